@@ -1,0 +1,120 @@
+import type { Brand } from '../lib/brand.ts';
+import type { ProcessIdentity } from '../native/native.ts';
+import type { Container } from '../spec/container.ts';
+import type { ContainerName } from '../spec/name.ts';
+
+/** 64 lower-case hexadecimal digits, random. */
+export type ContainerId = Brand<string, 'ContainerId'>;
+
+/** How a container's first process ended, as the monitor recorded it. Times are milliseconds since the epoch. */
+export interface ExitRecord {
+  /** 0–255; 128 + n when signal n ended it. */
+  readonly exitCode: number;
+  readonly signal: number | null;
+  readonly oomKilled: boolean;
+  readonly startedAt: number;
+  readonly finishedAt: number;
+}
+
+export type ObservedProcess =
+  | { readonly state: 'None' } // never started since it was created, or since the machine booted
+  | { readonly state: 'Creating'; readonly monitor: ProcessIdentity } // the monitor is at work; an event follows
+  | { readonly state: 'Running'; readonly init: ProcessIdentity; readonly monitor: ProcessIdentity; readonly startedAt: number }
+  | { readonly state: 'Exited'; readonly exit: ExitRecord };
+
+export type DriftKind = 'Process' | 'Limits' | 'Mounts' | 'Rootfs' | 'Bundle';
+
+/** One way in which the kernel differs from what was asked, though nobody changed what was asked. */
+export interface Drift {
+  readonly kind: DriftKind;
+  /** What was found and what was wanted, for people: `memory.limit_in_bytes is 134217728, want 67108864`. */
+  readonly message: string;
+}
+
+/** What the kernel and the disk hold of one container, just read. */
+export interface ObservedContainer {
+  readonly id: ContainerId;
+  readonly name: ContainerName;
+  /** Hash of the spec that it was created from. */
+  readonly specHash: string;
+  readonly imageId: string;
+  readonly createdAt: number;
+  readonly process: ObservedProcess;
+  /** Every drift but that of kind `Process`, which only the plan can judge: whether an exit is drift depends on the restart policy. */
+  readonly drift: readonly Drift[];
+}
+
+/** Why to look at a container again. A hint, never a fact: whoever hears it observes. */
+export interface EngineEvent {
+  readonly name: ContainerName;
+  readonly id: ContainerId;
+  readonly reason: 'Exited' | 'MountsChanged' | 'LimitsChanged' | 'BundleChanged';
+}
+
+export interface LogOptions {
+  readonly follow: boolean;
+  /** Only the last so many lines; undefined for all that is kept. */
+  readonly tail?: number;
+  /** Only lines at or after this instant, milliseconds since the epoch. */
+  readonly since?: number;
+  readonly signal: AbortSignal;
+}
+
+export interface LogLine {
+  /** RFC 3339 with nanoseconds, as in the file. */
+  readonly time: string;
+  readonly stream: 'stdout' | 'stderr';
+  readonly text: string;
+  /** False where the line was longer than the pump's buffer and goes on in the next entry. */
+  readonly complete: boolean;
+}
+
+/** Kernel counters of one running container. */
+export interface ContainerStats {
+  readonly name: ContainerName;
+  readonly id: ContainerId;
+  readonly image: string;
+  /** Seconds since the epoch. */
+  readonly startedAt: number;
+  readonly cpuUsageSeconds: number;
+  readonly cpuUserSeconds: number;
+  readonly cpuSystemSeconds: number;
+  readonly cpuThrottledSeconds: number;
+  readonly memoryUsageBytes: number;
+  readonly memoryWorkingSetBytes: number;
+  readonly memoryRssBytes: number;
+  readonly memoryCacheBytes: number;
+  readonly pids: number;
+  readonly oomKills: number;
+  /** What was asked for; undefined without a limit. */
+  readonly limits: { readonly memoryBytes?: number; readonly cpuCores?: number; readonly pids?: number };
+}
+
+/**
+ * The node-local container operations that the reconciler drives. Each is one short step (a stop's waiting is the reconciler's),
+ * safe to repeat, and safe to be killed in at any syscall: what it leaves half done, `observe` or `collect` finds.
+ * Failures are MooringErrors.
+ */
+export interface ContainerEngine {
+  /** The container of that name, read from kernel and disk; undefined when there is none. */
+  observe(name: ContainerName): Promise<ObservedContainer | undefined>;
+  /** Makes record, bundle and writable layer; starts nothing. `NotFound` when the image isn't in the store. */
+  create(container: Container, specHash: string): Promise<ContainerId>;
+  /** Runs the container's process; settles once it has been exec'ed. Rewrites a damaged bundle first. The writable layer is kept. */
+  start(id: ContainerId): Promise<void>;
+  /** Sends a signal (`SIGTERM`, …) to the container's first process. False when it is gone already. */
+  signal(id: ContainerId, signal: string): Promise<boolean>;
+  /** Ends every process of the container at once. */
+  kill(id: ContainerId): Promise<void>;
+  /** Writes the container's limits to its cgroup again. */
+  restoreLimits(id: ContainerId): Promise<void>;
+  /** Removes an ended container and all it held. `Conflict` while its process runs. */
+  remove(id: ContainerId): Promise<void>;
+  /** Everything that has a record, without looking at the kernel. */
+  list(): { readonly id: ContainerId; readonly name: ContainerName }[];
+  /** Kernel counters of every running container, read in one batch. */
+  stats(): Promise<ContainerStats[]>;
+  logs(id: ContainerId, options: LogOptions): AsyncIterable<LogLine>;
+  /** Hints that something changed. Returns the function that unsubscribes. */
+  subscribe(listener: (event: EngineEvent) => void): () => void;
+}

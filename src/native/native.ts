@@ -1,0 +1,65 @@
+/**
+ * The typed face of the native addon. Everything here is asynchronous or O(1); nothing forks the daemon and nothing blocks its event loop.
+ */
+
+/** A process, named so that a recycled pid is never mistaken for it: `startTime` is field 22 of `/proc/<pid>/stat`, in clock ticks since boot (proc(5)). */
+export interface ProcessIdentity {
+  readonly pid: number;
+  readonly startTime: number;
+}
+
+export interface MonitorLog {
+  /** CRI-format log file; rotated files get `.1`, `.2`, … */
+  readonly path: string;
+  /** Rotate once the file holds this many bytes. */
+  readonly maxBytes: number;
+  /** Files kept, the current one included; at least 1. */
+  readonly maxFiles: number;
+}
+
+export interface MonitorOptions {
+  /** Absolute path of the static `mooring-runtime` binary. */
+  readonly runtime: string;
+  readonly id: string;
+  /** OCI bundle: holds `config.json`; the monitor writes `exit.json` here. */
+  readonly bundle: string;
+  /** Folder for `state.json`, on a file system that a reboot empties. */
+  readonly stateDir: string;
+  readonly log: MonitorLog;
+}
+
+/** Both processes of a started container: the monitor, and the container's own first process, which has passed its `execve`. */
+export interface StartedContainer {
+  readonly monitor: ProcessIdentity;
+  readonly init: ProcessIdentity;
+}
+
+/** Something the addon's event thread follows until it is closed. Closing is idempotent. */
+export interface Watch {
+  close(): void;
+}
+
+export interface ProcessWatch extends Watch {
+  /** Sends a signal through the pidfd, so it can't reach a recycled pid. False when the process is gone. Throws on EPERM or EINVAL. */
+  signal(signal: number): boolean;
+}
+
+/** What became of one path in `readFiles`: its content, or the errno name that the kernel gave. */
+export type FileContent = { readonly text: string } | { readonly errno: string };
+
+export interface Native {
+  /**
+   * Spawns the monitor for one bundle; settles when the container's process has been exec'ed or has failed.
+   * Rejects with a MooringError naming the failing step and object.
+   */
+  startMonitor(options: MonitorOptions): Promise<StartedContainer>;
+  /**
+   * Follows a process by pidfd and reaps it if it is our child. `onExit` runs once. Undefined when no such process is alive.
+   * A watch keeps the event loop alive until it fires or is closed.
+   */
+  watchProcess(process: ProcessIdentity, onExit: () => void): ProcessWatch | undefined;
+  /** Calls back after the mount table of the process's mount namespace changed (poll(2) on mountinfo, proc_pid_mountinfo(5)). Undefined when the process is gone. */
+  watchMounts(pid: number, onChange: () => void): Watch | undefined;
+  /** Reads many small files (procfs, cgroupfs, sysfs) in one trip to a worker thread, in the order given. Never rejects for a single file. At most 1 MiB is read of each. */
+  readFiles(paths: readonly string[]): Promise<FileContent[]>;
+}
