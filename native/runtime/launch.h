@@ -1,0 +1,37 @@
+// The runtime library's one entry: an OCI bundle in, a running container's first process out.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+
+#include "result.h"
+#include "unique_fd.h"
+
+namespace mooring {
+
+struct LaunchOptions {
+  std::string id;      // names the container's cgroups where config.json gives no cgroupsPath
+  std::string bundle;  // absolute; holds config.json
+  // What becomes the process's 0, 1 and 2 when config.json asks for no terminal. Borrowed.
+  int stdin_fd = -1;
+  int stdout_fd = -1;
+  int stderr_fd = -1;
+};
+
+struct Launched {
+  pid_t pid = -1;           // in the caller's pid namespace; a child of the calling process
+  UniqueFd pidfd;
+  UniqueFd console;         // pty master, where config.json asks for a terminal
+  std::string memory_cgroup;  // absolute path of the folder that counts its OOM kills; empty without a memory controller
+};
+
+/// Makes the container that `bundle` describes and returns once its process has passed execve.
+/// Everything made on the way is undone on failure, but cgroup folders, which may have been there before.
+/// Leaves little behind in the caller's memory: the caller lives as long as the container does.
+Result<Launched> launch(const LaunchOptions& options);
+
+/// OOM kills the kernel has counted in that cgroup (memory.oom_control on v1, memory.events on v2).
+Result<unsigned long> oom_kills(const std::string& memory_cgroup);
+
+}  // namespace mooring
