@@ -1,14 +1,64 @@
-# Mooring: `make run` does the main job, `make test` passes the tests; both set up what is missing.
+# Mooring. `make run` does the main job, `make test` passes the tests; each sets up what is missing on the machine.
 SHELL := /bin/bash
 PREFIX ?= /usr/local
-NODE_MODULES := node_modules/.package-lock.json
+DESTDIR ?=
+SPECS ?= examples/gitops
 NODE := node_modules/.bin/node
+LIB := $(DESTDIR)$(PREFIX)/lib/mooring
 
-.PHONY: setup build native run test lint bench clean install
-setup: $(NODE_MODULES)
-$(NODE_MODULES): package.json package-lock.json scripts/setup.sh
-	scripts/setup.sh
-build: setup native
-	$(NODE) scripts/build.ts
+.PHONY: help setup build native run test lint generate bench clean install uninstall
+
+help: ## Show the targets
+	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Install what building needs (Debian and npm packages, the pinned Node)
+	@scripts/setup.sh build
+
 native: setup
-	$(MAKE) -C native
+	@$(MAKE) --no-print-directory -C native all
+
+build: native ## Build the native part and the program
+	@$(NODE) scripts/build.ts
+
+run: build ## Start the daemon over examples/gitops (SPECS=DIR for another folder)
+	@exec ./bin/mooring daemon --specs $(SPECS) --view
+
+test: ## Set up, build, and run every test
+	@scripts/setup.sh test
+	@$(MAKE) --no-print-directory build
+	@$(NODE) test/run.ts
+
+lint: setup ## Types, lint rules, import arrows, generated files
+	@$(NODE) node_modules/typescript/bin/tsc
+	@$(NODE) node_modules/oxlint/bin/oxlint --type-aware --deny-warnings
+	@$(NODE) scripts/generate.ts --check
+	@$(NODE) scripts/state-diagram.ts --check
+
+generate: setup ## Write what is generated from the schemas and the machine
+	@$(NODE) scripts/generate.ts
+	@$(NODE) scripts/state-diagram.ts
+
+bench: ## Measure every topic beside its peers; writes docs/performance.md
+	@scripts/setup.sh bench
+	@$(MAKE) --no-print-directory build
+	@$(NODE) test/bench/run.ts
+
+bench-%: ## Measure one topic (start, restart, scale, cli)
+	@scripts/setup.sh bench
+	@$(MAKE) --no-print-directory build
+	@$(NODE) test/bench/run.ts $*
+
+install: build ## Install below PREFIX (default /usr/local)
+	install -d $(LIB)/dist $(LIB)/native/build $(LIB)/bin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/systemd/system
+	install -m 0755 $$(readlink -f $(NODE)) $(LIB)/node
+	cp -r dist/. $(LIB)/dist/
+	install -m 0755 native/build/mooring-runtime native/build/mooring.node $(LIB)/native/build/
+	install -m 0755 bin/mooring $(LIB)/bin/mooring
+	ln -sfn ../lib/mooring/bin/mooring $(DESTDIR)$(PREFIX)/bin/mooring
+	sed 's|@PREFIX@|$(PREFIX)|g' manifests/systemd/mooring.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/mooring.service
+
+uninstall: ## Remove what install put there
+	rm -rf $(LIB) $(DESTDIR)$(PREFIX)/bin/mooring $(DESTDIR)$(PREFIX)/lib/systemd/system/mooring.service
+
+clean: ## Remove what was built
+	rm -rf dist native/build test/bench/results

@@ -1,0 +1,53 @@
+#!/bin/bash
+# Installs what is missing and nothing else: Debian packages, then npm packages (the pinned Node among them).
+#   scripts/setup.sh          what building and running needs
+#   scripts/setup.sh test     also what the tests judge with
+#   scripts/setup.sh bench    also the peers that the benches measure against
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+build_packages=(g++ make ca-certificates libseccomp-dev libcap-dev nlohmann-json3-dev busybox-static)
+test_packages=(doctest-dev prometheus util-linux procps curl)
+bench_packages=(docker.io crun runc bubblewrap podman)
+
+wanted=("${build_packages[@]}")
+case "${1:-build}" in
+  build) ;;
+  test) wanted+=("${test_packages[@]}") ;;
+  bench) wanted+=("${test_packages[@]}" "${bench_packages[@]}") ;;
+  *) echo "setup.sh: unknown set '$1' (build, test or bench)" >&2; exit 2 ;;
+esac
+
+missing=()
+for package in "${wanted[@]}"; do
+  [ "$(dpkg-query -Wf '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
+done
+
+if [ "${#missing[@]}" -gt 0 ]; then
+  if [ "$(id -u)" != 0 ]; then
+    echo "setup.sh: missing Debian packages: ${missing[*]}. Install them, or run this as root." >&2
+    exit 1
+  fi
+  echo "Installing Debian packages: ${missing[*]}"
+  # A package's own daemon (prometheus, dockerd) must not start on this machine: the tests and benches start theirs.
+  policy=/usr/sbin/policy-rc.d
+  if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' > "$policy"
+    chmod +x "$policy"
+    trap 'rm -f "$policy"' EXIT
+  fi
+  export DEBIAN_FRONTEND=noninteractive
+  log=$(mktemp)
+  if ! { apt-get update -q && apt-get install -q -y --no-install-recommends "${missing[@]}"; } > "$log" 2>&1; then
+    cat "$log" >&2
+    exit 1
+  fi
+  rm -f "$log"
+fi
+
+# npm itself runs on whatever Node is on PATH, so its complaint that our packages want a newer one is beside the point.
+if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
+  echo "Installing npm packages"
+  npm ci --loglevel=error
+  touch node_modules/.package-lock.json
+fi

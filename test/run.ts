@@ -1,0 +1,113 @@
+/**
+ * Runs every test and closes with one line, `N passed, N failed`. A phase whose runner breaks counts as one failure.
+ *
+ *   node test/run.ts            all phases
+ *   node test/run.ts unit sim   only these
+ */
+import { spawn } from 'node:child_process';
+import { glob, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+interface Phase {
+  readonly name: string;
+  readonly run: () => Promise<Counts>;
+}
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const reporter = fileURLToPath(new URL('support/count-reporter.ts', import.meta.url));
+
+function execute(command: string, args: readonly string[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+    child.once('error', reject);
+    child.once('close', (code) => resolve(code ?? 1));
+  });
+}
+
+async function check(target: string): Promise<Counts> {
+  const code = await execute('make', ['--no-print-directory', target]);
+  return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+}
+
+/** The native tests print their counts through doctest; a non-zero exit without a count is one failure. */
+async function nativeTests(): Promise<Counts> {
+  const built = await execute('make', ['--no-print-directory', '-C', 'native', 'tests']);
+  if (built !== 0) return { passed: 0, failed: 1 };
+  const folder = await mkdtemp(join(tmpdir(), 'mooring-native-'));
+  try {
+    const report = join(folder, 'report.xml');
+    const code = await execute('native/build/tests', ['--reporters=xml', `--out=${report}`]);
+    const text = await readFile(report, 'utf8');
+    const cases = /<OverallResultsTestCases successes="(\d+)" failures="(\d+)"/.exec(text);
+    const passed = Number(cases?.[1] ?? 0);
+    const failed = Number(cases?.[2] ?? 0);
+    if (failed > 0 || code !== 0) console.log(text);
+    console.log(`native: ${passed} passed, ${failed} failed`);
+    return { passed, failed: code !== 0 && failed === 0 ? 1 : failed };
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+async function nodeTests(pattern: string, concurrency: number): Promise<Counts> {
+  const files = await Array.fromAsync(glob(pattern, { cwd: root }));
+  if (files.length === 0) return { passed: 0, failed: 1 };
+  const folder = await mkdtemp(join(tmpdir(), 'mooring-test-'));
+  try {
+    const report = join(folder, 'counts.json');
+    const code = await execute(process.execPath, [
+      '--test',
+      `--test-concurrency=${concurrency}`,
+      '--test-timeout=300000',
+      '--test-reporter=spec',
+      '--test-reporter-destination=stdout',
+      `--test-reporter=${reporter}`,
+      `--test-reporter-destination=${report}`,
+      ...files.toSorted(),
+    ]);
+    const { passed, failed, cancelled } = JSON.parse(await readFile(report, 'utf8')) as Counts & { cancelled: number };
+    return { passed, failed: code !== 0 && failed + cancelled === 0 ? 1 : failed + cancelled };
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+const phases: readonly Phase[] = [
+  { name: 'lint', run: () => check('lint') },
+  { name: 'native', run: nativeTests },
+  { name: 'unit', run: () => nodeTests('test/unit/**/*.test.ts', 2) },
+  { name: 'sim', run: () => nodeTests('test/sim/**/*.test.ts', 2) },
+  // One file at a time: they count the machine's processes, mounts and cgroups before and after.
+  { name: 'kernel', run: () => nodeTests('test/kernel/**/*.test.ts', 1) },
+];
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !phases.some((phase) => phase.name === name));
+if (unknown.length > 0) {
+  console.error(`unknown phase ${unknown.join(', ')}; there are ${phases.map((phase) => phase.name).join(', ')}`);
+  process.exit(2);
+}
+
+let passed = 0;
+let failed = 0;
+for (const phase of phases) {
+  if (wanted.length > 0 && !wanted.includes(phase.name)) continue;
+  console.log(`\n== ${phase.name}`);
+  const start = performance.now();
+  const counts = await phase.run().catch((thrown: unknown): Counts => {
+    console.error(thrown);
+    return { passed: 0, failed: 1 };
+  });
+  passed += counts.passed;
+  failed += counts.failed;
+  console.log(`== ${phase.name}: ${counts.passed} passed, ${counts.failed} failed in ${((performance.now() - start) / 1000).toFixed(1)} s`);
+}
+console.log(`\n${passed} passed, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);
