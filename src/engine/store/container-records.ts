@@ -1,0 +1,60 @@
+import type { Container } from '../../spec/container.ts';
+import { type ContainerName, containerName } from '../../spec/name.ts';
+import type { ContainerId } from '../engine.ts';
+import type { Database, Statement } from './database.ts';
+
+/** A container that was made, whether or not it runs. The record comes first and goes last, so whatever bears an id without one is litter. */
+export interface ContainerRecord {
+  readonly id: ContainerId;
+  readonly name: ContainerName;
+  /** The document that it was made from. */
+  readonly container: Container;
+  readonly specHash: string;
+  /** Digest of the image's config. */
+  readonly imageId: string;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+}
+
+interface Row {
+  readonly id: string;
+  readonly document: string;
+  readonly spec_hash: string;
+  readonly image_id: string;
+  readonly created_at: number;
+}
+
+export class ContainerRecords {
+  readonly #list: Statement<Row>;
+  readonly #insert: Statement<never>;
+  readonly #delete: Statement<never>;
+
+  constructor(database: Database) {
+    this.#list = database.prepare('SELECT id, document, spec_hash, image_id, created_at FROM containers ORDER BY created_at, id');
+    this.#insert = database.prepare('INSERT INTO containers (id, name, document, spec_hash, image_id, created_at) VALUES (?, ?, ?, ?, ?, ?)');
+    this.#delete = database.prepare('DELETE FROM containers WHERE id = ?');
+  }
+
+  /** All records, oldest first. */
+  list(): ContainerRecord[] {
+    return this.#list.all().map((row) => {
+      const container = JSON.parse(row.document) as Container;
+      return {
+        id: row.id as ContainerId,
+        name: containerName(container.metadata),
+        container,
+        specHash: row.spec_hash,
+        imageId: row.image_id,
+        createdAt: row.created_at,
+      };
+    });
+  }
+
+  insert(record: ContainerRecord): void {
+    this.#insert.run(record.id, record.name, JSON.stringify(record.container), record.specHash, record.imageId, record.createdAt);
+  }
+
+  delete(id: ContainerId): void {
+    this.#delete.run(id);
+  }
+}

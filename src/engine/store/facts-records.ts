@@ -1,0 +1,30 @@
+import type { Database, Statement } from './database.ts';
+
+/**
+ * One JSON document a container name, for whoever remembers things beyond what the kernel can tell. The shape `T` is its user's:
+ * this room only keeps it. A document that an older Mooring wrote comes back as it was written.
+ */
+export class FactsRecords<T> {
+  readonly #get: Statement<{ readonly document: string }>;
+  readonly #set: Statement<never>;
+  readonly #delete: Statement<never>;
+
+  constructor(database: Database) {
+    this.#get = database.prepare('SELECT document FROM facts WHERE name = ?');
+    this.#set = database.prepare('INSERT OR REPLACE INTO facts (name, document) VALUES (?, ?)');
+    this.#delete = database.prepare('DELETE FROM facts WHERE name = ?');
+  }
+
+  get(name: string): T | undefined {
+    const row = this.#get.get(name);
+    return row && (JSON.parse(row.document) as T);
+  }
+
+  set(name: string, document: T): void {
+    this.#set.run(name, JSON.stringify(document));
+  }
+
+  delete(name: string): void {
+    this.#delete.run(name);
+  }
+}

@@ -1,0 +1,50 @@
+/**
+ * The database's schema as steps forward: step n takes a database of version n (SQLite's `user_version`) to n + 1.
+ * A released step is never edited; a change of schema is a new step at the end.
+ */
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE containers (
+    id         TEXT PRIMARY KEY,
+    name       TEXT NOT NULL UNIQUE, -- namespace/name
+    document   TEXT NOT NULL,        -- the Container as JSON
+    spec_hash  TEXT NOT NULL,
+    image_id   TEXT NOT NULL,
+    created_at INTEGER NOT NULL      -- milliseconds since the epoch, as every time here
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE images (
+    name            TEXT PRIMARY KEY, -- normalised reference
+    image_id        TEXT NOT NULL,    -- digest of the config blob
+    manifest_digest TEXT NOT NULL,
+    chain_ids       TEXT NOT NULL,    -- JSON array, bottom layer first
+    created_at      INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE facts (
+    name     TEXT PRIMARY KEY,
+    document TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE desired (
+    name       TEXT PRIMARY KEY,
+    source     TEXT NOT NULL,
+    location   TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    spec_hash  TEXT NOT NULL,
+    document   TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE events (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    first_time INTEGER NOT NULL,
+    last_time  INTEGER NOT NULL,
+    count      INTEGER NOT NULL,
+    type       TEXT NOT NULL,
+    reason     TEXT NOT NULL,
+    message    TEXT NOT NULL,
+    name       TEXT                   -- NULL for what concerns no single container
+  ) STRICT;
+  CREATE INDEX events_by_subject ON events (name, reason);
+  `,
+];

@@ -1,0 +1,40 @@
+import type { EventRecord, EventRecords } from '../engine/store/event-records.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { ContainerName } from '../spec/name.ts';
+import type { EventLog, MooringEvent } from './events.ts';
+
+/** The same event within this time of its last occurrence raises that row's count instead of adding one. */
+export const COALESCE_MS = 10 * 60 * 1000;
+
+/** The event log over its records: coalesces repetitions, tells whoever listens. */
+export function createEventLog(records: EventRecords, clock: Clock): EventLog {
+  const listeners = new Set<(event: MooringEvent) => void>();
+  return {
+    record({ name, ...event }) {
+      const row = { ...event, name: name ?? null };
+      const now = clock.now();
+      const same = records.latestSame(row);
+      const kept = same && now - same.lastTime < COALESCE_MS ? records.repeat(same, now) : records.insert(row, now);
+      const told = toEvent(kept);
+      for (const listener of listeners) listener(told);
+    },
+    list: (filter) => records.list(filter?.name).map(toEvent),
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+  };
+}
+
+function toEvent(row: EventRecord): MooringEvent {
+  return {
+    id: row.id,
+    firstTime: new Date(row.firstTime).toISOString(),
+    lastTime: new Date(row.lastTime).toISOString(),
+    count: row.count,
+    type: row.type as MooringEvent['type'],
+    reason: row.reason,
+    message: row.message,
+    ...(row.name === null ? {} : { name: row.name as ContainerName }),
+  };
+}

@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { promisify } from 'node:util';
+
+import { Database } from '../../../src/engine/store/database.ts';
+import { DesiredRecords } from '../../../src/engine/store/desired-records.ts';
+import { EventRecords } from '../../../src/engine/store/event-records.ts';
+import { FactsRecords } from '../../../src/engine/store/facts-records.ts';
+import { migrations } from '../../../src/engine/store/schema.ts';
+
+const databaseModule = path.resolve(import.meta.dirname, '../../../src/engine/store/database.ts');
+
+describe('the database', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'mooring-db-'));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  it('is made from nothing at the newest schema', async () => {
+    const dataDir = path.join(folder, 'not', 'there', 'yet');
+    (await Database.open(dataDir)).close();
+    const raw = new DatabaseSync(path.join(dataDir, 'db.sqlite'));
+    assert.deepEqual({ ...raw.prepare('PRAGMA user_version').get() }, { user_version: migrations.length });
+    const tables = raw.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name").all();
+    assert.deepEqual(
+      tables.map((table) => table['name']),
+      ['containers', 'desired', 'events', 'facts', 'images'],
+    );
+    raw.close();
+  });
+
+  it('keeps what was written when it is opened again', async () => {
+    const first = await Database.open(folder);
+    new FactsRecords<{ n: number }>(first).set('default/web', { n: 7 });
+    first.close();
+    const second = await Database.open(folder);
+    assert.deepEqual(new FactsRecords<{ n: number }>(second).get('default/web'), { n: 7 });
+    second.close();
+  });
+
+  it('refuses a file that a newer Mooring wrote, and leaves it alone', async () => {
+    (await Database.open(folder)).close();
+    const raw = new DatabaseSync(path.join(folder, 'db.sqlite'));
+    raw.exec('PRAGMA user_version = 1000');
+    raw.close();
+    await assert.rejects(Database.open(folder), { name: 'MooringError', code: 'Unsupported', message: /schema version 1000; this Mooring knows up to/ });
+    const again = new DatabaseSync(path.join(folder, 'db.sqlite'));
+    assert.deepEqual({ ...again.prepare('PRAGMA user_version').get() }, { user_version: 1000 });
+    again.close();
+  });
+
+  it('refuses a data directory that another process holds, and takes it once that process was killed', async () => {
+    const script = `
+      const { Database } = await import(${JSON.stringify(databaseModule)});
+      const db = await Database.open(${JSON.stringify(folder)});
+      process.stdout.write('open');
+      setInterval(() => {}, 1000);
+      globalThis.keep = db;`;
+    const holder = execFile(process.execPath, ['--input-type=module', '-e', script]);
+    await new Promise<void>((resolve, reject) => {
+      holder.stdout?.once('data', () => resolve());
+      holder.once('exit', (code) => reject(new Error(`holder ended early: ${code}`)));
+    });
+    await assert.rejects(Database.open(folder), { name: 'MooringError', code: 'Conflict', message: /is in use by another daemon/ });
+    const gone = new Promise((resolve) => holder.once('exit', resolve));
+    holder.kill('SIGKILL');
+    await gone;
+    (await Database.open(folder)).close();
+  });
+
+  it('keeps all of a transaction or nothing', async () => {
+    const db = await Database.open(folder);
+    const desired = new DesiredRecords(db);
+    const row = { name: 'default/a', source: 'directory', location: 'a.yaml:1:1', generation: 1, specHash: 'h', document: '{}' };
+    desired.replace({ put: [row], delete: [] });
+    const broken = { ...row, name: 'default/b', document: null as unknown as string };
+    assert.throws(() => desired.replace({ put: [{ ...row, generation: 2 }, broken], delete: [] }), /NOT NULL/);
+    assert.deepEqual(desired.list().map((each) => ({ ...each })), [row]);
+    desired.replace({ put: [{ ...row, name: 'default/c' }], delete: ['default/a'] });
+    assert.deepEqual(desired.list().map((each) => each.name), ['default/c']);
+    db.close();
+  });
+
+  it('keeps only the newest events', async () => {
+    const db = await Database.open(folder);
+    const events = new EventRecords(db, 3);
+    for (let n = 1; n <= 5; n++) events.insert({ type: 'Normal', reason: 'R', message: `m${n}`, name: n % 2 ? 'default/odd' : null }, n);
+    assert.deepEqual(events.list().map((row) => row.message), ['m3', 'm4', 'm5']);
+    assert.deepEqual(events.list('default/odd').map((row) => row.message), ['m3', 'm5']);
+    db.close();
+  });
+
+  it('can be used by the sqlite shell after a close', async () => {
+    (await Database.open(folder)).close();
+    const check = `const { DatabaseSync } = require('node:sqlite'); console.log(new DatabaseSync(process.argv[1]).prepare('PRAGMA integrity_check').get().integrity_check)`;
+    const { stdout } = await promisify(execFile)(process.execPath, ['-e', check, path.join(folder, 'db.sqlite')]);
+    assert.equal(stdout.trim(), 'ok');
+  });
+});
