@@ -35,6 +35,8 @@ export interface Drift {
 export interface ObservedContainer {
   readonly id: ContainerId;
   readonly name: ContainerName;
+  /** The document that it was created from. */
+  readonly container: Container;
   /** Hash of the spec that it was created from. */
   readonly specHash: string;
   readonly imageId: string;

@@ -1,5 +1,19 @@
-import type { DriftKind, ExitRecord } from '../engine/engine.ts';
+import type { ContainerId, DriftKind, ExitRecord } from '../engine/engine.ts';
 import type { ContainerName } from '../spec/name.ts';
+
+/** Why a running process is to end, though it has not ended by itself. */
+export type StopCause = 'Undesired' | 'Suspended' | 'SpecChanged' | 'Drift';
+
+/** A stop that is under way. */
+export interface Stop {
+  readonly id: ContainerId;
+  readonly cause: StopCause;
+  readonly requestedAt: number;
+  /** When the next harder measure is due: the first kill after the grace, then each further kill. */
+  readonly deadline: number;
+  /** Kills sent so far. */
+  readonly kills: number;
+}
 
 /**
  * What the reconciler remembers of a container beyond what the kernel can tell. Persisted as facts, never as machine snapshots.
@@ -8,20 +22,37 @@ import type { ContainerName } from '../spec/name.ts';
 export interface Facts {
   /** Restarts since the container's name was first desired. */
   readonly restartCount: number;
+  /** Hash of the desired spec that `crashes` and `backoffUntil` speak of; they start afresh with another. */
+  readonly specHash?: string;
   /** Ends in a row without a stable run between them; what the backoff grows with. */
   readonly crashes: number;
   /** No start before this instant. */
   readonly backoffUntil?: number;
-  /** The end that `crashes` and `restartCount` already count, by its finishing time, so that none is counted twice. */
+  /** The end that is already accounted for, by its finishing time, so that none is counted twice. */
   readonly countedExit?: number;
   readonly lastExit?: ExitRecord;
+  /** Whether `lastExit` was Mooring's own doing, which makes it neither drift nor a completed run. */
+  readonly exitAsked?: boolean;
+  /** Hash of the spec whose run has ended for good under its restart policy; it is not run again. */
+  readonly completedHash?: string;
+  readonly stop?: Stop;
   readonly lastDrift?: { readonly kind: DriftKind; readonly message: string; readonly time: number };
-  /** Generation whose spec the present container was made from. */
+  /** Kinds of drift found and not yet seen undone. */
+  readonly drifted?: readonly DriftKind[];
+  /** Restarts in a row, without a stable run between them, that were made to undo drift. */
+  readonly repairs?: number;
+  /** No further restart to undo drift before this instant. */
+  readonly repairAfter?: number;
+  /** Generation that the last look judged (Kubernetes' status.observedGeneration). */
   readonly observedGeneration?: number;
 }
 
+export const noFacts: Facts = { restartCount: 0, crashes: 0 };
+
 export interface FactsStore {
   get(name: ContainerName): Facts | undefined;
+  /** Every name that facts are kept of. */
+  names(): ContainerName[];
   set(name: ContainerName, facts: Facts): void;
   delete(name: ContainerName): void;
 }

@@ -9,7 +9,8 @@ export interface ContainerView {
   readonly name: ContainerName;
   readonly container: Container;
   readonly generation: number;
-  readonly origin: Origin;
+  /** Undefined for a container that no source wants any more and that is being removed. */
+  readonly origin?: Origin;
   readonly status: ContainerStatus;
   /** One CamelCase word for tables: Running, Pending, Completed, Failed, CrashLoopBackOff, Stopping, Suspended, … */
   readonly phase: string;
