@@ -12,6 +12,8 @@ export interface ContainerRecord {
   readonly specHash: string;
   /** Digest of the image's config. */
   readonly imageId: string;
+  /** SHA-256, in hexadecimal, of the bundle's config.json as it was last written: a later Mooring would write another, and that is no drift. */
+  readonly configHash: string;
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
 }
@@ -21,17 +23,22 @@ interface Row {
   readonly document: string;
   readonly spec_hash: string;
   readonly image_id: string;
+  readonly config_hash: string;
   readonly created_at: number;
 }
 
 export class ContainerRecords {
   readonly #list: Statement<Row>;
   readonly #insert: Statement<never>;
+  readonly #setConfigHash: Statement<never>;
   readonly #delete: Statement<never>;
 
   constructor(database: Database) {
-    this.#list = database.prepare('SELECT id, document, spec_hash, image_id, created_at FROM containers ORDER BY created_at, id');
-    this.#insert = database.prepare('INSERT INTO containers (id, name, document, spec_hash, image_id, created_at) VALUES (?, ?, ?, ?, ?, ?)');
+    this.#list = database.prepare('SELECT id, document, spec_hash, image_id, config_hash, created_at FROM containers ORDER BY created_at, id');
+    this.#insert = database.prepare(
+      'INSERT INTO containers (id, name, document, spec_hash, image_id, config_hash, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    );
+    this.#setConfigHash = database.prepare('UPDATE containers SET config_hash = ? WHERE id = ?');
     this.#delete = database.prepare('DELETE FROM containers WHERE id = ?');
   }
 
@@ -45,13 +52,19 @@ export class ContainerRecords {
         container,
         specHash: row.spec_hash,
         imageId: row.image_id,
+        configHash: row.config_hash,
         createdAt: row.created_at,
       };
     });
   }
 
   insert(record: ContainerRecord): void {
-    this.#insert.run(record.id, record.name, JSON.stringify(record.container), record.specHash, record.imageId, record.createdAt);
+    const { id, name, container, specHash, imageId, configHash, createdAt } = record;
+    this.#insert.run(id, name, JSON.stringify(container), specHash, imageId, configHash, createdAt);
+  }
+
+  setConfigHash(id: ContainerId, configHash: string): void {
+    this.#setConfigHash.run(configHash, id);
   }
 
   delete(id: ContainerId): void {

@@ -1,10 +1,10 @@
+import type { ContainerName } from '../../spec/name.ts';
 import type { Database, Statement } from './database.ts';
 
 /** One desired resource, as its row. */
-export interface DesiredRecord {
-  /** `namespace/name`. */
-  readonly name: string;
-  readonly source: string;
+export interface DesiredRecord<Source extends string> {
+  readonly name: ContainerName;
+  readonly source: Source;
   readonly location: string;
   readonly generation: number;
   readonly specHash: string;
@@ -14,9 +14,10 @@ export interface DesiredRecord {
 
 const COLUMNS = 'name, source, location, generation, spec_hash, document';
 
-export class DesiredRecords {
+/** The rows of the desired store. Which sources there are is its user's to know. */
+export class DesiredRecords<Source extends string> {
   readonly #database: Database;
-  readonly #list: Statement<DesiredRecord>;
+  readonly #list: Statement<DesiredRecord<Source>>;
   readonly #put: Statement<never>;
   readonly #delete: Statement<never>;
 
@@ -27,12 +28,12 @@ export class DesiredRecords {
     this.#delete = database.prepare('DELETE FROM desired WHERE name = ?');
   }
 
-  list(): DesiredRecord[] {
+  list(): DesiredRecord<Source>[] {
     return this.#list.all();
   }
 
   /** Applies all of the changes, or none. */
-  replace(changes: { readonly put: readonly DesiredRecord[]; readonly delete: readonly string[] }): void {
+  replace(changes: { readonly put: readonly DesiredRecord<Source>[]; readonly delete: readonly ContainerName[] }): void {
     this.#database.transaction(() => {
       for (const name of changes.delete) this.#delete.run(name);
       for (const row of changes.put) this.#put.run(row.name, row.source, row.location, row.generation, row.specHash, row.document);

@@ -1,3 +1,4 @@
+import type { ContainerName } from '../../spec/name.ts';
 import type { Database, Statement } from './database.ts';
 
 /**
@@ -6,25 +7,32 @@ import type { Database, Statement } from './database.ts';
  */
 export class FactsRecords<T> {
   readonly #get: Statement<{ readonly document: string }>;
+  readonly #names: Statement<{ readonly name: ContainerName }>;
   readonly #set: Statement<never>;
   readonly #delete: Statement<never>;
 
   constructor(database: Database) {
     this.#get = database.prepare('SELECT document FROM facts WHERE name = ?');
+    this.#names = database.prepare('SELECT name FROM facts ORDER BY name');
     this.#set = database.prepare('INSERT OR REPLACE INTO facts (name, document) VALUES (?, ?)');
     this.#delete = database.prepare('DELETE FROM facts WHERE name = ?');
   }
 
-  get(name: string): T | undefined {
+  get(name: ContainerName): T | undefined {
     const row = this.#get.get(name);
     return row && (JSON.parse(row.document) as T);
   }
 
-  set(name: string, document: T): void {
+  /** Every name that a document is kept of. */
+  names(): ContainerName[] {
+    return this.#names.all().map((row) => row.name);
+  }
+
+  set(name: ContainerName, document: T): void {
     this.#set.run(name, JSON.stringify(document));
   }
 
-  delete(name: string): void {
+  delete(name: ContainerName): void {
     this.#delete.run(name);
   }
 }

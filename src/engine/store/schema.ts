@@ -5,12 +5,13 @@
 export const migrations: readonly string[] = [
   `
   CREATE TABLE containers (
-    id         TEXT PRIMARY KEY,
-    name       TEXT NOT NULL UNIQUE, -- namespace/name
-    document   TEXT NOT NULL,        -- the Container as JSON
-    spec_hash  TEXT NOT NULL,
-    image_id   TEXT NOT NULL,
-    created_at INTEGER NOT NULL      -- milliseconds since the epoch, as every time here
+    id          TEXT PRIMARY KEY,
+    name        TEXT NOT NULL UNIQUE, -- namespace/name
+    document    TEXT NOT NULL,        -- the Container as JSON
+    spec_hash   TEXT NOT NULL,
+    image_id    TEXT NOT NULL,
+    config_hash TEXT NOT NULL,        -- SHA-256 of the bundle's config.json as it was written
+    created_at  INTEGER NOT NULL      -- milliseconds since the epoch, as every time here
   ) STRICT, WITHOUT ROWID;
 
   CREATE TABLE images (

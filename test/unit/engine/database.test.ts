@@ -12,6 +12,7 @@ import { DesiredRecords } from '../../../src/engine/store/desired-records.ts';
 import { EventRecords } from '../../../src/engine/store/event-records.ts';
 import { FactsRecords } from '../../../src/engine/store/facts-records.ts';
 import { migrations } from '../../../src/engine/store/schema.ts';
+import { parseContainerName } from '../../../src/spec/name.ts';
 
 const databaseModule = path.resolve(import.meta.dirname, '../../../src/engine/store/database.ts');
 
@@ -37,10 +38,10 @@ describe('the database', () => {
 
   it('keeps what was written when it is opened again', async () => {
     const first = await Database.open(folder);
-    new FactsRecords<{ n: number }>(first).set('default/web', { n: 7 });
+    new FactsRecords<{ n: number }>(first).set(parseContainerName('web'), { n: 7 });
     first.close();
     const second = await Database.open(folder);
-    assert.deepEqual(new FactsRecords<{ n: number }>(second).get('default/web'), { n: 7 });
+    assert.deepEqual(new FactsRecords<{ n: number }>(second).get(parseContainerName('web')), { n: 7 });
     second.close();
   });
 
@@ -76,13 +77,13 @@ describe('the database', () => {
 
   it('keeps all of a transaction or nothing', async () => {
     const db = await Database.open(folder);
-    const desired = new DesiredRecords(db);
-    const row = { name: 'default/a', source: 'directory', location: 'a.yaml:1:1', generation: 1, specHash: 'h', document: '{}' };
+    const desired = new DesiredRecords<'directory'>(db);
+    const row = { name: parseContainerName('a'), source: 'directory' as const, location: 'a.yaml:1:1', generation: 1, specHash: 'h', document: '{}' };
     desired.replace({ put: [row], delete: [] });
-    const broken = { ...row, name: 'default/b', document: null as unknown as string };
+    const broken = { ...row, name: parseContainerName('b'), document: null as unknown as string };
     assert.throws(() => desired.replace({ put: [{ ...row, generation: 2 }, broken], delete: [] }), /NOT NULL/);
     assert.deepEqual(desired.list().map((each) => ({ ...each })), [row]);
-    desired.replace({ put: [{ ...row, name: 'default/c' }], delete: ['default/a'] });
+    desired.replace({ put: [{ ...row, name: parseContainerName('c') }], delete: [row.name] });
     assert.deepEqual(desired.list().map((each) => each.name), ['default/c']);
     db.close();
   });
