@@ -1,13 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { DesiredRecord as Row, DesiredRecords } from '../engine/store/desired-records.ts';
 import { MooringError, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { containerSchema, type Container, type ContainerSpec } from '../spec/container.ts';
 import { containerName, type ContainerName } from '../spec/name.ts';
-import type { DesiredRecord, DesiredRecords } from './desired-records.ts';
 import type { Declared, DesiredContainer, DesiredStore, SourceName, SpecProblem } from './desired.ts';
 
+type DesiredRecord = Row<SourceName>;
+
 export interface DesiredStoreOptions {
-  readonly records: DesiredRecords;
+  readonly records: Pick<DesiredRecords<SourceName>, 'list' | 'replace'>;
   /** Hash over the canonical, defaulted spec. */
   readonly hashSpec: (spec: ContainerSpec) => string;
   readonly logger: Logger;
@@ -45,7 +47,7 @@ export function openDesiredStore(options: DesiredStoreOptions): DesiredStore {
   }
 
   function tell(changed: readonly ContainerName[]): void {
-    for (const listener of [...listeners]) {
+    for (const listener of listeners) {
       try {
         listener(changed);
       } catch (error) {

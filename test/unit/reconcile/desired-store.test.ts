@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pino } from 'pino';
-import type { DesiredRecord, DesiredRecords } from '../../../src/reconcile/desired-records.ts';
-import type { Declared } from '../../../src/reconcile/desired.ts';
+import type { DesiredRecord as Row } from '../../../src/engine/store/desired-records.ts';
+import type { Declared, SourceName } from '../../../src/reconcile/desired.ts';
 import { openDesiredStore } from '../../../src/reconcile/desired-store.ts';
 import { containerSchema, type ContainerSpec } from '../../../src/spec/container.ts';
 import { parseContainerName, type ContainerName } from '../../../src/spec/name.ts';
 
+type DesiredRecord = Row<SourceName>;
+
 /** Records in memory that count their transactions and can be made to fail. */
-class MemoryRecords implements DesiredRecords {
+class MemoryRecords {
   readonly rows = new Map<ContainerName, DesiredRecord>();
   writes = 0;
   failWith: Error | undefined;
