@@ -1,0 +1,30 @@
+import { spawn } from 'node:child_process';
+
+export interface RunOptions {
+  readonly env?: NodeJS.ProcessEnv;
+  readonly input?: NodeJS.ReadableStream;
+}
+
+/** Runs a command and gives its standard output; a non-zero exit throws with what it said. */
+export function capture(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { env: options.env ?? process.env, stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] });
+    let output = '';
+    let errors = '';
+    child.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    child.stderr?.on('data', (chunk: Buffer) => (errors += chunk.toString()));
+    if (options.input !== undefined && child.stdin !== null) options.input.pipe(child.stdin);
+    child.once('error', reject);
+    child.once('close', (code, signal) => {
+      if (code === 0) resolve(output);
+      else reject(new Error(`${command} ${args.join(' ')}: exit ${code ?? signal}: ${(errors || output).trim().slice(-600)}`));
+    });
+  });
+}
+
+/** Milliseconds that a command takes from spawn to exit. */
+export async function timeCommand(command: string, args: readonly string[], options: RunOptions = {}): Promise<number> {
+  const start = performance.now();
+  await capture(command, args, options);
+  return performance.now() - start;
+}
