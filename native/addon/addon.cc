@@ -1,0 +1,40 @@
+// The addon's face to JavaScript. src/native/addon.ts is its only caller, and gives it types.
+#include "addon/environment.h"
+#include "addon/mount_watch.h"
+#include "addon/process_watch.h"
+#include "addon/read_files.h"
+#include "addon/spawn_monitor.h"
+
+namespace mooring {
+
+namespace {
+
+/// `(watch)`: closes a watch of any kind. Idempotent.
+void close_watch(const Napi::CallbackInfo& info) {
+  if (info.Length() != 1 || !info[0].IsNumber()) {
+    throw_type_error(info.Env(), "closeWatch wants a watch");
+    return;
+  }
+  Environment::of(info.Env()).close(info[0].As<Napi::Number>().Int64Value());
+}
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+  if (const auto created = Environment::create(env); !created) {
+    throw_js(env, created.error());
+    return exports;
+  }
+  exports.Set("spawnMonitor", Napi::Function::New(env, spawn_monitor, "spawnMonitor"));
+  exports.Set("statusFd", kStatusFd);
+  exports.Set("watchProcess", Napi::Function::New(env, watch_process, "watchProcess"));
+  exports.Set("signalProcess", Napi::Function::New(env, signal_process, "signalProcess"));
+  exports.Set("watchMounts", Napi::Function::New(env, watch_mounts, "watchMounts"));
+  exports.Set("closeWatch", Napi::Function::New(env, close_watch, "closeWatch"));
+  exports.Set("readFiles", Napi::Function::New(env, read_files, "readFiles"));
+  return exports;
+}
+
+NODE_API_MODULE(mooring, init)
+
+}  // namespace
+
+}  // namespace mooring

@@ -1,0 +1,106 @@
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { errnoOf, MooringError } from '../lib/errors.ts';
+import type { FileContent, MonitorOptions, Native, ProcessIdentity, StartedContainer } from './native.ts';
+
+/** What `native/addon/addon.cc` exports. A watch is a number there. */
+interface Addon {
+  readonly statusFd: number;
+  spawnMonitor(binary: string, args: readonly string[]): Promise<{ readonly report: string } | { readonly ended: string }>;
+  watchProcess(pid: number, startTime: number, onExit: () => void): number | undefined;
+  signalProcess(watch: number, signal: number): boolean;
+  watchMounts(pid: number, onChange: () => void): number | undefined;
+  closeWatch(watch: number): void;
+  readFiles(paths: readonly string[]): Promise<FileContent[]>;
+}
+
+/** The one line that a monitor writes to its status pipe; native/monitor/status_pipe.h. */
+type MonitorReport =
+  | ({ readonly event: 'started'; readonly monitor: ProcessIdentity } & ProcessIdentity)
+  | { readonly event: 'failed'; readonly message: string };
+
+/** Loads the addon, by default the one that `make native` left in this checkout. */
+export function loadNative(path: string = fileURLToPath(new URL('../../native/build/mooring.node', import.meta.url))): Native {
+  const addon = load(path);
+  return {
+    startMonitor: (options) => startMonitor(addon, options),
+
+    watchProcess(process, onExit) {
+      const watch = addon.watchProcess(process.pid, process.startTime, onExit);
+      if (watch === undefined) return undefined;
+      let closed = false;
+      return {
+        signal(signal) {
+          if (closed) throw new MooringError('Internal', `signal ${signal} to process ${process.pid} through a closed watch`);
+          return addon.signalProcess(watch, signal);
+        },
+        close() {
+          closed = true;
+          addon.closeWatch(watch);
+        },
+      };
+    },
+
+    watchMounts(pid, onChange) {
+      const watch = addon.watchMounts(pid, onChange);
+      return watch === undefined ? undefined : { close: () => addon.closeWatch(watch) };
+    },
+
+    readFiles: (paths) => addon.readFiles(paths),
+  };
+}
+
+function load(path: string): Addon {
+  try {
+    return createRequire(import.meta.url)(path) as Addon;
+  } catch (cause) {
+    throw new MooringError('Unavailable', `load the native addon ${path}`, { cause, fix: 'build it with `make native`' });
+  }
+}
+
+async function startMonitor(addon: Addon, options: MonitorOptions): Promise<StartedContainer> {
+  const object = `container ${options.id}`;
+  const outcome = await addon.spawnMonitor(options.runtime, monitorArguments(options, addon.statusFd)).catch((cause: unknown) => {
+    const details = errnoOf(cause) === 'ENOENT' ? { cause, fix: 'build it with `make native`, or install it' } : { cause };
+    throw new MooringError('Unavailable', `start the monitor of ${object}`, details);
+  });
+  if ('ended' in outcome) throw new MooringError('Internal', `start ${object}: its monitor ended before it reported: ${outcome.ended}`);
+  const report = parseReport(outcome.report);
+  if (report === undefined) throw new MooringError('Internal', `start ${object}: its monitor reported what this version does not understand: ${outcome.report}`);
+  if (report.event === 'failed') throw new MooringError('Unavailable', `start ${object}: ${report.message}`);
+  return { monitor: report.monitor, init: { pid: report.pid, startTime: report.startTime } };
+}
+
+function monitorArguments(options: MonitorOptions, statusFd: number): string[] {
+  const { id, bundle, stateDir, log } = options;
+  return [
+    ...['monitor', '--id', id, '--bundle', bundle, '--state-dir', stateDir],
+    ...['--log', log.path, '--log-max-bytes', String(log.maxBytes), '--log-max-files', String(log.maxFiles)],
+    ...['--status-fd', String(statusFd)],
+  ];
+}
+
+function parseReport(line: string): MonitorReport | undefined {
+  const report: unknown = parseJson(line);
+  if (!isRecord(report)) return undefined;
+  if (report['event'] === 'failed' && typeof report['message'] === 'string') return { event: 'failed', message: report['message'] };
+  const monitor = report['monitor'];
+  if (report['event'] === 'started' && isIdentity(report) && isIdentity(monitor)) return { event: 'started', pid: report.pid, startTime: report.startTime, monitor };
+  return undefined;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // the caller tells of a report that it can't read
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+function isIdentity(value: unknown): value is ProcessIdentity {
+  return isRecord(value) && Number.isSafeInteger(value['pid']) && Number.isSafeInteger(value['startTime']);
+}
