@@ -1,0 +1,43 @@
+import type { Container } from '../../spec/container.ts';
+import { NANO, parseQuantity, quantityIn } from '../../spec/quantity.ts';
+import type { HostFacts } from './host-facts.ts';
+import type { RuntimeMount } from './runtime-spec.ts';
+
+/** All mounts of a container in the order in which they are made: the kernel's file systems, what its network needs, then its own. */
+export function bundleMounts(spec: Container['spec'], host: HostFacts): RuntimeMount[] {
+  const own = spec.mounts.map(ownMount).sort((a, b) => depth(a.destination) - depth(b.destination)); // a mount point's parents come first
+  const taken = new Set(own.map((mount) => mount.destination));
+  const names = spec.network.mode === 'Host' ? host.nameFiles : [];
+  return [...kernelMounts(spec.privileged), ...names.map(nameMount), ...own].filter((mount) => own.includes(mount) || !taken.has(mount.destination));
+}
+
+/** The OCI spec's default file systems (config-linux.md) with Docker's options. */
+function kernelMounts(privileged: boolean): RuntimeMount[] {
+  const sysfs = ['nosuid', 'noexec', 'nodev', privileged ? 'rw' : 'ro'];
+  return [
+    { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] },
+    { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k'] },
+    { destination: '/dev/pts', type: 'devpts', source: 'devpts', options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'] },
+    { destination: '/dev/shm', type: 'tmpfs', source: 'shm', options: ['nosuid', 'noexec', 'nodev', 'mode=1777', 'size=65536k'] },
+    { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: ['nosuid', 'noexec', 'nodev'] },
+    { destination: '/sys', type: 'sysfs', source: 'sysfs', options: sysfs },
+    { destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options: [...sysfs, 'relatime'] },
+  ];
+}
+
+/** The host's own file, read-only: with the host's network come the host's names. */
+function nameMount(file: string): RuntimeMount {
+  return { destination: file, type: 'bind', source: file, options: ['bind', 'ro', 'nosuid', 'nodev', 'noexec', 'private'] };
+}
+
+function ownMount(mount: Container['spec']['mounts'][number]): RuntimeMount {
+  const destination = mount.mountPath;
+  if (mount.bind) return { destination, type: 'bind', source: mount.bind.source, options: ['rbind', 'rprivate', mount.readOnly ? 'rro' : 'rw'] };
+  const { size } = mount.tmpfs ?? {};
+  const limit = size === undefined ? [] : [`size=${quantityIn(parseQuantity(size), NANO)}`];
+  return { destination, type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'nodev', 'mode=1777', ...limit, mount.readOnly ? 'ro' : 'rw'] };
+}
+
+function depth(path: string): number {
+  return path.split('/').filter(Boolean).length;
+}

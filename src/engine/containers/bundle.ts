@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto';
+
+import type { Container } from '../../spec/container.ts';
+import type { Image } from '../images/image-store.ts';
+import { bundleMounts } from './bundle-mounts.ts';
+import { grantedCapabilities } from './capabilities.ts';
+import type { HostFacts } from './host-facts.ts';
+import { limitsOf, runtimeLimits } from './limits.ts';
+import { processArguments, processEnvironment } from './process-arguments.ts';
+import type { ResolvedUser } from './process-user.ts';
+import type { RuntimeConfig, RuntimeResources } from './runtime-spec.ts';
+import { seccompProfile } from './seccomp-profile.ts';
+
+export interface BundleOptions {
+  readonly container: Container;
+  readonly image: Image;
+  readonly user: ResolvedUser;
+  readonly host: HostFacts;
+  /** Absolute; below every hierarchy's mount point. */
+  readonly cgroupPath: string;
+  /** Absolute folders of the overlay's writable half. */
+  readonly upper: string;
+  readonly work: string;
+  /** Folder where the runtime keeps compiled filters. */
+  readonly seccompCache: string;
+}
+
+/** A bundle's config.json, and the hash by which an untouched one is known again. */
+export interface Bundle {
+  readonly config: RuntimeConfig;
+  readonly text: string;
+  readonly hash: string;
+}
+
+const MASKED = ['acpi', 'asound', 'interrupts', 'kcore', 'keys', 'latency_stats', 'sched_debug', 'scsi', 'timer_list', 'timer_stats'].map((name) => `/proc/${name}`);
+const MASKED_SYS = ['/sys/devices/virtual/powercap', '/sys/firmware'];
+const READ_ONLY = ['bus', 'fs', 'irq', 'sys', 'sysrq-trigger'].map((name) => `/proc/${name}`);
+
+/** null, zero, full, random, urandom, tty, console, ptmx and ptys for use; any node for making, which is of no use without the former. */
+const DEVICES: RuntimeResources['devices'] = [
+  { allow: false, access: 'rwm' },
+  { allow: true, type: 'c', access: 'm' },
+  { allow: true, type: 'b', access: 'm' },
+  ...[[1, 3], [1, 5], [1, 7], [1, 8], [1, 9], [5, 0], [5, 1], [5, 2]].map(([major = 0, minor = 0]) => ({ allow: true, type: 'c' as const, major, minor, access: 'rwm' })),
+  { allow: true, type: 'c', major: 136, access: 'rwm' },
+];
+
+const ALL_DEVICES: RuntimeResources['devices'] = [{ allow: true, access: 'rwm' }];
+
+/** Pure: the same options give the same text. Throws `Invalid` for what the schema can't see, such as an image with nothing to run. */
+export function makeBundle(options: BundleOptions): Bundle {
+  const { container, image, user, host } = options;
+  const { spec } = container;
+  const capabilities = grantedCapabilities({ privileged: spec.privileged, add: spec.capabilities.add, drop: spec.capabilities.drop });
+  const hostname = spec.hostname ?? defaultHostname(container.metadata.name);
+  const config: RuntimeConfig = {
+    ociVersion: '1.2.0',
+    process: {
+      terminal: spec.tty,
+      user: { uid: user.uid, gid: user.gid, additionalGids: user.additionalGids },
+      args: processArguments(spec, image.config),
+      env: processEnvironment(spec, image.config, { home: user.home, hostname }),
+      cwd: spec.workingDir ?? (image.config.WorkingDir || '/'),
+      capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities, inheritable: [], ambient: [] },
+      noNewPrivileges: !spec.privileged,
+      oomScoreAdj: 0,
+    },
+    root: { path: 'rootfs', readonly: spec.readOnlyRootFilesystem },
+    hostname,
+    mounts: bundleMounts(spec, host),
+    annotations: {
+      'dev.mooring.rootfs.overlay': JSON.stringify({ lower: image.layers, upper: options.upper, work: options.work }),
+      'dev.mooring.seccomp.cache': options.seccompCache,
+    },
+    linux: {
+      namespaces: ['pid', 'mount', 'ipc', 'uts', 'cgroup', ...(spec.network.mode === 'None' ? ['network'] : [])].map((type) => ({ type })),
+      cgroupsPath: options.cgroupPath,
+      resources: { devices: spec.privileged ? ALL_DEVICES : DEVICES, ...runtimeLimits(limitsOf(spec.resources)) },
+      rootfsPropagation: 'private',
+      maskedPaths: spec.privileged ? [] : [...MASKED, ...MASKED_SYS, ...host.thermalThrottle],
+      readonlyPaths: spec.privileged ? [] : READ_ONLY,
+      ...(spec.privileged ? {} : { seccomp: seccompProfile(new Set(capabilities)) }),
+    },
+  };
+  const text = JSON.stringify(config);
+  return { config, text, hash: hashOf(text) };
+}
+
+export function hashOf(configText: string): string {
+  return createHash('sha256').update(configText).digest('hex');
+}
+
+/** The container's name, cut to what Kubernetes gives a pod: the kernel takes 64 bytes, a DNS label 63. */
+function defaultHostname(name: string): string {
+  return name.slice(0, 63).replace(/[-.]+$/, '');
+}

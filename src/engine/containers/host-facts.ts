@@ -1,0 +1,37 @@
+import { access, readdir } from 'node:fs/promises';
+
+import { errnoOf } from '../../lib/errors.ts';
+
+/** What a bundle's text depends on besides the container and its image; read once, when the daemon starts. */
+export interface HostFacts {
+  /** Files that a container in the host's network needs of the host to resolve names. */
+  readonly nameFiles: readonly string[];
+  /** Folders of sysfs that tell one container what the CPU does for the others (a side channel). */
+  readonly thermalThrottle: readonly string[];
+}
+
+const CPUS = '/sys/devices/system/cpu';
+
+export async function readHostFacts(): Promise<HostFacts> {
+  const cpus = (await readdir(CPUS)).filter((name) => /^cpu[0-9]+$/.test(name));
+  const [nameFiles, thermalThrottle] = await Promise.all([
+    existing(['/etc/hosts', '/etc/resolv.conf']),
+    existing(cpus.map((cpu) => `${CPUS}/${cpu}/thermal_throttle`)),
+  ]);
+  return { nameFiles, thermalThrottle };
+}
+
+async function existing(paths: readonly string[]): Promise<string[]> {
+  const there = await Promise.all(
+    paths.map(async (path) => {
+      try {
+        await access(path);
+        return true;
+      } catch (error) {
+        if (errnoOf(error) === 'ENOENT') return false;
+        throw error;
+      }
+    }),
+  );
+  return paths.filter((_, index) => there[index]);
+}

@@ -1,0 +1,61 @@
+/** The part of the OCI runtime spec's config.json (version 1.2, config.md and config-linux.md) that bundles are written with. */
+export interface RuntimeConfig {
+  readonly ociVersion: string;
+  readonly process: {
+    readonly terminal: boolean;
+    readonly user: ProcessUser;
+    readonly args: readonly string[];
+    readonly env: readonly string[];
+    readonly cwd: string;
+    readonly capabilities: Readonly<Record<'bounding' | 'effective' | 'permitted' | 'inheritable' | 'ambient', readonly string[]>>;
+    readonly noNewPrivileges: boolean;
+    readonly oomScoreAdj: number;
+  };
+  readonly root: { readonly path: string; readonly readonly: boolean };
+  readonly hostname: string;
+  readonly mounts: readonly RuntimeMount[];
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly linux: {
+    readonly namespaces: readonly { readonly type: string }[];
+    readonly cgroupsPath: string;
+    readonly resources: RuntimeResources;
+    readonly rootfsPropagation: 'private';
+    readonly maskedPaths: readonly string[];
+    readonly readonlyPaths: readonly string[];
+    readonly seccomp?: Seccomp;
+  };
+}
+
+export interface ProcessUser {
+  readonly uid: number;
+  readonly gid: number;
+  readonly additionalGids: readonly number[];
+}
+
+export interface RuntimeMount {
+  readonly destination: string;
+  readonly type: string;
+  readonly source: string;
+  readonly options: readonly string[];
+}
+
+export interface RuntimeResources {
+  readonly devices: readonly { readonly allow: boolean; readonly type?: 'c' | 'b'; readonly major?: number; readonly minor?: number; readonly access: string }[];
+  readonly memory?: { readonly limit: number };
+  readonly cpu?: { readonly quota: number; readonly period: number };
+  readonly pids?: { readonly limit: number };
+}
+
+export interface SyscallRule {
+  readonly names: readonly string[];
+  readonly action: 'SCMP_ACT_ALLOW' | 'SCMP_ACT_ERRNO';
+  readonly errnoRet?: number;
+  readonly args?: readonly { readonly index: number; readonly value: number; readonly valueTwo?: number; readonly op: string }[];
+}
+
+export interface Seccomp {
+  readonly defaultAction: 'SCMP_ACT_ERRNO';
+  readonly defaultErrnoRet: number;
+  readonly architectures?: readonly string[];
+  readonly syscalls: readonly SyscallRule[];
+}
