@@ -1,0 +1,63 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { once } from 'node:events';
+import { MooringError } from '../../lib/errors.ts';
+
+/** More than any set of documents that a node can run, and little enough to hold in memory. */
+export const MAX_BODY_BYTES = 16 * 1024 * 1024;
+
+/** One request, as its handler sees it. */
+export interface Call {
+  readonly params: Readonly<Record<string, string | undefined>>;
+  readonly query: URLSearchParams;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** Aborted once the client has gone or the server closes. */
+  readonly signal: AbortSignal;
+}
+
+/** The whole body as text. Throws `Invalid` when it is too large. */
+export async function readBody({ request }: Call): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > MAX_BODY_BYTES) throw new MooringError('Invalid', `the request's body is larger than ${MAX_BODY_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+export function sendJson({ response }: Pick<Call, 'response'>, body: unknown, status = 200): void {
+  const content = Buffer.from(`${JSON.stringify(body)}\n`);
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': content.length });
+  response.end(content);
+}
+
+/** Sends pieces as they come, no faster than the client takes them. Ends when they do, or when the client goes. */
+export async function sendStream({ response, signal }: Call, type: string, pieces: AsyncIterable<string>): Promise<void> {
+  response.writeHead(200, { 'content-type': type, 'cache-control': 'no-store' });
+  response.flushHeaders();
+  try {
+    for await (const piece of pieces) {
+      if (!response.write(piece)) await once(response, 'drain', { signal });
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+  response.end();
+}
+
+/** One JSON value a line. */
+export function sendLines(call: Call, values: AsyncIterable<unknown>): Promise<void> {
+  return sendStream(call, 'application/x-ndjson', jsonLines(values));
+}
+
+async function* jsonLines(values: AsyncIterable<unknown>): AsyncGenerator<string, void, void> {
+  for await (const value of values) yield `${JSON.stringify(value)}\n`;
+}
+
+/** Whether a query asks for something: `?follow`, `?follow=1`, `?follow=true`. */
+export function isAsked(query: URLSearchParams, name: string): boolean {
+  const value = query.get(name);
+  return value !== null && value !== '0' && value !== 'false';
+}

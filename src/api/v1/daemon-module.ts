@@ -1,0 +1,31 @@
+import type { DownProgress } from './types.ts';
+
+/** The daemon's flags as the command line has them; the daemon validates them. */
+export interface DaemonFlags {
+  readonly specs: string;
+  readonly dataDir: string;
+  readonly runDir: string;
+  /** `HOST:PORT`, or `off`. */
+  readonly metricsAddr: string;
+  readonly metricsTokenFile?: string;
+  readonly instance: string;
+  readonly logLevel: string;
+  readonly resyncInterval: string;
+}
+
+export type TakeDownFlags = Pick<DaemonFlags, 'dataDir' | 'runDir' | 'instance' | 'logLevel'>;
+
+export interface RunningDaemon {
+  readonly socket: string;
+  readonly metricsUrl: string | null;
+  /** Settles once the daemon has stopped, by a signal or by `down`. */
+  readonly stopped: Promise<{ readonly takenDown: boolean }>;
+}
+
+/** What `dist/daemon.js` exports: the command loads it only to be the daemon, or to take containers down without one. */
+export interface DaemonModule {
+  /** Starts everything; SIGINT and SIGTERM stop it and leave the containers running. */
+  readonly startDaemon: (flags: DaemonFlags) => Promise<RunningDaemon>;
+  /** Removes every container of an instance whose daemon does not run. */
+  readonly takeDownWithoutDaemon: (flags: TakeDownFlags, onProgress: (progress: DownProgress) => void) => Promise<void>;
+}

@@ -1,0 +1,14 @@
+/** Where things are unless told otherwise. The command and the daemon agree on these. */
+export const DEFAULTS = {
+  specs: '/etc/mooring/specs',
+  dataDir: '/var/lib/mooring',
+  runDir: '/run/mooring',
+  metricsAddr: '127.0.0.1:9476',
+  instance: 'default',
+  logLevel: 'info',
+  resyncInterval: '5m',
+} as const;
+
+export function socketPath(runDir: string): string {
+  return `${runDir}/mooring.sock`;
+}

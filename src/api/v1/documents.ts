@@ -1,0 +1,63 @@
+import { MooringError, messageOf } from '../../lib/errors.ts';
+import type { Declared } from '../../reconcile/desired.ts';
+import { containerName, type ContainerName } from '../../spec/name.ts';
+import type { SpecProblem } from '../../spec/problem.ts';
+import { readBody, type Call } from './call.ts';
+import type { ApiServices } from './services.ts';
+import { FILES_CONTENT_TYPE, LOCATION_ANNOTATION, SOURCE_ANNOTATION, type FilesBody } from './types.ts';
+
+/** Documents of a request that were not accepted: nothing of the request was done. */
+export class DocumentsError extends MooringError {
+  readonly problems: readonly SpecProblem[];
+
+  constructor(problems: readonly [SpecProblem, ...SpecProblem[]]) {
+    const [{ at, field, message, fix }] = problems;
+    const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
+    super('Invalid', `${field === '' ? '' : `${field}: `}${message}${more}`, { at, ...(fix !== undefined && { fix }) });
+    this.problems = problems;
+  }
+}
+
+/** All documents of a request's body, several files or one plain YAML or JSON text. Throws `DocumentsError` unless every one is good. */
+export async function readDocuments(call: Call, { parse }: Pick<ApiServices, 'parse'>): Promise<Declared[]> {
+  const text = await readBody(call);
+  const files = call.request.headers['content-type'] === FILES_CONTENT_TYPE ? filesOf(text) : [{ name: 'body', text }];
+  const problems: SpecProblem[] = [];
+  const byName = new Map<ContainerName, Declared>();
+  for (const file of files) {
+    const parsed = parse(file.name, file.text);
+    problems.push(...parsed.problems);
+    for (const declared of parsed.declared) {
+      const name = containerName(declared.container.metadata);
+      const first = byName.get(name);
+      if (first === undefined) byName.set(name, withoutOurAnnotations(declared));
+      else problems.push({ file: file.name, at: declared.location, field: 'metadata.name', message: `${name} is said twice, first at ${first.location}`, name });
+    }
+  }
+  const [first, ...rest] = problems;
+  if (first !== undefined) throw new DocumentsError([first, ...rest]);
+  if (byName.size === 0) throw new MooringError('Invalid', 'there is no document in what was sent');
+  return [...byName.values()];
+}
+
+/** What `get -o yaml` printed can be applied again: where it was said before is not part of it. */
+function withoutOurAnnotations({ container, location }: Declared): Declared {
+  const { [SOURCE_ANNOTATION]: _source, [LOCATION_ANNOTATION]: _location, ...annotations } = container.metadata.annotations;
+  return { location, container: { ...container, metadata: { ...container.metadata, annotations } } };
+}
+
+function filesOf(text: string): FilesBody['files'] {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch (error) {
+    throw new MooringError('Invalid', `the request's body is not JSON: ${messageOf(error)}`);
+  }
+  if (!isFilesBody(body)) throw new MooringError('Invalid', `a body of type ${FILES_CONTENT_TYPE} has the shape {"files":[{"name":"…","text":"…"}]}`);
+  return body.files;
+}
+
+function isFilesBody(body: unknown): body is FilesBody {
+  const files = (body as Partial<FilesBody> | null)?.files;
+  return Array.isArray(files) && files.every((file: unknown) => typeof (file as { name?: unknown } | null)?.name === 'string' && typeof (file as { text?: unknown }).text === 'string');
+}

@@ -1,0 +1,127 @@
+import { MooringError } from '../../lib/errors.ts';
+import type { ContainerView } from '../../reconcile/reconciler.ts';
+import { API_VERSION } from '../../spec/container.ts';
+import { containerName, parseContainerName, type ContainerName } from '../../spec/name.ts';
+import { isAsked, sendJson, sendLines, sendStream, type Call } from './call.ts';
+import { containerObject } from './container-object.ts';
+import { readDocuments } from './documents.ts';
+import { logOptions, logText } from './log-query.ts';
+import type { ApiServices } from './services.ts';
+import type { ApplyResult, ContainerList, DeleteResult, EventList, PlanResult, ProblemList, Version } from './types.ts';
+import { followEvents, watchContainers } from './watch.ts';
+
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly path: string;
+  readonly handle: (call: Call, services: ApiServices) => Promise<void> | void;
+}
+
+/** Every resource of the v1 API. */
+export const routes: readonly Route[] = [
+  { method: 'GET', path: '/v1/version', handle: getVersion },
+  { method: 'GET', path: '/v1/info', handle: (call, { info }) => sendJson(call, info()) },
+  { method: 'GET', path: '/v1/containers', handle: listContainers },
+  { method: 'GET', path: '/v1/containers/:namespace/:name', handle: (call, services) => sendJson(call, containerObject(viewOf(call, services))) },
+  { method: 'GET', path: '/v1/containers/:namespace/:name/logs', handle: getLogs },
+  { method: 'GET', path: '/v1/containers/:namespace/:name/explain', handle: explain },
+  { method: 'DELETE', path: '/v1/containers/:namespace/:name', handle: deleteContainer },
+  { method: 'GET', path: '/v1/events', handle: listEvents },
+  { method: 'GET', path: '/v1/problems', handle: (call, { problems }) => sendJson(call, { kind: 'ProblemList', items: problems() } satisfies ProblemList) },
+  { method: 'POST', path: '/v1/plan', handle: plan },
+  { method: 'POST', path: '/v1/apply', handle: apply },
+  { method: 'POST', path: '/v1/delete', handle: deleteDocuments },
+  { method: 'POST', path: '/v1/down', handle: (call, { down }) => sendLines(call, down()) },
+];
+
+function getVersion(call: Call, { info }: ApiServices): void {
+  const { version, node } = info();
+  sendJson(call, { version, node } satisfies Version);
+}
+
+function listContainers(call: Call, services: ApiServices): Promise<void> | void {
+  const namespace = call.query.get('namespace') ?? undefined;
+  if (isAsked(call.query, 'watch')) return sendLines(call, watchContainers(services, namespace, call.signal));
+  const views = services.reconciler.views().filter(({ container }) => namespace === undefined || container.metadata.namespace === namespace);
+  const items = views.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map(containerObject);
+  sendJson(call, { apiVersion: API_VERSION, kind: 'ContainerList', items } satisfies ContainerList);
+}
+
+function getLogs(call: Call, services: ApiServices): Promise<void> {
+  const { name, status } = viewOf(call, services);
+  if (status.containerID === undefined) {
+    throw new MooringError('NotFound', `${name} has written nothing: it has not been created yet`, { fix: `see "mooring explain ${name}"` });
+  }
+  const lines = services.logs(status.containerID, logOptions(call.query, call.signal));
+  return sendStream(call, 'text/plain; charset=utf-8', logText(lines, isAsked(call.query, 'timestamps')));
+}
+
+async function explain(call: Call, services: ApiServices): Promise<void> {
+  sendJson(call, await services.reconciler.explain(viewOf(call, services).name));
+}
+
+function listEvents(call: Call, services: ApiServices): Promise<void> | void {
+  const given = call.query.get('name');
+  const name = given === null ? undefined : parseContainerName(given);
+  if (isAsked(call.query, 'follow')) return sendLines(call, followEvents(services, name, call.signal));
+  sendJson(call, { kind: 'EventList', items: services.events.list(name === undefined ? {} : { name }) } satisfies EventList);
+}
+
+async function plan(call: Call, services: ApiServices): Promise<void> {
+  const declared = await readDocuments(call, services);
+  const changes = await services.reconciler.plan(
+    declared.map(({ container }) => container),
+    { prune: isAsked(call.query, 'prune') },
+  );
+  sendJson(call, { kind: 'PlanResult', changes } satisfies PlanResult);
+}
+
+async function apply(call: Call, { desired, parse }: ApiServices): Promise<void> {
+  const declared = await readDocuments(call, { parse });
+  const before = new Map(declared.map(({ container }) => [containerName(container.metadata), desired.get(containerName(container.metadata))]));
+  const items = desired.apply('api', declared).map(({ name, generation }) => {
+    const earlier = before.get(name);
+    return { name, generation, result: earlier === undefined ? ('created' as const) : earlier.generation === generation ? ('unchanged' as const) : ('configured' as const) };
+  });
+  sendJson(call, { kind: 'ApplyResult', items } satisfies ApplyResult);
+}
+
+function deleteContainer(call: Call, services: ApiServices): void {
+  const name = nameOf(call);
+  deleteOne(name, services);
+  sendJson(call, { kind: 'DeleteResult', items: [{ name }] } satisfies DeleteResult);
+}
+
+async function deleteDocuments(call: Call, services: ApiServices): Promise<void> {
+  const names = (await readDocuments(call, services)).map(({ container }) => containerName(container.metadata));
+  // All or none, as far as can be known beforehand.
+  for (const name of names) assertDeletable(name, services);
+  for (const name of names) deleteOne(name, services);
+  sendJson(call, { kind: 'DeleteResult', items: names.map((name) => ({ name })) } satisfies DeleteResult);
+}
+
+function deleteOne(name: ContainerName, services: ApiServices): void {
+  assertDeletable(name, services);
+  services.desired.delete('api', name);
+}
+
+/** What another source says can only be taken back there: deleted here, it would come back at once. */
+function assertDeletable(name: ContainerName, { desired }: ApiServices): void {
+  const origin = desired.get(name)?.origin;
+  if (origin === undefined) throw new MooringError('NotFound', `no source wants a container ${name}`, { fix: 'see "mooring get --all-namespaces"' });
+  if (origin.source === 'api') return;
+  throw new MooringError('Conflict', `${name} belongs to source ${origin.source}, which would bring it back`, {
+    at: origin.location,
+    fix: `delete it from ${origin.location} instead`,
+  });
+}
+
+function nameOf({ params }: Call): ContainerName {
+  return containerName({ namespace: params['namespace'] ?? '', name: params['name'] ?? '' });
+}
+
+function viewOf(call: Call, { reconciler }: ApiServices): ContainerView {
+  const name = nameOf(call);
+  const view = reconciler.view(name);
+  if (view === undefined) throw new MooringError('NotFound', `there is no container ${name}`, { fix: 'see "mooring get --all-namespaces"' });
+  return view;
+}

@@ -1,0 +1,24 @@
+import type { LogLine, LogOptions } from '../../engine/engine.ts';
+import type { Logger } from '../../lib/logger.ts';
+import type { Declared, DesiredStore } from '../../reconcile/desired.ts';
+import type { EventLog } from '../../reconcile/events.ts';
+import type { ReconcilerFace } from '../../reconcile/reconciler.ts';
+import type { SpecProblem } from '../../spec/problem.ts';
+import type { DownProgress, Info } from './types.ts';
+
+/** What the API stands on. The daemon wires it. */
+export interface ApiServices {
+  readonly reconciler: Pick<ReconcilerFace, 'views' | 'view' | 'explain' | 'plan' | 'subscribe'>;
+  readonly desired: Pick<DesiredStore, 'get' | 'apply' | 'delete'>;
+  readonly events: Pick<EventLog, 'list' | 'subscribe'>;
+  readonly logger: Logger;
+  /** Documents that are not accepted at present, of all sources. */
+  readonly problems: () => readonly SpecProblem[];
+  /** Reads the documents of one file. Never throws: what is wrong comes back as problems. */
+  readonly parse: (file: string, text: string) => { readonly declared: readonly Declared[]; readonly problems: readonly SpecProblem[] };
+  /** `id` is a container's id as its status has it. */
+  readonly logs: (id: string, options: LogOptions) => AsyncIterable<LogLine>;
+  readonly info: () => Info;
+  /** Takes every container down, telling each; once it has ended, the daemon stops. */
+  readonly down: () => AsyncIterable<DownProgress>;
+}

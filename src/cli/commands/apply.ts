@@ -1,0 +1,37 @@
+import type { ApplyResult, ContainerObject } from '../../api/v1/types.ts';
+import { MooringError } from '../../lib/errors.ts';
+import type { Client } from '../client.ts';
+import { readDocuments } from '../documents.ts';
+import { EXIT } from '../exit.ts';
+import type { Io } from '../io.ts';
+import { serialize, type OutputFormat } from './get.ts';
+import { waitUntil } from '../wait.ts';
+
+export interface ApplyOptions {
+  readonly filename: readonly string[];
+  readonly output?: OutputFormat;
+  readonly wait?: boolean;
+  readonly timeout: string;
+}
+
+/** `mooring apply -f FILE|DIR|-`: hands documents to the daemon, which keeps them until `mooring delete`. */
+export async function apply(client: Client, io: Io, options: ApplyOptions): Promise<number> {
+  const result = await client.post<ApplyResult>('/v1/apply', await readDocuments(options.filename, () => io.readStdin()));
+  if (options.output === 'json' || options.output === 'yaml') io.out(await serialize(result, options.output));
+  else for (const item of result.items) io.out(options.output === 'name' ? `${item.name}\n` : `${item.name} ${item.result}\n`);
+  if (options.wait) {
+    await waitUntil(client, options.timeout, `${result.items.map(({ name }) => name).join(', ')} to be ready`, (seen) =>
+      result.items.every(({ name, generation }) => isReady(seen.get(name), generation)),
+    );
+  }
+  return EXIT.ok;
+}
+
+/** Whether the container has become what was asked for. Throws where it never will without a change. */
+function isReady(container: ContainerObject | undefined, generation: number): boolean {
+  if (container === undefined || container.status.observedGeneration < generation) return false;
+  const { conditions, phase } = container.status;
+  const stalled = conditions.find(({ type, status }) => type === 'Stalled' && status === 'True');
+  if (stalled !== undefined) throw new MooringError('Unavailable', `${container.metadata.namespace}/${container.metadata.name} is stalled: ${stalled.message}`);
+  return phase === 'Completed' || conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
+}

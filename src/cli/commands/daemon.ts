@@ -1,0 +1,26 @@
+import type { DaemonFlags } from '../../api/v1/daemon-module.ts';
+import { Client } from '../client.ts';
+import { EXIT } from '../exit.ts';
+import type { Io } from '../io.ts';
+import { loadDaemon } from '../load-daemon.ts';
+import { watch } from './watch.ts';
+
+/** `mooring daemon`: is the daemon, until a signal or `mooring down`. */
+export async function daemon(io: Io, flags: DaemonFlags, view: boolean): Promise<number> {
+  const { startDaemon } = await loadDaemon();
+  const running = await startDaemon(flags);
+  if (!view) {
+    await running.stopped;
+    return EXIT.ok;
+  }
+  const title = `mooring ${flags.instance}: specs ${flags.specs}, metrics ${running.metricsUrl ?? 'off'}`;
+  if (!io.terminal) io.out(`${title}\n`);
+  const showing = watch(new Client(running.socket), io, { namespace: 'default', allNamespaces: true, wide: false, title });
+  const [{ takenDown }] = await Promise.all([running.stopped, showing]);
+  io.out(takenDown ? '\nTaken down: no container is left.\n' : `\nThe daemon has stopped; its containers go on running. Take them down with: ${downCommand(flags)}\n`);
+  return EXIT.ok;
+}
+
+function downCommand({ dataDir, runDir, instance }: DaemonFlags): string {
+  return `./bin/mooring down --data-dir ${dataDir} --run-dir ${runDir} --instance ${instance}`;
+}

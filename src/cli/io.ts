@@ -1,0 +1,37 @@
+import { createStyle, type Style } from './output/style.ts';
+
+/** What a command may touch of the process that it runs in. */
+export interface Io {
+  out(text: string): void;
+  err(text: string): void;
+  readonly style: Style;
+  readonly terminal: boolean;
+  /** Width of the terminal, Infinity when there is none. */
+  columns(): number;
+  /** Height of the terminal, Infinity when there is none. */
+  rows(): number;
+  now(): number;
+  readStdin(): Promise<string>;
+}
+
+export function processIo(): Io {
+  // A reader that goes away (`mooring ps | head -1`) is no failure of ours.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+  return {
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+    style: createStyle(process.stdout.isTTY && process.env['NO_COLOR'] === undefined && process.env['TERM'] !== 'dumb'),
+    terminal: process.stdout.isTTY,
+    columns: () => (process.stdout.isTTY ? process.stdout.columns : Infinity),
+    rows: () => (process.stdout.isTTY ? process.stdout.rows : Infinity),
+    now: () => Date.now(),
+    readStdin: async () => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+      return Buffer.concat(chunks).toString('utf8');
+    },
+  };
+}

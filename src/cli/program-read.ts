@@ -1,0 +1,101 @@
+import { Option, type Command } from 'commander';
+import type { DescribeOptions } from './commands/describe.ts';
+import type { EventsOptions } from './commands/events.ts';
+import type { ExplainOptions } from './commands/explain.ts';
+import type { GetOptions, OutputFormat } from './commands/get.ts';
+import type { LogsOptions } from './commands/logs.ts';
+import { clientOf, examples, type Shell } from './shell.ts';
+
+interface ListFlags {
+  readonly namespace: string;
+  readonly allNamespaces?: boolean;
+  readonly output?: OutputFormat;
+  readonly watch?: boolean;
+}
+
+/** The commands that only look. */
+export function defineReading(program: Command, shell: Shell): void {
+  const { io } = shell;
+
+  const ps = program.command('ps').description('List all containers of the node.').addOption(outputOption('json', 'yaml', 'wide', 'name')).option('-w, --watch', 'go on, and show each change');
+  examples(ps, ['mooring ps', 'mooring ps -o wide', 'mooring ps --watch']).action(async (flags: ListFlags, command: Command) => {
+    shell.finish(await list(command, shell, [], { ...flags, namespace: 'default', allNamespaces: true }));
+  });
+
+  const get = program
+    .command('get')
+    .description('List containers, or show some by name, with the documents that were not accepted.')
+    .argument('[what...]', '"containers", container/NAME, NAME or NAMESPACE/NAME')
+    .addOption(namespaceOption())
+    .option('-A, --all-namespaces', 'of all namespaces')
+    .addOption(outputOption('json', 'yaml', 'wide', 'name'))
+    .option('-w, --watch', 'go on, and show each change');
+  examples(get, ['mooring get containers', 'mooring get -A -o wide', 'mooring get container/web -o yaml', 'mooring get web -n default -o json']).action(
+    async (words: string[], flags: ListFlags, command: Command) => shell.finish(await list(command, shell, words, flags)),
+  );
+
+  const describe = program
+    .command('describe')
+    .description('Show everything about containers: state, conditions, problems, events.')
+    .argument('<name...>', 'NAME, container/NAME or NAMESPACE/NAME')
+    .addOption(namespaceOption())
+    .addOption(outputOption('json', 'yaml', 'wide'));
+  examples(describe, ['mooring describe web', 'mooring describe default/web -o json']).action(async (words: string[], flags: DescribeOptions, command: Command) => {
+    const action = await import('./commands/describe.ts');
+    shell.finish(await action.describe(clientOf(command), io, words, flags));
+  });
+
+  const logs = program
+    .command('logs')
+    .description('Print what a container wrote.')
+    .argument('<name>', 'NAME, container/NAME or NAMESPACE/NAME')
+    .addOption(namespaceOption())
+    .option('-f, --follow', 'go on as it writes')
+    .option('--tail <lines>', 'only the last so many lines')
+    .option('--since <time>', 'only since then: a span such as 10m, or an RFC 3339 time')
+    .option('--timestamps', 'each line with its time');
+  examples(logs, ['mooring logs web', 'mooring logs -f --tail 20 web', 'mooring logs --since 10m --timestamps web']).action(
+    async (word: string, flags: LogsOptions, command: Command) => {
+      const action = await import('./commands/logs.ts');
+      shell.finish(await action.logs(clientOf(command), io, word, flags));
+    },
+  );
+
+  const events = program
+    .command('events')
+    .description('Print what happened, oldest first.')
+    .argument('[name]', 'only of this container')
+    .addOption(namespaceOption())
+    .option('-f, --follow', 'go on as it happens')
+    .addOption(outputOption('json', 'yaml'));
+  examples(events, ['mooring events', 'mooring events web', 'mooring events -f']).action(async (word: string | undefined, flags: EventsOptions, command: Command) => {
+    const action = await import('./commands/events.ts');
+    shell.finish(await action.events(clientOf(command), io, word, flags));
+  });
+
+  const explain = program
+    .command('explain')
+    .description('Say why a container is as it is: what is wanted, what was found, what comes next.')
+    .argument('<name>', 'NAME, container/NAME or NAMESPACE/NAME')
+    .addOption(namespaceOption())
+    .addOption(outputOption('json', 'yaml'));
+  examples(explain, ['mooring explain web']).action(async (word: string, flags: ExplainOptions, command: Command) => {
+    const action = await import('./commands/explain.ts');
+    shell.finish(await action.explain(clientOf(command), io, word, flags));
+  });
+}
+
+async function list(command: Command, { io }: Shell, words: readonly string[], { namespace, allNamespaces = false, output, watch }: ListFlags): Promise<number> {
+  const client = clientOf(command);
+  if (watch) return (await import('./commands/watch.ts')).watch(client, io, { namespace, allNamespaces, wide: output === 'wide' });
+  const options: GetOptions = { namespace, allNamespaces, ...(output !== undefined && { output }) };
+  return (await import('./commands/get.ts')).get(client, io, words, options);
+}
+
+export function namespaceOption(): Option {
+  return new Option('-n, --namespace <namespace>', 'the namespace of bare names').default('default');
+}
+
+export function outputOption(...formats: OutputFormat[]): Option {
+  return new Option('-o, --output <format>', 'print it in this form').choices(formats);
+}

@@ -1,0 +1,63 @@
+import { Argument, Command, CommanderError } from 'commander';
+import { EXIT, errorLines, exitCodeOf } from './exit.ts';
+import type { Io } from './io.ts';
+import { defineChanging } from './program-change.ts';
+import { defineReading } from './program-read.ts';
+import { examples, type Shell } from './shell.ts';
+import { RejectedDocuments } from './client.ts';
+import { problemLines } from './output/problems.ts';
+
+/** Runs one command line and returns its exit status. Failures are told on standard error, never thrown. */
+export async function runCommand(args: readonly string[], io: Io): Promise<number> {
+  let code: number = EXIT.ok;
+  const program = buildProgram({ io, finish: (status) => (code = status) });
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    if (error instanceof RejectedDocuments) io.err(`${problemLines(error.problems, io.style).join('\n')}\n`);
+    io.err(`${errorLines(error).join('\n')}\n`);
+    return exitCodeOf(error);
+  }
+}
+
+/** The whole tree of commands. Completion is generated from it. */
+export function buildProgram(shell: Shell): Command {
+  const { io } = shell;
+  const program = new Command('mooring')
+    .description('Keeps containers where they belong.')
+    .option('-H, --host <address>', "the daemon's socket (default: MOORING_HOST, else unix:///run/mooring/mooring.sock)")
+    .exitOverride()
+    .showHelpAfterError('(see --help)')
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({ writeOut: (text) => io.out(text), writeErr: (text) => io.err(text), outputError: (text, write) => write(text.replace(/^error: /, 'mooring: ')) })
+    .helpCommand(false)
+    .addHelpText(
+      'after',
+      `
+Exit status:
+  0  done
+  1  failed
+  2  wrong flags or arguments, or documents that do not validate
+  3  no daemon answers
+  4  "plan --exit-code" only: something would change`,
+    );
+  defineReading(program, shell);
+  defineChanging(program, shell);
+
+  const version = program.command('version').description("Print the command's version, and the daemon's.").option('--json', 'as JSON');
+  examples(version, ['mooring version', 'mooring version --json']).action(async (flags: { json?: boolean }, command: Command) => {
+    const action = await import('./commands/version.ts');
+    shell.finish(await action.version((text) => io.out(text), command.optsWithGlobals<{ host?: string }>().host, flags.json ?? false));
+  });
+
+  const completion = program.command('completion').description('Print a completion script for a shell.').addArgument(new Argument('<shell>').choices(['bash', 'zsh', 'fish']));
+  examples(completion, ['source <(mooring completion bash)', 'mooring completion zsh > "${fpath[1]}/_mooring"', 'mooring completion fish | source']).action(
+    async (kind: 'bash' | 'zsh' | 'fish') => {
+      const { completionScript } = await import('./completion/script.ts');
+      io.out(completionScript(kind, program));
+    },
+  );
+  return program;
+}
