@@ -4,7 +4,8 @@ import { MooringError, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import { containerSchema, type Container, type ContainerSpec } from '../spec/container.ts';
 import { containerName, type ContainerName } from '../spec/name.ts';
-import type { Declared, DesiredContainer, DesiredStore, SourceName, SpecProblem } from './desired.ts';
+import type { SpecProblem } from '../spec/problem.ts';
+import type { Declared, DesiredContainer, DesiredStore, SourceName } from './desired.ts';
 
 type DesiredRecord = Row<SourceName>;
 
@@ -123,7 +124,7 @@ function claimedTwice(name: ContainerName, location: string, source: SourceName,
     file: fileOfLocation(location),
     at: location,
     field: 'metadata.name',
-    message: `container ${name} at ${location} is already declared at ${where}, which stays in force`,
+    message: `${name} is already declared at ${where}, which stays in force`,
     fix: 'rename or delete one of the two',
     name,
   };

@@ -1,5 +1,6 @@
 import type { Container } from '../spec/container.ts';
 import type { ContainerName } from '../spec/name.ts';
+import type { SpecProblem } from '../spec/problem.ts';
 
 export type SourceName = 'directory' | 'cluster' | 'api';
 
@@ -24,20 +25,6 @@ export interface DesiredContainer {
   readonly specHash: string;
   /** 1 at first, one more with each accepted change of spec (Kubernetes' metadata.generation). */
   readonly generation: number;
-}
-
-/** What a source could not accept. It changes nothing that runs. */
-export interface SpecProblem {
-  /** File, or object, relative to the source. */
-  readonly file: string;
-  /** `file:line:column`. */
-  readonly at: string;
-  /** Field path such as `spec.resources.memory`, empty for the whole document. */
-  readonly field: string;
-  readonly message: string;
-  readonly fix?: string;
-  /** The resource it belongs to, where that much could be read. */
-  readonly name?: ContainerName;
 }
 
 /** The merged desired state of all sources. */

@@ -98,7 +98,8 @@ test('a name declared twice by one source: the first stays, the second is report
   const { store } = open();
   const problems = store.replaceSource('directory', [declared('web', {}, 'a.yaml:1:1'), declared('web', { tty: true }, 'b.yaml:9:1')]);
   assert.equal(store.get(web)?.origin.location, 'a.yaml:1:1');
-  assert.match(problems[0]?.message ?? '', /b\.yaml:9:1.*a\.yaml:1:1/);
+  assert.equal(problems[0]?.at, 'b.yaml:9:1');
+  assert.match(problems[0]?.message ?? '', /a\.yaml:1:1/);
 });
 
 test('apply is all or nothing', () => {

@@ -1,0 +1,108 @@
+import type { Clock } from '../../lib/clock.ts';
+import { messageOf } from '../../lib/errors.ts';
+import type { Declared } from '../../reconcile/desired.ts';
+import type { ContainerName } from '../../spec/name.ts';
+import { parseDocuments } from '../../spec/parse.ts';
+import type { SpecProblem } from '../../spec/problem.ts';
+import { findFiles, type FoundFile, type WatchPoint } from './find-files.ts';
+import { MAX_FILE_BYTES, readFileBytes, type FileIdentity } from './read-file.ts';
+import { treeProblem } from './tree-problem.ts';
+
+/** What one file says, or why nothing can be taken from it now. */
+export type FileReading =
+  | { readonly kind: 'Documents'; readonly declared: readonly Declared[] }
+  | { readonly kind: 'Rejected'; readonly problems: readonly SpecProblem[] }
+  | { readonly kind: 'Empty' } // of no length at all, as a file is that is about to be written
+  | { readonly kind: 'Unsettled' }; // being written right now
+
+/** One look at the whole tree. */
+export interface TreeReading {
+  /** By path below the folder, in path order. */
+  readonly files: ReadonlyMap<string, FileReading>;
+  /** What is wrong beside the files. */
+  readonly problems: readonly SpecProblem[];
+  /** False when part of the tree could not be read: then what is missing says nothing. */
+  readonly complete: boolean;
+  /** The tree changed while it was read: it should be read again. */
+  readonly raced: boolean;
+  readonly linked: readonly WatchPoint[];
+}
+
+/** Readings of files that did not change since, by path. */
+export type ReadingCache = ReadonlyMap<string, { readonly identity: FileIdentity; readonly reading: FileReading }>;
+
+/** More than libuv's four threads, so that none waits for the event loop. */
+const PARALLEL_READS = 16;
+
+/** Reads the tree below `root` whole. Files that `cache` knows unchanged are not parsed again; the cache for the next time comes back. */
+export async function readTree(root: string, cache: ReadingCache, clock: Clock, settleMs: number): Promise<{ tree: TreeReading; cache: ReadingCache }> {
+  const found = await findFiles(root);
+  const files = new Map<string, FileReading>(found.files.map(({ path }) => [path, { kind: 'Unsettled' }]));
+  const nextCache = new Map<string, { identity: FileIdentity; reading: FileReading }>();
+  let { complete, raced } = found;
+
+  async function read({ path, real }: FoundFile): Promise<void> {
+    if (real === undefined) return reject(path, `${path} is a link that leads nowhere`, 'mend or delete the link');
+    const known = cache.get(path);
+    const result = await readFileBytes(real, known?.identity, clock, settleMs);
+    switch (result.kind) {
+      case 'Same':
+        if (known !== undefined) keep(path, known.identity, known.reading);
+        return;
+      case 'Bytes':
+        return keep(path, result.identity, readingOf(result.bytes, path));
+      case 'Unsettled':
+        raced = true;
+        return;
+      case 'Gone':
+        raced = true;
+        complete = false;
+        files.delete(path);
+        return;
+      case 'NotRegular':
+        return reject(path, `${path} is not a regular file`, 'delete it, or give it another name');
+      case 'TooLarge':
+        return reject(path, `${path} has ${result.size} bytes, more than the ${MAX_FILE_BYTES} a file may have`, 'split it into several files');
+      default:
+        return result satisfies never;
+    }
+  }
+
+  function keep(path: string, identity: FileIdentity, reading: FileReading): void {
+    files.set(path, reading);
+    nextCache.set(path, { identity, reading });
+  }
+
+  function reject(path: string, message: string, fix: string): void {
+    files.set(path, { kind: 'Rejected', problems: [treeProblem(path, message, fix)] });
+  }
+
+  const queue = found.files.values();
+  async function work(): Promise<void> {
+    for (const file of queue) {
+      try {
+        await read(file);
+      } catch (error) {
+        complete = false;
+        reject(file.path, `cannot read ${file.path}: ${messageOf(error)}`, 'make it readable; until then nothing is removed');
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: PARALLEL_READS }, work));
+  return { tree: { files, problems: found.problems, complete, raced, linked: found.linked }, cache: nextCache };
+}
+
+/** A file is taken whole or not at all: half of what somebody wrote is a surprise. */
+function readingOf(bytes: Uint8Array, path: string): FileReading {
+  if (bytes.length === 0) return { kind: 'Empty' };
+  const { documents, problems } = parseDocuments(bytes, path);
+  const all = [...problems];
+  const first = new Map<ContainerName, string>();
+  for (const { name, at } of documents) {
+    const earlier = first.get(name);
+    if (earlier === undefined) first.set(name, at);
+    else all.push({ file: path, at, field: 'metadata.name', message: `${name} is declared twice in this file, first at ${earlier}`, fix: 'rename or delete one of the two', name });
+  }
+  if (all.length > 0) return { kind: 'Rejected', problems: all };
+  return { kind: 'Documents', declared: documents.map(({ container, at }) => ({ container, location: at })) };
+}
