@@ -1,74 +1,179 @@
 import { z } from 'zod';
+import { quoted } from '../lib/text.ts';
+import { CAPABILITY_MAX_LENGTH, CAPABILITY_PATTERN, CAPABILITY_UPPER_PATTERN, canonicalCapability } from './capability.ts';
+import { checkedBy, foundBy } from './check.ts';
+import { grammarString, kernelText } from './grammar.ts';
+import { IMAGE_MAX_LENGTH, IMAGE_PATTERN, parseImageReference } from './image-reference.ts';
+import { DNS_SUBDOMAIN, ENV_NAME, PORT_NAME } from './kubernetes-names.ts';
+import { objectMetaSchema } from './metadata.ts';
+import { mountSchema, pathField } from './mount.ts';
+import { resourcesSchema } from './resources.ts';
+import { restartBackoffSchema } from './restart-backoff.ts';
+import { canonicalSignal, SIGNAL_MAX_LENGTH, SIGNAL_PATTERN, SIGNAL_UPPER_PATTERN } from './signal.ts';
+import { parseUser, USER_MAX_LENGTH, USER_PATTERN } from './user.ts';
 
 export const API_VERSION = 'mooring.dev/v1alpha1';
 
-// Draft of the kind's shape; the spec room refines validation and descriptions, the names and the nesting stand.
-export const containerSpecSchema = z.strictObject({
-  image: z.string(),
-  command: z.array(z.string()).optional(),
-  args: z.array(z.string()).optional(),
-  env: z.array(z.strictObject({ name: z.string(), value: z.string().default('') })).default([]),
-  workingDir: z.string().optional(),
-  user: z.string().optional(),
-  hostname: z.string().optional(),
-  tty: z.boolean().default(false),
-  mounts: z
-    .array(
-      z.strictObject({
-        mountPath: z.string(),
-        readOnly: z.boolean().default(false),
-        bind: z.strictObject({ source: z.string() }).optional(),
-        tmpfs: z.strictObject({ size: z.union([z.int(), z.string()]).optional() }).optional(),
-      }),
-    )
-    .default([]),
-  ports: z
-    .array(
-      z.strictObject({
-        name: z.string().optional(),
-        containerPort: z.int(),
-        protocol: z.enum(['TCP', 'UDP', 'SCTP']).default('TCP'),
-      }),
-    )
-    .default([]),
-  resources: z
-    .strictObject({
-      cpu: z.union([z.int(), z.string()]).optional(),
-      memory: z.union([z.int(), z.string()]).optional(),
-      pids: z.int().optional(),
-    })
-    .default({}),
-  restartPolicy: z.enum(['Always', 'OnFailure', 'Never']).default('Always'),
-  restartBackoff: z
-    .strictObject({
-      initial: z.string().default('10s'),
-      max: z.string().default('5m'),
-      resetAfter: z.string().default('10m'),
-    })
-    .default({ initial: '10s', max: '5m', resetAfter: '10m' }),
-  stopSignal: z.string().default('SIGTERM'),
-  stopTimeoutSeconds: z.int().default(10),
-  readOnlyRootFilesystem: z.boolean().default(false),
-  capabilities: z.strictObject({ add: z.array(z.string()).default([]), drop: z.array(z.string()).default([]) }).default({ add: [], drop: [] }),
-  privileged: z.boolean().default(false),
-  network: z.strictObject({ mode: z.enum(['Host', 'None']).default('None') }).default({ mode: 'None' }),
-  suspend: z.boolean().default(false),
+const ATOMIC = { 'x-kubernetes-list-type': 'atomic' };
+
+const imageSchema = z
+  .string()
+  .max(IMAGE_MAX_LENGTH)
+  .check(
+    checkedBy((text) => {
+      parseImageReference(text);
+      return text;
+    }),
+  )
+  .meta({
+    pattern: IMAGE_PATTERN.source,
+    description: 'The image, as `docker run` takes it: `redis`, `registry.example:5000/team/app:1.2`, `app@sha256:…`. Without a registry `docker.io` is meant, without a tag and a digest `latest`.',
+  });
+
+const argumentsSchema = z.array(kernelText()).max(1024);
+
+const envVarSchema = z.strictObject({
+  name: grammarString(ENV_NAME).meta({ description: 'Name of the variable: printable ASCII characters other than `=`. Each name once.' }),
+  value: kernelText().meta({ description: 'Its value, taken as it stands: nothing in it is expanded. Put numbers and booleans in quotes.' }).default(''),
 });
 
-export const objectMetaSchema = z.strictObject({
-  name: z.string(),
-  namespace: z.string().default('default'),
-  labels: z.record(z.string(), z.string()).default({}),
-  annotations: z.record(z.string(), z.string()).default({}),
+const portSchema = z.strictObject({
+  name: grammarString(PORT_NAME).meta({ description: 'A name for the port, each once: at most 15 lower-case letters, digits and `-`.' }).optional(),
+  containerPort: z.int().min(1).max(65_535).meta({ description: 'The port that the container listens on.' }),
+  protocol: z.enum(['TCP', 'UDP', 'SCTP']).meta({ description: 'The transport protocol.' }).default('TCP'),
+});
+
+const capabilityList = (description: string) =>
+  z
+    .array(
+      z
+        .string()
+        .max(CAPABILITY_MAX_LENGTH)
+        .check(checkedBy(canonicalCapability))
+        .meta({
+          pattern: CAPABILITY_PATTERN.source,
+          'x-kubernetes-validations': [{ rule: `self.upperAscii().matches('${CAPABILITY_UPPER_PATTERN}')`, message: 'must be a capability such as NET_ADMIN, or ALL' }],
+        }),
+    )
+    .max(64)
+    .meta({ description, ...ATOMIC })
+    .default([]);
+
+const capabilitiesSchema = z
+  .strictObject({
+    add: capabilityList('Capabilities to have beyond the default ones: `NET_ADMIN`, with or without `CAP_`, in any case; `ALL` for all.'),
+    drop: capabilityList('Default capabilities to do without; `ALL` drops all but those in `add`.'),
+  })
+  .check(
+    foundBy((capabilities) => {
+      const added = new Set(capabilities.add);
+      return capabilities.drop.flatMap((name, index) => (added.has(name) ? [{ path: ['drop', index], message: `${quoted(name)} is in add, too` }] : []));
+    }),
+  )
+  .meta({
+    description: 'Changes to the default set of Linux capabilities, see capabilities(7).',
+    'x-kubernetes-validations': [{ rule: '!has(self.add) || !has(self.drop) || !self.add.exists(name, name in self.drop)', message: 'a capability must not be both added and dropped' }],
+  });
+
+const networkSchema = z
+  .strictObject({
+    mode: z
+      .enum(['Host', 'None'])
+      .meta({ description: "`Host`: the node's own network, its ports and addresses. `None`: a network of its own with nothing but a loopback interface." })
+      .default('None'),
+  })
+  .meta({ description: 'How the container is connected.' });
+
+export const containerSpecSchema = z.strictObject({
+  image: imageSchema,
+  command: argumentsSchema.meta({ description: "The program and its first arguments, in place of the image's entrypoint. No shell is involved and nothing is expanded.", ...ATOMIC }).optional(),
+  args: argumentsSchema.meta({ description: "Arguments behind `command`, or behind the image's entrypoint in place of the image's own.", ...ATOMIC }).optional(),
+  env: z
+    .array(envVarSchema)
+    .max(1024)
+    .check(foundBy((env) => repeated(env, (variable) => variable.name, 'name')))
+    .meta({ description: "Environment variables, over those of the image.", 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] })
+    .default([]),
+  workingDir: pathField().meta({ description: "The folder to start in, an absolute path; made if it is missing. Without it, the image's." }).optional(),
+  user: z
+    .string()
+    .max(USER_MAX_LENGTH)
+    .check(
+      checkedBy((text) => {
+        parseUser(text);
+        return text;
+      }),
+    )
+    .meta({ pattern: USER_PATTERN.source, description: 'Who to run as: `uid`, `uid:gid`, `name` or `name:group`; names are looked up in the container. Put a number in quotes: `"1000"`. Without it, the image\'s user.' })
+    .optional(),
+  hostname: grammarString({ ...DNS_SUBDOMAIN, maxLength: 64 }).meta({ description: "The container's host name, at most 64 characters. Without it, `metadata.name` as far as it fits." }).optional(),
+  tty: z.boolean().meta({ description: 'Give the container a terminal; its standard error then arrives on standard output.' }).default(false),
+  mounts: z
+    .array(mountSchema)
+    .max(256)
+    .check(foundBy((mounts) => repeated(mounts, (mount) => mount.mountPath, 'mountPath')))
+    .meta({ description: 'Files and folders of the node, or memory, to show in the container.', 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['mountPath'] })
+    .default([]),
+  ports: z
+    .array(portSchema)
+    .max(128)
+    .check(
+      foundBy((ports) => [
+        ...repeated(ports, (port) => `${port.containerPort}/${port.protocol}`, 'containerPort'),
+        ...repeated(ports, (port) => port.name, 'name'),
+      ]),
+    )
+    .meta({
+      description: 'Ports that the container listens on. Each port and protocol once.',
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['containerPort', 'protocol'],
+      'x-kubernetes-validations': [{ rule: 'self.all(port, !has(port.name) || self.exists_one(other, has(other.name) && other.name == port.name))', message: 'a port name must not be given twice' }],
+    })
+    .default([]),
+  resources: resourcesSchema.meta({ description: 'Limits of what the container may use.' }).prefault({}),
+  restartPolicy: z
+    .enum(['Always', 'OnFailure', 'Never'])
+    .meta({ description: '`Always`: run it again whenever it ends. `OnFailure`: only after an exit status other than 0. `Never`: let it end.' })
+    .default('Always'),
+  restartBackoff: restartBackoffSchema.prefault({}),
+  stopSignal: z
+    .string()
+    .max(SIGNAL_MAX_LENGTH)
+    .check(checkedBy(canonicalSignal))
+    .meta({
+      pattern: SIGNAL_PATTERN.source,
+      description: 'The signal that asks the container to end: `SIGTERM`, `TERM`, `"15"`, `SIGRTMIN+3`.',
+      'x-kubernetes-validations': [{ rule: `self.upperAscii().matches('${SIGNAL_UPPER_PATTERN}')`, message: 'must be a signal such as SIGTERM, TERM, 15 or SIGRTMIN+3' }],
+    })
+    .default('SIGTERM'),
+  stopTimeoutSeconds: z.int().min(0).max(86_400).meta({ description: 'Seconds between `stopSignal` and SIGKILL.' }).default(10),
+  readOnlyRootFilesystem: z.boolean().meta({ description: 'Refuse writes outside of mounts.' }).default(false),
+  capabilities: capabilitiesSchema.prefault({}),
+  privileged: z.boolean().meta({ description: 'All capabilities, all devices, no seccomp filter, nothing masked: as good as root on the node.' }).default(false),
+  network: networkSchema.prefault({}),
+  suspend: z.boolean().meta({ description: 'Stop the container and keep it stopped, without forgetting it.' }).default(false),
 });
 
 export const containerSchema = z.strictObject({
-  apiVersion: z.literal(API_VERSION),
-  kind: z.literal('Container'),
-  metadata: objectMetaSchema,
-  spec: containerSpecSchema,
+  apiVersion: z.literal(API_VERSION).meta({ description: 'Always `mooring.dev/v1alpha1`.' }),
+  kind: z.literal('Container').meta({ description: 'Always `Container`.' }),
+  metadata: objectMetaSchema.meta({ description: 'Identity, labels and annotations.' }),
+  spec: containerSpecSchema.meta({ description: 'What should run.' }),
 });
 
-/** A validated and defaulted `Container` document, without status. */
+/** A validated and defaulted `Container` document, without status. Signals and capabilities are in canonical form (`SIGTERM`, `CAP_CHOWN`). */
 export type Container = z.output<typeof containerSchema>;
 export type ContainerSpec = z.output<typeof containerSpecSchema>;
+
+/** Every item whose key an earlier item has. */
+function repeated<T>(items: readonly T[], keyOf: (item: T) => string | undefined, field: string) {
+  const seen = new Set<string>();
+  return items.flatMap((item, index) => {
+    const key = keyOf(item);
+    if (key === undefined || !seen.has(key)) {
+      if (key !== undefined) seen.add(key);
+      return [];
+    }
+    return [{ path: [index, field], message: `${quoted(key)} is given twice`, fix: 'keep one of them' }];
+  });
+}

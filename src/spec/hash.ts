@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import { z } from 'zod';
+import { type Container, type ContainerSpec, containerSpecSchema } from './container.ts';
+import { normalizeSpec } from './normalize.ts';
+import { fieldsOf, isMapping, itemOf } from './schema-walk.ts';
+
+/** One field of the spec that two containers have differently. */
+export interface FieldChange {
+  /** `spec.resources.memory`, `spec.env[PATH]`, `spec.mounts[/data].readOnly`. */
+  readonly field: string;
+  /** Values in canonical form, `(none)` where there is none; `(changed)` or `(set)` in place of what may hold a secret. */
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Fields that take effect on a container that is there already. */
+const WITHOUT_RECREATION: readonly (keyof ContainerSpec)[] = ['suspend', 'restartPolicy', 'restartBackoff', 'stopSignal', 'stopTimeoutSeconds'];
+
+/**
+ * SHA-256, in hexadecimal, over what a container is created from: the normalised spec as JSON with sorted keys, without metadata and without the
+ * fields that need no new container. Fields with their default value are left out, so that a field added by a later version changes no hash.
+ */
+export function specHash(container: Pick<Container, 'spec'>): string {
+  const fields = Object.entries(normalizeSpec(container.spec)).filter(([field]) => !(WITHOUT_RECREATION as readonly string[]).includes(field));
+  const created = withoutDefaults(containerSpecSchema, Object.fromEntries(fields));
+  return createHash('sha256').update(canonicalJson(created)).digest('hex');
+}
+
+/** The fields of the spec that differ, those that need no new container included. Empty when both mean the same. */
+export function specChanged(before: Pick<Container, 'spec'>, after: Pick<Container, 'spec'>): FieldChange[] {
+  return changesIn('spec', normalizeSpec(before.spec), normalizeSpec(after.spec));
+}
+
+function withoutDefaults(schema: z.core.$ZodType, value: unknown): unknown {
+  const item = itemOf(schema);
+  if (Array.isArray(value) && item !== undefined) return value.map((element) => withoutDefaults(item, element));
+  if (!isMapping(value)) return value;
+  const kept: Record<string, unknown> = {};
+  for (const [name, field] of Object.entries(fieldsOf(schema))) {
+    if (value[name] !== undefined && !isDeepStrictEqual(value[name], defaultOf(field))) kept[name] = withoutDefaults(field, value[name]);
+  }
+  return kept;
+}
+
+function defaultOf(schema: z.core.$ZodType): unknown {
+  return schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault ? schema.parse(undefined) : undefined;
+}
+
+/** JSON with the keys of every object in order. */
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_, inner: unknown) => (isMapping(inner) ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1))) : inner));
+}
+
+/** Lists whose items have a name of their own, compared item by item. */
+const ITEM_NAMES: Readonly<Record<string, (item: never) => string>> = {
+  'spec.env': (item: ContainerSpec['env'][number]) => item.name,
+  'spec.mounts': (item: ContainerSpec['mounts'][number]) => item.mountPath,
+  'spec.ports': (item: ContainerSpec['ports'][number]) => `${item.containerPort}/${item.protocol}`,
+};
+/** Where people put passwords. */
+const SECRET = /^spec\.(env\[.*|command|args)$/s;
+
+function changesIn(field: string, before: unknown, after: unknown): FieldChange[] {
+  if (isDeepStrictEqual(before, after)) return [];
+  const nameOf = ITEM_NAMES[field];
+  if (nameOf !== undefined) return changesOfEntries(byName(before, nameOf), byName(after, nameOf), (name) => `${field}[${name}]`);
+  if (isMapping(before) && isMapping(after) && !SECRET.test(field)) return changesOfEntries(before, after, (name) => `${field}.${name}`);
+  const secret = SECRET.test(field);
+  return [{ field, from: shown(before, secret, after === undefined), to: shown(after, secret, before === undefined) }];
+}
+
+function changesOfEntries(before: Readonly<Record<string, unknown>>, after: Readonly<Record<string, unknown>>, pathOf: (name: string) => string): FieldChange[] {
+  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
+  return [...names].flatMap((name) => changesIn(pathOf(name), before[name], after[name]));
+}
+
+function byName(items: unknown, nameOf: (item: never) => string): Record<string, unknown> {
+  return Array.isArray(items) ? Object.fromEntries(items.map((item) => [nameOf(item as never), item])) : {};
+}
+
+function shown(value: unknown, secret: boolean, alone: boolean): string {
+  if (value === undefined) return '(none)';
+  if (secret) return alone ? '(set)' : '(changed)';
+  return typeof value === 'string' ? value : canonicalJson(value);
+}

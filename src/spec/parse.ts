@@ -1,0 +1,144 @@
+import { type Document, isScalar } from 'yaml';
+import type { Container } from './container.ts';
+import type { FieldFault } from './field-fault.ts';
+import { LineIndex } from './line-index.ts';
+import { type ContainerName, containerName } from './name.ts';
+import type { SpecProblem } from './problem.ts';
+import { fieldPath, isMapping, type Path, valueAt } from './schema-walk.ts';
+import { readText } from './source-text.ts';
+import { claimedName, validate } from './validate.ts';
+import { boundsFault, parseYaml, syntaxFault } from './yaml-text.ts';
+import { type NodeBudget, YamlTree } from './yaml-tree.ts';
+
+/** One good document of a file. */
+export interface ParsedDocument {
+  readonly container: Container;
+  readonly file: string;
+  /** `file:line:column` of its first field. */
+  readonly at: string;
+  readonly name: ContainerName;
+}
+
+export interface ParseResult {
+  readonly documents: readonly ParsedDocument[];
+  /** In the order of the text. Good documents of the same file are in `documents` all the same; what to do with them is the caller's. */
+  readonly problems: readonly SpecProblem[];
+}
+
+/** Values in a file with aliases expanded; the largest sensible file has a tenth of it. */
+const MAX_VALUES = 200_000;
+const MAX_PROBLEMS = 100;
+
+/**
+ * Reads the resources of one YAML or JSON file. Never throws and never does more than a bounded amount of work, whatever the bytes.
+ *
+ * YAML 1.2 with its core schema: `on`, `no` and `0777` are not what YAML 1.1 made of them. Anchors and aliases work; merge keys (`<<`) and tags
+ * beyond the core ones are refused. Empty and comment-only documents are skipped. A `List`, as `kubectl get -o yaml` prints it, counts as its items.
+ * A null is a field left out. `status` and what else a cluster adds are ignored.
+ *
+ * @param content The file's bytes, or its text.
+ * @param file How the file is to be named in `at`.
+ */
+export function parseDocuments(content: Uint8Array | string, file: string): ParseResult {
+  const source = readText(content);
+  const report = new ProblemReport(file, source.text);
+  const whole = 'message' in source ? source : boundsFault(source.text);
+  if (whole !== undefined) {
+    report.add(whole, whole.offset);
+    return { documents: [], problems: report.problems() };
+  }
+  const documents: ParsedDocument[] = [];
+  const budget: NodeBudget = { left: MAX_VALUES };
+  for (const document of parseYaml(source.text)) {
+    if (isEmpty(document)) continue;
+    const [error] = document.errors;
+    const tree = new YamlTree(document, budget);
+    if (error === undefined) {
+      documents.push(...readTree(tree, report));
+    } else {
+      const fault = syntaxFault(error, source.text);
+      report.add(fault, fault.offset, { name: claimedName(tree.value) });
+    }
+  }
+  return { documents, problems: report.problems() };
+}
+
+/** The good resources of one document; what is wrong with the others goes into the report. */
+function readTree(tree: YamlTree, report: ProblemReport): ParsedDocument[] {
+  const resources = resourcesOf(tree);
+  for (const fault of tree.faults) {
+    const owner = resources.find(({ path }) => isBelow(fault.path, path));
+    report.add(fault, fault.offset ?? tree.offsetOf(fault.path, fault.onKey), { path: fault.path, name: claimedName(owner?.value) });
+  }
+  if (!tree.complete) return [];
+  return resources.flatMap(({ value, path }) => {
+    const result = validate(value);
+    if ('container' in result) {
+      if (tree.faults.some((fault) => isBelow(fault.path, path))) return [];
+      const { container } = result;
+      return [{ container, file: report.file, at: report.at(tree.offsetOf(path, true)), name: containerName(container.metadata) }];
+    }
+    const name = claimedName(value);
+    for (const fault of result.faults) {
+      const at = [...path, ...fault.path];
+      if (tree.faults.some((earlier) => isBelow(at, earlier.path))) continue;
+      report.add(fault, tree.offsetOf(at, fault.onKey), { path: at, name });
+    }
+    return [];
+  });
+}
+
+/** The document itself, or the items of a `List`; with what path each is reached. */
+function resourcesOf(tree: YamlTree): { readonly value: unknown; readonly path: Path }[] {
+  const { value } = tree;
+  const items = isMapping(value) && value['apiVersion'] === 'v1' && value['kind'] === 'List' ? valueAt(value, ['items']) : undefined;
+  if (!Array.isArray(items) || !tree.complete) return [{ value, path: [] }];
+  return items.map((item, index) => ({ value: item, path: ['items', index] }));
+}
+
+function isEmpty({ contents, errors }: Document.Parsed): boolean {
+  return errors.length === 0 && (contents === null || (isScalar(contents) && contents.value === null));
+}
+
+function isBelow(path: Path, ancestor: Path): boolean {
+  return ancestor.every((step, index) => path[index] === step);
+}
+
+/** Gathers the problems of one file. */
+class ProblemReport {
+  readonly file: string;
+  readonly #lines: LineIndex;
+  /** By place and message, so that a mistake in a value that several aliases show is told once. */
+  readonly #found = new Map<string, { readonly offset: number; readonly problem: SpecProblem }>();
+
+  constructor(file: string, text: string) {
+    this.file = file;
+    this.#lines = new LineIndex(text);
+  }
+
+  at(offset: number): string {
+    return this.#lines.at(this.file, offset);
+  }
+
+  add(fault: Pick<FieldFault, 'message' | 'fix'>, offset: number, subject: { readonly path?: Path; readonly name?: ContainerName | undefined } = {}): void {
+    const key = `${offset} ${fault.message}`;
+    if (this.#found.has(key)) return;
+    const problem: SpecProblem = {
+      file: this.file,
+      at: this.at(offset),
+      field: fieldPath(subject.path ?? []),
+      message: fault.message,
+      ...(fault.fix === undefined ? {} : { fix: fault.fix }),
+      ...(subject.name === undefined ? {} : { name: subject.name }),
+    };
+    this.#found.set(key, { offset, problem });
+  }
+
+  /** In the order of the text, and not more than a person reads. */
+  problems(): SpecProblem[] {
+    const all = [...this.#found.values()].toSorted((a, b) => a.offset - b.offset).map(({ problem }) => problem);
+    const next = all[MAX_PROBLEMS];
+    if (next === undefined) return all;
+    return [...all.slice(0, MAX_PROBLEMS), { file: this.file, at: next.at, field: '', message: `and ${all.length - MAX_PROBLEMS} more problems from here on` }];
+  }
+}

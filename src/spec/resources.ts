@@ -1,0 +1,103 @@
+import { z } from 'zod';
+import { invalid } from './invalid.ts';
+import { NANO, parseQuantity, QUANTITY_MAX_LENGTH, QUANTITY_PATTERN, quantityIn } from './quantity.ts';
+import { type CelRule, checkedBy } from './check.ts';
+
+const MILLI = NANO / 1000n;
+/** The most processors that Linux can be built for on x86-64 (CONFIG_NR_CPUS). */
+const MAX_CPUS = 8192;
+/** Less than this does not reliably carry a process through execve(2): the kernel charges page tables, stacks and per-CPU batches to the cgroup. */
+const MIN_MEMORY = 4n * 1024n ** 2n;
+/** What 52 bits of physical address reach; also exact as a JavaScript number. */
+const MAX_MEMORY = 2n ** 52n;
+const PAGE = 4096n;
+/** The kernel's PID_MAX_LIMIT. */
+const MAX_PIDS = 2 ** 22;
+
+/** A container's limits in the units that cgroups take; what is undefined is unlimited. */
+export interface ResolvedResources {
+  readonly cpuMillicores?: number;
+  readonly memoryBytes?: number;
+  readonly pids?: number;
+}
+
+/** Thousandths of a CPU, at least 1, rounded up. Throws `Invalid`. */
+export function parseCpu(cpu: string | number): number {
+  const millis = quantityIn(parseQuantity(cpu), MILLI);
+  if (millis < 1n) throw invalid(`${cpu} is too little CPU`, 'give at least 1m; leave cpu out for no limit');
+  if (millis > BigInt(MAX_CPUS) * 1000n) throw invalid(`${cpu} CPUs is more than a machine can have`, `give at most ${MAX_CPUS}; 500m is half a CPU`);
+  return Number(millis);
+}
+
+/** Bytes, 4Mi to 4Pi, rounded up. Throws `Invalid`. */
+export function parseMemory(memory: string | number): number {
+  return parseBytes(memory, MIN_MEMORY, '4Mi');
+}
+
+/** Bytes of a tmpfs, a page to 4Pi, rounded up. Throws `Invalid`. */
+export function parseTmpfsSize(size: string | number): number {
+  return parseBytes(size, PAGE, '4Ki');
+}
+
+function parseBytes(text: string | number, least: bigint, leastText: string): number {
+  const bytes = quantityIn(parseQuantity(text), NANO);
+  if (bytes < least) {
+    const thousandths = /^[0-9.]+m$/.test(String(text));
+    throw invalid(`${text} is too little memory`, thousandths ? `m means thousandths of a byte; did you mean ${text}`.replace(/m$/, 'Mi?') : `give at least ${leastText}; leave it out for no limit`);
+  }
+  if (bytes > MAX_MEMORY) throw invalid(`${text} is more memory than a machine can have`, 'give at most 4Pi');
+  return Number(bytes);
+}
+
+/** A field holding a quantity as a string, or as a number where it needs no suffix. */
+function quantityField(parse: (value: string | number) => number, rules: readonly CelRule[]) {
+  return z
+    .union([z.number(), z.string()])
+    .check(
+      checkedBy((value: string | number) => {
+        parse(value);
+        return value;
+      }),
+    )
+    .meta({
+      'x-kubernetes-int-or-string': true,
+      pattern: QUANTITY_PATTERN.source,
+      maxLength: QUANTITY_MAX_LENGTH,
+      'x-kubernetes-validations': rules,
+    });
+}
+
+function range(least: string, most: string): CelRule[] {
+  const value = 'quantity(string(self))';
+  return [{ rule: `${value}.compareTo(quantity('${least}')) >= 0 && ${value}.compareTo(quantity('${most}')) <= 0`, message: `must be from ${least} to ${most}` }];
+}
+
+export const tmpfsSizeSchema = quantityField(parseTmpfsSize, range('4Ki', '4Pi')).meta({
+  description: 'The most that it may hold, from `4Ki` to `4Pi`: `64Mi`. Without it, half of the machine\'s memory. What it holds counts as memory of the container.',
+});
+
+export const resourcesSchema = z.strictObject({
+  cpu: quantityField(parseCpu, range('1m', String(MAX_CPUS)))
+    .meta({
+      description:
+        'CPU time per second, in cores: `2`, `0.5` or `500m`; from `1m` to `8192`, finer values rounded up to the next thousandth. A custom resource takes a fraction only in quotes or as `500m`. Without it, no limit.',
+    })
+    .optional(),
+  memory: quantityField(parseMemory, range('4Mi', '4Pi'))
+    .meta({
+      description:
+        'The most memory, in bytes: `64Mi` (binary), `64M` (decimal) or a number; from `4Mi`, with less a process may not even start, to `4Pi`. Above it the kernel kills a process of the container (OOMKilled). Without it, no limit.',
+    })
+    .optional(),
+  pids: z.int().min(1).max(MAX_PIDS).meta({ description: 'The most processes and threads together. Without it, no limit.' }).optional(),
+});
+
+/** The limits of a spec in the kernel's units. Throws `Invalid` for a spec that never went through its schema. */
+export function resolveResources(spec: { readonly resources: z.output<typeof resourcesSchema> }): ResolvedResources {
+  const { cpu, memory, pids } = spec.resources;
+  return {
+    ...(cpu === undefined ? {} : { cpuMillicores: parseCpu(cpu) }),
+    ...(memory === undefined ? {} : { memoryBytes: parseMemory(memory) }),
+    ...(pids === undefined ? {} : { pids }),
+  };
+}

@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import { DURATION_MAX_LENGTH, DURATION_PATTERN, parseDuration } from './duration.ts';
+import { invalid } from './invalid.ts';
+import { quoted } from '../lib/text.ts';
+import { checkedBy } from './check.ts';
+
+/** A day: far above any use, and below the 24 days where timers overflow. */
+const MOST = '24h';
+
+function durationField(least: '0s' | '1ms', description: string) {
+  return z
+    .string()
+    .max(DURATION_MAX_LENGTH)
+    .check(
+      checkedBy((text: string) => {
+        const nanos = parseDuration(text);
+        if (nanos < parseDuration(least)) throw invalid(`${quoted(text)} is too short`, `give at least ${least}`);
+        if (nanos > parseDuration(MOST)) throw invalid(`${quoted(text)} is too long`, `give at most ${MOST}`);
+        return text;
+      }),
+    )
+    .meta({
+      pattern: DURATION_PATTERN.source,
+      description,
+      'x-kubernetes-validations': [
+        { rule: `duration(self) >= duration('${least}') && duration(self) <= duration('${MOST}')`, message: `must be from ${least} to ${MOST}` },
+      ],
+    });
+}
+
+export const restartBackoffSchema = z
+  .strictObject({
+    initial: durationField('1ms', 'The wait before the first restart in a row; it doubles with each further one. A duration such as `10s` or `1m30s`, from `1ms` to `24h`.').default('10s'),
+    max: durationField('1ms', 'The longest wait. A duration from `1ms` to `24h`, not below `initial`.').default('5m'),
+    resetAfter: durationField('0s', 'A run at least this long starts the count anew. A duration up to `24h`.').default('10m'),
+  })
+  .check(
+    checkedBy((backoff) => {
+      if (!comparable(backoff.initial) || !comparable(backoff.max)) return backoff;
+      if (parseDuration(backoff.initial) > parseDuration(backoff.max)) {
+        throw invalid(`initial (${backoff.initial}) is longer than max (${backoff.max})`, 'raise max or lower initial');
+      }
+      return backoff;
+    }),
+  )
+  .meta({
+    description: 'How long to wait between restarts of a container that keeps ending.',
+    'x-kubernetes-validations': [{ rule: 'duration(self.initial) <= duration(self.max)', message: 'initial must not be longer than max' }],
+  });
+
+/** False for a text that its own field's check has already refused. */
+function comparable(text: string): boolean {
+  return text.length <= DURATION_MAX_LENGTH && DURATION_PATTERN.test(text);
+}

@@ -1,0 +1,56 @@
+import type { z } from 'zod';
+import { listed, nearest, quoted } from '../lib/text.ts';
+import { API_VERSION, type Container, containerSchema } from './container.ts';
+import { type FieldFault, faultsOf } from './field-fault.ts';
+import { DNS_LABEL, DNS_SUBDOMAIN } from './kubernetes-names.ts';
+import { CLUSTER_METADATA } from './metadata.ts';
+import { type ContainerName, containerName } from './name.ts';
+import { isMapping, valueAt, withoutNulls } from './schema-walk.ts';
+
+export type Validation = { readonly container: Container } | { readonly faults: readonly FieldFault[] };
+
+const KINDS = ['Container'];
+
+/** Validates and defaults one document that came out of YAML or JSON. Never throws. */
+export function validate(value: unknown): Validation {
+  if (!isMapping(value)) {
+    return { faults: [{ path: [], onKey: false, message: `must be a mapping with apiVersion, kind, metadata and spec, not ${Array.isArray(value) ? 'a list' : 'a single value'}` }] };
+  }
+  const typeFaults = kindFaults(value);
+  if (typeFaults.length > 0) return { faults: typeFaults };
+  const document = withoutNulls(containerSchema, withoutClusterFields(value));
+  const result: z.ZodSafeParseResult<Container> = containerSchema.safeParse(document);
+  return result.success ? { container: result.data } : { faults: faultsOf(result.error.issues, containerSchema, document) };
+}
+
+/** The name that a document claims, also where the rest of it is wrong; undefined where it can't be told. */
+export function claimedName(value: unknown): ContainerName | undefined {
+  const name = valueAt(value, ['metadata', 'name']);
+  const namespace = valueAt(value, ['metadata', 'namespace']) ?? 'default';
+  if (typeof name !== 'string' || !DNS_SUBDOMAIN.pattern.test(name) || name.length > DNS_SUBDOMAIN.maxLength) return undefined;
+  if (typeof namespace !== 'string' || !DNS_LABEL.pattern.test(namespace) || namespace.length > DNS_LABEL.maxLength) return undefined;
+  return containerName({ namespace, name });
+}
+
+/** What is wrong with apiVersion and kind. Without them nothing else can be judged. */
+function kindFaults(value: Record<string, unknown>): FieldFault[] {
+  const known = `known: ${API_VERSION} with kind ${listed(KINDS, 'or')}`;
+  const missing = ['apiVersion', 'kind'].filter((field) => (value[field] ?? null) === null);
+  if (missing.length === 2) return [{ path: [], onKey: false, message: 'has no apiVersion and no kind', fix: `begin with apiVersion: ${API_VERSION} and kind: Container` }];
+  if (missing[0] !== undefined) return [{ path: [missing[0]], onKey: false, message: 'is required', fix: known }];
+  return [unknownWord('apiVersion', value['apiVersion'], [API_VERSION], known), unknownWord('kind', value['kind'], KINDS, known)].flatMap((fault) => fault ?? []).slice(0, 1);
+}
+
+function unknownWord(field: string, word: unknown, known: readonly string[], fallback: string): FieldFault | undefined {
+  if (typeof word !== 'string') return { path: [field], onKey: false, message: 'must be a string', fix: fallback };
+  if (known.includes(word)) return undefined;
+  const near = nearest(word, known);
+  return { path: [field], onKey: false, message: `${quoted(word)} is not known here`, fix: near === undefined ? fallback : `did you mean ${near}?` };
+}
+
+function withoutClusterFields(value: Record<string, unknown>): Record<string, unknown> {
+  const { status: _, ...document } = value;
+  const metadata = document['metadata'];
+  if (!isMapping(metadata)) return document;
+  return { ...document, metadata: Object.fromEntries(Object.entries(metadata).filter(([field]) => !CLUSTER_METADATA.includes(field))) };
+}
