@@ -1,5 +1,15 @@
+import type { ObservedContainer, ObservedProcess } from '../engine/engine.ts';
+import { specChanged } from '../spec/hash.ts';
+import type { DesiredContainer } from './desired.ts';
+import { describeDrift, restartDrift } from './drift.ts';
+import type { Facts, StopCause } from './facts.ts';
+import { restartsAfter } from './restart-policy.ts';
+import type { Situation } from './situation.ts';
+import { stopOf } from './stop.ts';
+import { describeExit, describeSpan, instant } from './words.ts';
+
 /**
- * The next thing to do to a container. `plan(desired, observed, facts, now)` returns one, purely.
+ * The next thing to do to a container. `plan(situation)` returns one, purely.
  * `reason` is CamelCase for programs, `message` says why to people.
  */
 export type Step = { readonly reason: string; readonly message: string } & (
@@ -7,9 +17,126 @@ export type Step = { readonly reason: string; readonly message: string } & (
   | { readonly kind: 'Wait'; readonly until: number } // nothing to do before that instant (ms since the epoch): a backoff or a stop's grace
   | { readonly kind: 'Create' }
   | { readonly kind: 'Start' }
-  | { readonly kind: 'Signal'; readonly signal: string }
-  | { readonly kind: 'Kill' }
+  | { readonly kind: 'Signal'; readonly signal: string; readonly cause: StopCause }
+  | { readonly kind: 'Kill'; readonly cause: StopCause }
   | { readonly kind: 'RestoreLimits' }
   | { readonly kind: 'Remove' }
   | { readonly kind: 'Forget' } // neither desired nor there: the actor ends
 );
+
+/** Why what is there may not go on as it is. */
+export interface Objection {
+  readonly cause: StopCause;
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** A monitor at work tells when it is done; should that be lost, this is when to look, in milliseconds. */
+const CREATING_LOOK_AGAIN = 10_000;
+
+/** The next step towards what is desired. The facts must account for what was observed (`account`). */
+export function plan(situation: Situation): Step {
+  const { desired, observed } = situation;
+  if (observed === undefined) return planAbsent(situation);
+  const objection = objectionTo(desired, observed);
+  if (objection !== undefined) return planUnwanted(objection, observed, situation);
+  // Only a desired container is free of objections.
+  return planWanted(desired as DesiredContainer, observed, situation);
+}
+
+/** Why the container as it is now may not stay, running or not; undefined when it is what is desired. */
+export function objectionTo(desired: DesiredContainer | undefined, observed: ObservedContainer): Objection | undefined {
+  if (desired === undefined) return { cause: 'Undesired', reason: 'NotDesired', message: 'no source wants it any more' };
+  if (desired.container.spec.suspend) return { cause: 'Suspended', reason: 'Suspended', message: 'spec.suspend is true' };
+  if (desired.specHash !== observed.specHash) return { cause: 'SpecChanged', reason: 'SpecChanged', message: describeChange(desired, observed) };
+  return undefined;
+}
+
+function planAbsent({ desired, facts }: Situation): Step {
+  if (desired === undefined) return { kind: 'Forget', reason: 'NotDesired', message: 'no source wants it, and nothing of it is there' };
+  const { spec } = desired.container;
+  if (spec.suspend) return { kind: 'Settled', reason: 'Suspended', message: 'spec.suspend is true: it is not created' };
+  if (facts.completedHash === desired.specHash && facts.lastExit !== undefined) {
+    return { kind: 'Settled', ...completion(spec.restartPolicy, facts.lastExit) };
+  }
+  return { kind: 'Create', reason: 'NotCreated', message: 'it is wanted, and there is none' };
+}
+
+function planUnwanted(objection: Objection, observed: ObservedContainer, situation: Situation): Step {
+  const { state } = observed.process;
+  if (state === 'Running' || state === 'Creating') return planStop(objection, observed, situation);
+  if (objection.cause === 'Suspended') return { kind: 'Settled', reason: 'Suspended', message: `${objection.message}: it is not started` };
+  return { kind: 'Remove', reason: objection.reason, message: objection.message };
+}
+
+function planStop({ cause, reason, message }: Objection, observed: ObservedContainer, { facts, now }: Situation): Step {
+  const stop = stopOf(observed, facts);
+  const { stopSignal, stopTimeoutSeconds } = observed.container.spec;
+  if (stop !== undefined && now < stop.deadline) {
+    const sent = stop.kills === 0 ? `${stopSignal} was sent` : 'SIGKILL was sent';
+    return { kind: 'Wait', until: stop.deadline, reason: 'Stopping', message: `${message}; ${sent}, SIGKILL follows at ${instant(stop.deadline)}` };
+  }
+  // Before its own program runs there is nothing that a signal could ask to end in order.
+  if (observed.process.state === 'Creating') return { kind: 'Kill', cause, reason, message: `${message}; it is still being started` };
+  if (stop === undefined) return { kind: 'Signal', signal: stopSignal, cause, reason, message };
+  const grace = stop.kills === 0 ? `it still runs ${stopTimeoutSeconds} s after ${stopSignal}` : `it still runs after ${stop.kills} × SIGKILL`;
+  return { kind: 'Kill', cause, reason, message: `${message}; ${grace}` };
+}
+
+function planWanted(desired: DesiredContainer, observed: ObservedContainer, situation: Situation): Step {
+  const { process } = observed;
+  switch (process.state) {
+    case 'Creating':
+      return { kind: 'Wait', until: situation.now + CREATING_LOOK_AGAIN, reason: 'Starting', message: `monitor ${process.monitor.pid} is starting it` };
+    case 'Running':
+      return planRunning(process.init.pid, observed, situation);
+    case 'None':
+      if (situation.facts.completedHash === desired.specHash && situation.facts.lastExit !== undefined) {
+        return { kind: 'Settled', ...completion(desired.container.spec.restartPolicy, situation.facts.lastExit) };
+      }
+      return startOrWait('NotStarted', 'it is wanted running, and has not been started', situation);
+    case 'Exited':
+      return planExited(desired, process, situation);
+  }
+}
+
+function planRunning(pid: number, observed: ObservedContainer, situation: Situation): Step {
+  const toRestart = restartDrift(observed.drift);
+  if (toRestart.length > 0) {
+    const reason = `${toRestart[0]?.kind}Drifted`;
+    const message = `${describeDrift(toRestart)}; only a restart makes it whole`;
+    const { repairAfter = 0, repairs = 0 } = situation.facts;
+    if (stopOf(observed, situation.facts) === undefined && situation.now < repairAfter) {
+      return { kind: 'Wait', until: repairAfter, reason: 'RepairBackOff', message: `${message}; ${repairs} such restarts in a row, the next at ${instant(repairAfter)}` };
+    }
+    return planStop({ cause: 'Drift', reason, message }, observed, situation);
+  }
+  if (observed.drift.length > 0) return { kind: 'RestoreLimits', reason: 'LimitsDrifted', message: describeDrift(observed.drift) };
+  return { kind: 'Settled', reason: 'Running', message: `runs as pid ${pid}` };
+}
+
+function planExited(desired: DesiredContainer, { exit }: ObservedProcess & { state: 'Exited' }, situation: Situation): Step {
+  const { facts } = situation;
+  if (facts.exitAsked === true && facts.countedExit === exit.finishedAt) {
+    return { kind: 'Start', reason: 'Stopped', message: `Mooring stopped it (${describeExit(exit)}), and it is wanted running` };
+  }
+  const { restartPolicy } = desired.container.spec;
+  if (!restartsAfter(restartPolicy, exit.exitCode)) return { kind: 'Settled', ...completion(restartPolicy, exit) };
+  return startOrWait('Exited', `it ended with ${describeExit(exit)}, and restartPolicy is ${restartPolicy}`, situation);
+}
+
+function startOrWait(reason: string, message: string, { facts, now }: Situation): Step {
+  const { backoffUntil = 0, crashes } = facts;
+  if (now >= backoffUntil) return { kind: 'Start', reason, message };
+  return { kind: 'Wait', until: backoffUntil, reason: 'BackOff', message: `${message}; ${crashes} ends in a row, next start at ${instant(backoffUntil)}` };
+}
+
+function completion(policy: string, exit: NonNullable<Facts['lastExit']>): { reason: 'Completed' | 'Failed'; message: string } {
+  const ran = describeSpan(exit.finishedAt - exit.startedAt);
+  return { reason: exit.exitCode === 0 ? 'Completed' : 'Failed', message: `ended with ${describeExit(exit)} after ${ran}, and restartPolicy is ${policy}` };
+}
+
+function describeChange(desired: DesiredContainer, observed: ObservedContainer): string {
+  const changes = specChanged(observed.container, desired.container).map(({ field, from, to }) => `${field} from ${from} to ${to}`);
+  return changes.length === 0 ? `the spec's hash changed from ${observed.specHash} to ${desired.specHash}` : `the spec changed: ${changes.join(', ')}`;
+}

@@ -1,39 +1,27 @@
-import type { ContainerStatus } from '../spec/condition.ts';
+import { availableParallelism } from 'node:os';
+import { isDeepStrictEqual } from 'node:util';
+import type { ContainerEngine, ObservedContainer } from '../engine/engine.ts';
+import type { Clock, TimerHandle } from '../lib/clock.ts';
+import { MooringError } from '../lib/errors.ts';
+import type { Logger } from '../lib/logger.ts';
 import type { Container } from '../spec/container.ts';
-import type { ContainerName } from '../spec/name.ts';
-import type { Origin } from './desired.ts';
-import type { Step } from './plan.ts';
+import { specHash } from '../spec/hash.ts';
+import { containerName, type ContainerName } from '../spec/name.ts';
+import { withDeadline } from './deadline.ts';
+import type { DesiredContainer, DesiredStore } from './desired.ts';
+import { Effects } from './effects.ts';
+import type { EventLog } from './events.ts';
+import { explain, type Explanation } from './explain.ts';
+import { noFacts, type FactsStore } from './facts.ts';
+import { createContainerMachine } from './machine.ts';
+import { noObserver, type ReconcileObserver } from './observer.ts';
+import { planChanges, type PlannedChange } from './plan-changes.ts';
+import { WorkQueue } from './queue.ts';
+import { Roster } from './roster.ts';
+import { Semaphore } from './semaphore.ts';
+import type { ContainerView } from './view.ts';
 
-/** A container as faces show it: the desired document with metadata.generation, its origin and its status. */
-export interface ContainerView {
-  readonly name: ContainerName;
-  readonly container: Container;
-  readonly generation: number;
-  /** Undefined for a container that no source wants any more and that is being removed. */
-  readonly origin?: Origin;
-  readonly status: ContainerStatus;
-  /** One CamelCase word for tables: Running, Pending, Completed, Failed, CrashLoopBackOff, Stopping, Suspended, … */
-  readonly phase: string;
-}
-
-/** What would be done to one container, and why. */
-export interface PlannedChange {
-  readonly name: ContainerName;
-  readonly action: 'Create' | 'Recreate' | 'Start' | 'Restart' | 'Stop' | 'Remove' | 'Update' | 'None';
-  /** The steps in order, each with its reason in words. */
-  readonly steps: readonly Step[];
-  /** Field paths that differ from what runs, with both values, for a changed spec. Values of env are never shown. */
-  readonly changes: readonly { readonly field: string; readonly from: string; readonly to: string }[];
-}
-
-/** Why a container is as it is: what was wanted, what was seen, what comes next. */
-export interface Explanation {
-  readonly name: ContainerName;
-  readonly desired: string;
-  readonly observed: string;
-  readonly next: Step;
-  readonly machineState: string;
-}
+export type { ContainerView, Explanation, PlannedChange };
 
 /** The reconciler as the API, the metrics and the daemon see it. */
 export interface ReconcilerFace {
@@ -48,4 +36,294 @@ export interface ReconcilerFace {
   settled(signal: AbortSignal): Promise<void>;
   /** After any container's view changed, or it went. */
   subscribe(listener: (name: ContainerName) => void): () => void;
+}
+
+export interface ReconcilerOptions {
+  readonly engine: ContainerEngine;
+  readonly desired: DesiredStore;
+  readonly facts: FactsStore;
+  readonly events: EventLog;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly observer?: ReconcileObserver;
+  /** Between two looks at everything, give or take a tenth; milliseconds. */
+  readonly resyncIntervalMs?: number;
+  /** Containers looked at, at once. */
+  readonly concurrency?: number;
+  /** Starts in flight at once. */
+  readonly startConcurrency?: number;
+  /** An engine operation that takes longer counts as failed for now; milliseconds. */
+  readonly operationTimeoutMs?: number;
+  /** Uniform in [0, 1), for the jitter. */
+  readonly random?: () => number;
+}
+
+/** What could not be removed by `takeDown`, and why. */
+export interface Leftover {
+  readonly name: ContainerName;
+  readonly message: string;
+}
+
+/** Hints on one container beyond a hundred in a row are followed ten times a second. */
+const HINT_LIMIT = { burst: 100, interval: 100 };
+/** How long `stop` waits for operations in flight. Milliseconds. */
+const STOP_PATIENCE = 5_000;
+
+/** Keeps every container of this node as desired: one actor each, fed by a work queue. */
+export class Reconciler implements ReconcilerFace {
+  readonly #options: Required<ReconcilerOptions>;
+  readonly #effects: Effects;
+  readonly #roster: Roster;
+  readonly #queue: WorkQueue<ContainerName>;
+  readonly #settledWaiters = new Set<() => void>();
+  /** Run when a turn has ended that began after they were put here. */
+  readonly #lookWaiters = new Map<ContainerName, (() => void)[]>();
+  #unsubscribe: readonly (() => void)[] = [];
+  #resyncTimer: TimerHandle;
+  #takingDown = false;
+  #stopped = false;
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = {
+      observer: noObserver,
+      resyncIntervalMs: 5 * 60_000,
+      concurrency: 16,
+      startConcurrency: 2 * availableParallelism(),
+      operationTimeoutMs: 60_000,
+      random: Math.random,
+      ...options,
+    };
+    const { engine, facts, events, observer, clock, logger, startConcurrency, operationTimeoutMs, concurrency } = this.#options;
+    const desiredOf = (name: ContainerName): DesiredContainer | undefined => this.#desired(name);
+    this.#queue = new WorkQueue({
+      work: (name) => this.#turn(name),
+      onError: (name, error) => logger.error({ err: error, name }, 'a turn failed'),
+      onIdle: () => this.#checkSettled(),
+      concurrency,
+      rateLimit: HINT_LIMIT,
+      clock,
+      observer: observer.queue,
+    });
+    this.#effects = new Effects({
+      engine,
+      facts,
+      events,
+      observer,
+      clock,
+      logger,
+      startConcurrency,
+      operationTimeoutMs,
+      desiredOf,
+      dossierOf: (name) => this.#roster.dossier(name),
+      enqueue: (name) => this.#queue.add(name),
+      onLateEnd: (name) => this.#hurry(name),
+    });
+    this.#roster = new Roster({
+      machine: createContainerMachine(this.#effects),
+      facts,
+      clock,
+      logger,
+      desiredOf,
+      onGone: (name) => this.#queue.forget(name),
+    });
+  }
+
+  /** The work queue's depth and unfinished work, for metrics. */
+  get queue(): Pick<WorkQueue<ContainerName>, 'depth' | 'unfinished'> {
+    return this.#queue;
+  }
+
+  /** Takes over what is there and what is desired, and keeps the two alike from now on. */
+  start(): void {
+    const { engine, desired } = this.#options;
+    this.#unsubscribe = [
+      engine.subscribe(({ name }) => this.#queue.addRateLimited(name)),
+      desired.subscribe((names) => {
+        for (const name of names) this.#desiredChanged(name);
+      }),
+    ];
+    for (const name of this.#names()) {
+      this.#roster.ensure(name);
+      this.#queue.add(name);
+    }
+    this.#scheduleResync();
+  }
+
+  /** Lets go of everything and touches no container. Settles once no engine operation is in flight, or after five seconds. */
+  async stop(): Promise<void> {
+    const { clock, logger } = this.#options;
+    this.#stopped = true;
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
+    clock.clearTimeout(this.#resyncTimer);
+    this.#queue.stop();
+    this.#roster.stop();
+    for (const done of [...this.#lookWaiters.values()].flat()) done();
+    this.#lookWaiters.clear();
+    try {
+      await withDeadline(this.#effects.drained(), STOP_PATIENCE, clock, () => new MooringError('Unavailable', 'an engine operation is still in flight'));
+    } catch (error) {
+      logger.warn({ err: error }, 'stopped without waiting any longer');
+    }
+  }
+
+  views(): ContainerView[] {
+    return this.#roster.views();
+  }
+
+  view(name: ContainerName): ContainerView | undefined {
+    return this.#roster.view(name);
+  }
+
+  subscribe(listener: (name: ContainerName) => void): () => void {
+    return this.#roster.subscribe(listener);
+  }
+
+  /** Throws `NotFound` for a name that is neither desired nor there. */
+  async explain(name: ContainerName): Promise<Explanation> {
+    const observed = await this.#observe(name);
+    const desired = this.#desired(name);
+    if (observed === undefined && desired === undefined) throw new MooringError('NotFound', `container ${name} is neither desired nor there`);
+    const { clock, facts } = this.#options;
+    const situation = { desired, observed, facts: facts.get(name) ?? noFacts, now: clock.now() };
+    return explain(name, situation, this.#roster.state(name) ?? 'unknown');
+  }
+
+  async plan(containers: readonly Container[], { prune }: { readonly prune: boolean }): Promise<PlannedChange[]> {
+    const { desired, facts, clock, concurrency } = this.#options;
+    const wishes = new Map<ContainerName, DesiredContainer | undefined>(containers.map((container) => [containerName(container.metadata), this.#wish(container)]));
+    if (prune) for (const { name } of desired.listSource('directory')) if (!wishes.has(name)) wishes.set(name, undefined);
+    const slots = new Semaphore(concurrency);
+    return Promise.all(
+      [...wishes].map(async ([name, wish]) => {
+        const release = await slots.acquire();
+        try {
+          const observed = await this.#observe(name);
+          return planChanges(name, { desired: wish, observed, facts: facts.get(name) ?? noFacts, now: clock.now() });
+        } finally {
+          release();
+        }
+      }),
+    );
+  }
+
+  async resync(): Promise<void> {
+    if (this.#stopped) return;
+    await Promise.all(
+      [...this.#names()].map(
+        (name) =>
+          new Promise<void>((resolve) => {
+            const waiters = this.#lookWaiters.get(name);
+            if (waiters === undefined) this.#lookWaiters.set(name, [resolve]);
+            else waiters.push(resolve);
+            this.#queue.add(name);
+          }),
+      ),
+    );
+  }
+
+  async settled(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (this.#isSettled()) return;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const onAbort = (): void => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    this.#settledWaiters.add(resolve);
+    try {
+      await promise;
+    } finally {
+      this.#settledWaiters.delete(resolve);
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /**
+   * Removes every container, whatever is desired: all are asked to stop at once. Gives back what was still there when the signal
+   * was aborted. The reconciler wants nothing from then on; only a new one, over the same desired store, brings them back.
+   */
+  async takeDown(signal: AbortSignal): Promise<Leftover[]> {
+    this.#takingDown = true;
+    for (const name of this.#names()) this.#hurry(name);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const check = (): void => {
+      if (this.#roster.size === 0 || signal.aborted) resolve();
+    };
+    const unsubscribe = this.#roster.subscribe(check);
+    signal.addEventListener('abort', check, { once: true });
+    check();
+    await promise;
+    unsubscribe();
+    signal.removeEventListener('abort', check);
+    return this.#roster.names().map((name) => {
+      const ready = this.#roster.view(name)?.status.conditions.find(({ type }) => type === 'Ready');
+      return { name, message: ready?.message ?? 'nothing is known of it' };
+    });
+  }
+
+  async #turn(name: ContainerName): Promise<void> {
+    const { clock, observer } = this.#options;
+    const waiters = this.#lookWaiters.get(name) ?? [];
+    this.#lookWaiters.delete(name);
+    const began = clock.now();
+    const result = await this.#roster.turn(name);
+    observer.reconciled(result, (clock.now() - began) / 1000);
+    for (const done of waiters) done();
+  }
+
+  #desiredChanged(name: ContainerName): void {
+    const dossier = this.#roster.ensure(name);
+    const desired = this.#desired(name);
+    if (desired === undefined || desired.container.spec.suspend) delete dossier.wantedSince;
+    else if (desired.specHash !== dossier.facts.specHash) dossier.wantedSince = this.#options.clock.now();
+    this.#hurry(name);
+  }
+
+  #hurry(name: ContainerName): void {
+    this.#roster.hurry(name);
+    this.#queue.add(name);
+  }
+
+  #desired(name: ContainerName): DesiredContainer | undefined {
+    return this.#takingDown ? undefined : this.#options.desired.get(name);
+  }
+
+  /** What would be desired once `container` is accepted. */
+  #wish(container: Container): DesiredContainer {
+    const name = containerName(container.metadata);
+    const current = this.#options.desired.get(name);
+    // As the desired store has it: an equal spec keeps its hash, even one that an older Mooring computed otherwise.
+    if (current !== undefined && isDeepStrictEqual(current.container.spec, container.spec)) return { ...current, container };
+    const origin = current?.origin ?? { source: 'api', location: 'plan' };
+    return { name, container, origin, specHash: specHash(container), generation: (current?.generation ?? 0) + 1 };
+  }
+
+  #observe(name: ContainerName): Promise<ObservedContainer | undefined> {
+    const { engine, clock, operationTimeoutMs } = this.#options;
+    return withDeadline(engine.observe(name), operationTimeoutMs, clock, () => new MooringError('Unavailable', `observing ${name} has not come back`));
+  }
+
+  /** Every name that anything is known of. */
+  #names(): Set<ContainerName> {
+    const { engine, desired, facts } = this.#options;
+    return new Set([...desired.list().map(({ name }) => name), ...engine.list().map(({ name }) => name), ...facts.names(), ...this.#roster.names()]);
+  }
+
+  #isSettled(): boolean {
+    return this.#queue.idle && this.#roster.settled;
+  }
+
+  #checkSettled(): void {
+    if (!this.#isSettled()) return;
+    for (const resolve of this.#settledWaiters) resolve();
+  }
+
+  #scheduleResync(): void {
+    const { clock, logger, random, resyncIntervalMs } = this.#options;
+    this.#resyncTimer = clock.setTimeout(
+      () => {
+        this.#scheduleResync();
+        this.resync().catch((error: unknown) => logger.error({ err: error }, 'the resync failed'));
+      },
+      resyncIntervalMs * (0.9 + 0.2 * random()),
+    );
+  }
 }

@@ -1,0 +1,133 @@
+import type { Drift, DriftKind, ExitRecord, ObservedContainer } from '../engine/engine.ts';
+import { crashDelay, repairDelay, restartBackoffOf } from './backoff.ts';
+import type { DesiredContainer } from './desired.ts';
+import { processDrift, restartDrift } from './drift.ts';
+import type { Facts } from './facts.ts';
+import { objectionTo } from './plan.ts';
+import type { Situation } from './situation.ts';
+import { stopOf } from './stop.ts';
+
+/** A shorter run is a crash whatever resetAfter says, else a program that ends at once would be restarted in a hot loop. Milliseconds. */
+const SHORTEST_STABLE_RUN = 1_000;
+
+/** Something that accounting found out, told exactly once. */
+export type Happening =
+  | { readonly kind: 'Exited'; readonly exit: ExitRecord; readonly asked: boolean }
+  | { readonly kind: 'Restarting' } // the exit just told leads to a restart, which is counted
+  | { readonly kind: 'BackOff'; readonly exit: ExitRecord; readonly crashes: number; readonly delay: number }
+  | { readonly kind: 'DriftDetected'; readonly drift: Drift }
+  | { readonly kind: 'DriftRepaired'; readonly drift: DriftKind };
+
+export interface Account {
+  /** The very object given where nothing new was learnt. */
+  readonly facts: Facts;
+  readonly happenings: readonly Happening[];
+}
+
+/** Takes what was just observed into the facts, purely: ends, crashes, drift found and undone. */
+export function account(situation: Situation): Account {
+  const { desired, observed, now } = situation;
+  let facts = withoutOtherStop(withDesired(situation.facts, desired), observed);
+  if (observed === undefined) return { facts, happenings: [] };
+  const wanted = objectionTo(desired, observed) === undefined ? desired : undefined;
+  const happenings: Happening[] = [];
+  const { process } = observed;
+
+  if (process.state === 'Exited' && process.exit.finishedAt !== facts.countedExit) {
+    const counted = accountExit({ facts, observed, exit: process.exit, wanted, now });
+    facts = counted.facts;
+    happenings.push(...counted.happenings);
+  }
+  if (wanted === undefined) return { facts: withDrifted(facts, []), happenings };
+  if (process.state !== 'Running') return { facts, happenings };
+
+  const present = observed.drift;
+  // The wish to stop it went away, and it outlived the signal: from now on its end is its own again.
+  if (facts.stop !== undefined && restartDrift(present).length === 0 && now >= facts.stop.deadline) facts = withoutStop(facts);
+  const known = facts.drifted ?? [];
+  const fresh = present.filter(({ kind }) => !known.includes(kind));
+  const undone = known.filter((kind) => !present.some((drift) => drift.kind === kind));
+  for (const drift of fresh) happenings.push({ kind: 'DriftDetected', drift });
+  for (const drift of undone) happenings.push({ kind: 'DriftRepaired', drift });
+  const last = fresh.at(-1);
+  if (last !== undefined) facts = { ...facts, lastDrift: { ...last, time: now } };
+  if (fresh.length > 0 || undone.length > 0) facts = withDrifted(facts, present.map(({ kind }) => kind));
+  return { facts, happenings };
+}
+
+interface Ended {
+  readonly facts: Facts;
+  readonly observed: ObservedContainer;
+  readonly exit: ExitRecord;
+  /** Undefined where what ended isn't what is desired. */
+  readonly wanted: DesiredContainer | undefined;
+  readonly now: number;
+}
+
+function accountExit({ facts, observed, exit, wanted, now }: Ended): Account {
+  const stop = stopOf(observed, facts);
+  const asked = stop !== undefined && exit.finishedAt >= stop.requestedAt;
+  const happenings: Happening[] = [];
+  // It can only end again after it ran again, though nobody may have looked in between.
+  if (facts.drifted?.includes('Process')) happenings.push({ kind: 'DriftRepaired', drift: 'Process' });
+  happenings.push({ kind: 'Exited', exit, asked });
+  const drifted = (facts.drifted ?? []).filter((kind) => kind !== 'Process');
+  const counted = withDrifted({ ...withoutStop(facts), countedExit: exit.finishedAt, lastExit: exit, exitAsked: asked }, drifted);
+  if (wanted === undefined || (asked && stop.cause !== 'Drift')) return { facts: counted, happenings };
+
+  const { spec } = wanted.container;
+  const backoff = restartBackoffOf(spec);
+  const stable = exit.finishedAt - exit.startedAt >= Math.max(backoff.resetAfter, SHORTEST_STABLE_RUN);
+  if (asked) {
+    const repairs = stable ? 1 : (facts.repairs ?? 0) + 1;
+    const repairAfter = exit.finishedAt + repairDelay(repairs, backoff);
+    happenings.push({ kind: 'Restarting' });
+    return { facts: { ...counted, restartCount: facts.restartCount + 1, repairs, repairAfter }, happenings };
+  }
+
+  const drift = processDrift(spec.restartPolicy, exit);
+  if (drift === undefined) return { facts: withDrifted({ ...withoutBackoff(counted), completedHash: observed.specHash }, []), happenings };
+  const crashes = stable ? 1 : facts.crashes + 1;
+  const delay = crashDelay(crashes, backoff);
+  happenings.push({ kind: 'DriftDetected', drift }, { kind: 'Restarting' });
+  if (delay > 0) happenings.push({ kind: 'BackOff', exit, crashes, delay });
+  const crashed: Facts = {
+    ...withoutBackoff(counted),
+    restartCount: facts.restartCount + 1,
+    crashes,
+    drifted: [...drifted, drift.kind],
+    lastDrift: { ...drift, time: now },
+    ...(delay > 0 ? { backoffUntil: exit.finishedAt + delay } : {}),
+  };
+  return { facts: crashed, happenings };
+}
+
+/** A changed spec starts afresh: what crashed before says nothing of it, so it needn't wait for the old one's backoff. */
+function withDesired(facts: Facts, desired: DesiredContainer | undefined): Facts {
+  if (desired === undefined) return facts;
+  const { specHash, generation } = desired;
+  if (facts.specHash !== specHash) {
+    const { repairs: _repairs, repairAfter: _repairAfter, ...kept } = withoutBackoff(facts);
+    return { ...kept, specHash, observedGeneration: generation };
+  }
+  return facts.observedGeneration === generation ? facts : { ...facts, observedGeneration: generation };
+}
+
+function withoutOtherStop(facts: Facts, observed: ObservedContainer | undefined): Facts {
+  return facts.stop !== undefined && facts.stop.id !== observed?.id ? withoutStop(facts) : facts;
+}
+
+function withoutStop({ stop: _stop, ...kept }: Facts): Facts {
+  return kept;
+}
+
+function withoutBackoff({ backoffUntil: _until, ...kept }: Facts): Facts {
+  return { ...kept, crashes: 0 };
+}
+
+function withDrifted(facts: Facts, kinds: readonly DriftKind[]): Facts {
+  if (kinds.length > 0) return { ...facts, drifted: kinds };
+  if (facts.drifted === undefined) return facts;
+  const { drifted: _drifted, ...kept } = facts;
+  return kept;
+}

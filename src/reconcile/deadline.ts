@@ -1,0 +1,12 @@
+import type { Clock } from '../lib/clock.ts';
+
+/** What `work` settles with, or a rejection with what `late` gives once `milliseconds` have passed. The work itself goes on. */
+export async function withDeadline<T>(work: Promise<T>, milliseconds: number, clock: Clock, late: () => Error): Promise<T> {
+  const { promise: deadline, reject } = Promise.withResolvers<never>();
+  const timer = clock.setTimeout(() => reject(late()), milliseconds);
+  try {
+    return await Promise.race([work, deadline]);
+  } finally {
+    clock.clearTimeout(timer);
+  }
+}

@@ -1,0 +1,240 @@
+import type { ContainerEngine, ObservedContainer } from '../engine/engine.ts';
+import type { Clock } from '../lib/clock.ts';
+import { MooringError, messageOf } from '../lib/errors.ts';
+import type { Logger } from '../lib/logger.ts';
+import type { ContainerName } from '../spec/name.ts';
+import { account, type Happening } from './account.ts';
+import { withDeadline } from './deadline.ts';
+import type { DesiredContainer } from './desired.ts';
+import type { Dossier } from './dossier.ts';
+import type { EventLog } from './events.ts';
+import type { Facts, FactsStore } from './facts.ts';
+import type { MachineEffects } from './machine.ts';
+import type { ReconcileObserver } from './observer.ts';
+import { objectionTo, plan, type Step } from './plan.ts';
+import { Semaphore } from './semaphore.ts';
+import { afterKill, afterSignal } from './stop.ts';
+import { describeExit, describeSpan, instant } from './words.ts';
+
+export interface EffectsOptions {
+  readonly engine: ContainerEngine;
+  readonly facts: FactsStore;
+  readonly events: EventLog;
+  readonly observer: ReconcileObserver;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Starts in flight at once. */
+  readonly startConcurrency: number;
+  /** An engine operation that takes longer counts as failed for now; milliseconds. */
+  readonly operationTimeoutMs: number;
+  readonly dossierOf: (name: ContainerName) => Dossier;
+  readonly desiredOf: (name: ContainerName) => DesiredContainer | undefined;
+  readonly enqueue: (name: ContainerName) => void;
+  /** An operation that had overrun its deadline came back. */
+  readonly onLateEnd: (name: ContainerName) => void;
+}
+
+/** What the machines do to the world: over the engine, with the facts kept and everything worth telling told. */
+export class Effects implements MachineEffects {
+  readonly clock: Clock;
+  readonly enqueue: (name: ContainerName) => void;
+  readonly #options: EffectsOptions;
+  readonly #starts: Semaphore;
+  readonly #inFlight = new Set<Promise<unknown>>();
+
+  constructor(options: EffectsOptions) {
+    this.#options = options;
+    this.clock = options.clock;
+    this.enqueue = options.enqueue;
+    this.#starts = new Semaphore(options.startConcurrency);
+  }
+
+  async look(name: ContainerName, signal: AbortSignal): Promise<Step> {
+    const { engine, facts: store, desiredOf, dossierOf } = this.#options;
+    const observed = await this.#bounded(name, 'observe', engine.observe(name));
+    signal.throwIfAborted();
+    const dossier = dossierOf(name);
+    // Read after the observation, so that the newest wish is judged.
+    const desired = desiredOf(name);
+    const now = this.clock.now();
+    const { facts, happenings } = account({ desired, observed, facts: dossier.facts, now });
+    this.#remember(dossier, facts);
+    const situation = { desired, observed, facts, now };
+    dossier.situation = situation;
+    for (const happening of happenings) this.#tell(name, happening);
+    this.#noteRunning(dossier, observed, desired);
+    const step = plan(situation);
+    if (step.kind === 'Forget') store.delete(name);
+    return step;
+  }
+
+  /** Settles once no engine operation that was begun is in flight any more. */
+  async drained(): Promise<void> {
+    await Promise.allSettled(this.#inFlight);
+  }
+
+  async act(name: ContainerName, step: Step, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#carryOut(name, step, signal);
+    } catch (error) {
+      if (!signal.aborted) {
+        const fix = error instanceof MooringError && error.fix !== undefined ? `; ${error.fix}` : '';
+        this.#record(name, 'Warning', 'Failed', `${step.kind} failed: ${messageOf(error)}${fix}`);
+      }
+      throw error;
+    }
+  }
+
+  async #carryOut(name: ContainerName, step: Step, signal: AbortSignal): Promise<void> {
+    const { engine, dossierOf } = this.#options;
+    const dossier = dossierOf(name);
+    if (step.kind === 'Create') {
+      const desired = dossier.situation?.desired;
+      if (desired === undefined) throw new MooringError('Internal', `create of ${name} was planned without a desired state`);
+      await this.#exclusive(dossier, 'create', () => engine.create(desired.container, desired.specHash));
+      signal.throwIfAborted();
+      this.#record(name, 'Normal', 'Created', `created from image ${desired.container.spec.image}`);
+      return;
+    }
+    const observed = dossier.situation?.observed;
+    if (observed === undefined) throw new MooringError('Internal', `${step.kind} of ${name} was planned without a container`);
+    const { id } = observed;
+    switch (step.kind) {
+      case 'Start':
+        await this.#start(dossier, observed, signal);
+        signal.throwIfAborted();
+        this.#record(name, 'Normal', 'Started', `started: ${step.message}`);
+        return;
+      case 'Signal': {
+        const requestedAt = this.clock.now();
+        this.#record(name, 'Normal', 'Stopping', `sends ${step.signal}: ${step.message}`);
+        try {
+          await this.#bounded(name, 'signal', engine.signal(id, step.signal));
+        } finally {
+          // Also after a failure, so that a signal that can't be sent doesn't keep the kill from falling due.
+          if (!signal.aborted) this.#remember(dossier, afterSignal(dossier.facts, observed, step.cause, requestedAt));
+        }
+        return;
+      }
+      case 'Kill': {
+        const killedAt = this.clock.now();
+        this.#record(name, 'Warning', 'Killing', `sends SIGKILL: ${step.message}`);
+        try {
+          await this.#bounded(name, 'kill', engine.kill(id));
+        } finally {
+          if (!signal.aborted) this.#remember(dossier, afterKill(dossier.facts, observed, step.cause, killedAt));
+        }
+        return;
+      }
+      case 'RestoreLimits':
+        await this.#exclusive(dossier, 'restore limits', () => engine.restoreLimits(id));
+        return;
+      case 'Remove':
+        await this.#exclusive(dossier, 'remove', () => engine.remove(id));
+        signal.throwIfAborted();
+        this.#record(name, 'Normal', 'Removed', `removed: ${step.message}`);
+        return;
+      case 'Settled':
+      case 'Wait':
+      case 'Forget':
+        throw new MooringError('Internal', `${step.kind} of ${name} is not a step that acts`);
+    }
+  }
+
+  async #start(dossier: Dossier, { id }: ObservedContainer, signal: AbortSignal): Promise<void> {
+    const release = await this.#starts.acquire();
+    try {
+      signal.throwIfAborted();
+      await this.#exclusive(dossier, 'start', () => this.#options.engine.start(id));
+    } finally {
+      release();
+    }
+  }
+
+  /**
+   * An operation that must not run beside itself or another of its container. One that overran its deadline is left to end;
+   * until it does, each further one is refused, while reading and killing go on.
+   */
+  async #exclusive<T>(dossier: Dossier, what: string, begin: () => Promise<T>): Promise<T> {
+    const { unfinished, name } = dossier;
+    if (unfinished !== undefined) {
+      throw new MooringError('Unavailable', `${what} of ${name} waits for its ${unfinished.what}, which has been under way since ${instant(unfinished.since)}`);
+    }
+    const operation = begin();
+    const mine = { what, since: this.clock.now() };
+    dossier.unfinished = mine;
+    let late = false;
+    const ended = (): void => {
+      delete dossier.unfinished;
+      if (late) this.#options.onLateEnd(name);
+    };
+    operation.then(ended, ended);
+    return this.#bounded(name, what, operation, () => {
+      late = true;
+    });
+  }
+
+  #bounded<T>(name: ContainerName, what: string, work: Promise<T>, onLate?: () => void): Promise<T> {
+    const { operationTimeoutMs } = this.#options;
+    this.#inFlight.add(work);
+    const ended = (): void => void this.#inFlight.delete(work);
+    work.then(ended, ended);
+    return withDeadline(work, operationTimeoutMs, this.clock, () => {
+      onLate?.();
+      return new MooringError('Unavailable', `${what} of ${name} has not come back in ${describeSpan(operationTimeoutMs)}`);
+    });
+  }
+
+  #remember(dossier: Dossier, facts: Facts): void {
+    if (facts === dossier.facts && dossier.unsaved !== true) return;
+    dossier.facts = facts;
+    try {
+      this.#options.facts.set(dossier.name, facts);
+      delete dossier.unsaved;
+    } catch (error) {
+      // A full disk must not keep containers from being looked after; the next look tries to save again.
+      dossier.unsaved = true;
+      this.#options.logger.error({ err: error, name: dossier.name }, 'the facts of a container could not be saved');
+    }
+  }
+
+  #noteRunning(dossier: Dossier, observed: ObservedContainer | undefined, desired: DesiredContainer | undefined): void {
+    if (dossier.wantedSince === undefined || observed?.process.state !== 'Running' || objectionTo(desired, observed) !== undefined) return;
+    this.#options.observer.desiredToRunning((this.clock.now() - dossier.wantedSince) / 1000);
+    delete dossier.wantedSince;
+  }
+
+  #tell(name: ContainerName, happening: Happening): void {
+    const { observer } = this.#options;
+    switch (happening.kind) {
+      case 'Exited': {
+        const { exit, asked } = happening;
+        this.#record(name, asked || exit.exitCode === 0 ? 'Normal' : 'Warning', 'Exited', `ended with ${describeExit(exit)}${asked ? ', as asked' : ''}`);
+        return;
+      }
+      case 'Restarting':
+        observer.restarted(name);
+        return;
+      case 'BackOff':
+        this.#record(name, 'Warning', 'BackOff', `next start in ${describeSpan(happening.delay)}: it keeps ending, last with ${describeExit(happening.exit)}`);
+        return;
+      case 'DriftDetected':
+        observer.driftDetected(happening.drift.kind);
+        this.#record(name, 'Warning', 'DriftDetected', `${happening.drift.kind}: ${happening.drift.message}`);
+        return;
+      case 'DriftRepaired':
+        observer.driftRepaired(happening.drift);
+        this.#record(name, 'Normal', 'DriftRepaired', `${happening.drift}: as wanted again`);
+        return;
+    }
+  }
+
+  #record(name: ContainerName, type: 'Normal' | 'Warning', reason: string, message: string): void {
+    try {
+      this.#options.events.record({ type, reason, message, name });
+    } catch (error) {
+      // What was done is done, whether or not it could be told.
+      this.#options.logger.error({ err: error, name, reason, message }, 'an event could not be recorded');
+    }
+  }
+}

@@ -1,0 +1,91 @@
+import type { ContainerId, ExitRecord, ObservedContainer } from '../engine/engine.ts';
+import { MooringError } from '../lib/errors.ts';
+import { specChanged } from '../spec/hash.ts';
+import type { ContainerName } from '../spec/name.ts';
+import { account } from './account.ts';
+import { plan, type Step } from './plan.ts';
+import type { Situation } from './situation.ts';
+import { afterKill, afterSignal } from './stop.ts';
+
+/** What would be done to one container, and why. */
+export interface PlannedChange {
+  readonly name: ContainerName;
+  readonly action: 'Create' | 'Recreate' | 'Start' | 'Restart' | 'Stop' | 'Remove' | 'Update' | 'None';
+  /** The steps in order, each with its reason in words. For `None` the one that says why there is nothing to do. */
+  readonly steps: readonly Step[];
+  /** Field paths that differ from what runs, with both values, for a changed spec. Values of env are never shown. */
+  readonly changes: readonly { readonly field: string; readonly from: string; readonly to: string }[];
+}
+
+/** More steps than any plan needs; past it, the plan goes in a circle. */
+const MAX_STEPS = 20;
+
+/** Stands for the process and the container that a step would make. */
+const imagined = { pid: 0, startTime: 0 };
+const imaginedId = '0'.repeat(64) as ContainerId;
+
+/** The dry run: what would be done, step by step, if each step did what it is meant to do. Changes nothing. */
+export function planChanges(name: ContainerName, start: Situation): PlannedChange {
+  const { desired, observed } = start;
+  const steps: Step[] = [];
+  let situation = start;
+  for (;;) {
+    situation = { ...situation, facts: account(situation).facts };
+    const step = plan(situation);
+    const last = step.kind === 'Settled' || step.kind === 'Forget';
+    // What there is nothing to do for still says why.
+    if (!last || steps.length === 0) steps.push(step);
+    if (last) break;
+    if (steps.length > MAX_STEPS) throw new MooringError('Internal', `the plan for ${name} doesn't come to an end: it stands at ${step.kind} (${step.message})`);
+    situation = afterStep(situation, step);
+  }
+  const changes = desired === undefined || observed === undefined ? [] : specChanged(observed.container, desired.container);
+  return { name, action: actionOf(steps, observed), steps, changes };
+}
+
+/** The situation that a step leads to when all goes well. */
+export function afterStep(situation: Situation, step: Step): Situation {
+  const { desired, observed, facts, now } = situation;
+  switch (step.kind) {
+    case 'Settled':
+    case 'Forget':
+      return situation;
+    case 'Wait':
+      return { ...situation, now: step.until, ...(observed?.process.state === 'Creating' ? { observed: running(observed, now) } : {}) };
+    case 'Create':
+      return desired === undefined ? situation : { ...situation, observed: created(desired, now) };
+    case 'Remove':
+      return { ...situation, observed: undefined };
+    case 'Start':
+      return observed === undefined ? situation : { ...situation, observed: running(observed, now) };
+    case 'RestoreLimits':
+      return observed === undefined ? situation : { ...situation, observed: { ...observed, drift: observed.drift.filter(({ kind }) => kind !== 'Limits') } };
+    case 'Signal':
+      return observed === undefined ? situation : { ...situation, observed: ended(observed, now, 15), facts: afterSignal(facts, observed, step.cause, now) };
+    case 'Kill':
+      return observed === undefined ? situation : { ...situation, observed: ended(observed, now, 9), facts: afterKill(facts, observed, step.cause, now) };
+  }
+}
+
+function created({ name, container, specHash }: NonNullable<Situation['desired']>, now: number): ObservedContainer {
+  return { id: imaginedId, name, container, specHash, imageId: '', createdAt: now, process: { state: 'None' }, drift: [] };
+}
+
+function running(observed: ObservedContainer, now: number): ObservedContainer {
+  return { ...observed, drift: [], process: { state: 'Running', init: imagined, monitor: imagined, startedAt: now } };
+}
+
+function ended(observed: ObservedContainer, now: number, signal: number): ObservedContainer {
+  const exit: ExitRecord = { exitCode: 128 + signal, signal, oomKilled: false, startedAt: now, finishedAt: now };
+  return { ...observed, process: { state: 'Exited', exit } };
+}
+
+function actionOf(steps: readonly Step[], observed: ObservedContainer | undefined): PlannedChange['action'] {
+  const has = (kind: Step['kind']): boolean => steps.some((step) => step.kind === kind);
+  if (has('Remove')) return has('Create') ? 'Recreate' : 'Remove';
+  if (has('Create')) return 'Create';
+  if (has('Start')) return observed?.process.state === 'None' ? 'Start' : 'Restart';
+  // A wait is for a process to end that has been told to already.
+  if (has('Signal') || has('Kill') || (has('Wait') && observed?.process.state === 'Running')) return 'Stop';
+  return has('RestoreLimits') ? 'Update' : 'None';
+}

@@ -1,0 +1,86 @@
+import type { Condition, ContainerStatus } from '../spec/condition.ts';
+import { isLasting, type Failure } from './machine.ts';
+import { objectionTo, type Step } from './plan.ts';
+import type { Situation } from './situation.ts';
+import { instant } from './words.ts';
+
+/** What a status is made from. */
+export interface StatusInput {
+  /** What the last look rested on; undefined before the first. */
+  readonly situation: Situation | undefined;
+  readonly step: Step;
+  readonly failure: Failure | undefined;
+  /** The status before, whose transition times go on while a condition's status stays. */
+  readonly previous: ContainerStatus | undefined;
+  readonly now: number;
+}
+
+/** So many failures in a row, about a second's worth, are no hiccup any more. */
+const MANY_FAILURES = 8;
+
+type Verdict = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;
+
+export function statusOf(input: StatusInput): ContainerStatus {
+  const { situation, previous, now } = input;
+  const observedGeneration = situation?.desired?.generation ?? situation?.facts.observedGeneration ?? 0;
+  const conditions = verdictsOf(input).map((verdict) => {
+    const before = previous?.conditions.find(({ type }) => type === verdict.type);
+    const lastTransitionTime = before?.status === verdict.status ? before.lastTransitionTime : instant(now);
+    return { ...verdict, lastTransitionTime, observedGeneration };
+  });
+  if (situation === undefined) return { conditions, observedGeneration, restartCount: 0 };
+  const { observed, facts } = situation;
+  return {
+    conditions,
+    observedGeneration,
+    ...(observed && { containerID: observed.id, imageID: observed.imageId }),
+    ...processFields(situation),
+    restartCount: facts.restartCount,
+    ...(facts.lastDrift && { lastDrift: { ...facts.lastDrift, time: instant(facts.lastDrift.time) } }),
+  };
+}
+
+/** One CamelCase word for tables. */
+export function phaseOf({ situation, step, failure }: StatusInput): string {
+  if (situation === undefined) return 'Unknown';
+  const { desired, observed } = situation;
+  if (step.reason === 'Stopping' || step.kind === 'Signal' || step.kind === 'Kill') return 'Stopping';
+  if (observed?.process.state === 'Running') return 'Running';
+  if (desired === undefined) return 'Removing';
+  if (failure !== undefined && failure.kind === step.kind) return `${failure.kind}Error`;
+  if (step.reason === 'BackOff') return 'CrashLoopBackOff';
+  return step.kind === 'Settled' ? step.reason : 'Pending';
+}
+
+function processFields({ observed, facts }: Situation): Pick<ContainerStatus, 'pid' | 'startedAt' | 'finishedAt' | 'exitCode'> {
+  if (observed?.process.state === 'Running') return { pid: observed.process.init.pid, startedAt: instant(observed.process.startedAt) };
+  const exit = observed?.process.state === 'Exited' ? observed.process.exit : facts.lastExit;
+  return exit === undefined ? {} : { startedAt: instant(exit.startedAt), finishedAt: instant(exit.finishedAt), exitCode: exit.exitCode };
+}
+
+function verdictsOf({ situation, step, failure }: StatusInput): Verdict[] {
+  const why = failure === undefined ? { reason: step.reason, message: step.message } : { reason: `${failure.kind}Failed`, message: failure.message };
+  if (situation === undefined) {
+    return (['Ready', 'Progressing', 'Stalled'] as const).map((type) => ({ type, status: 'Unknown', ...why }));
+  }
+  const ready = isReady(situation, step);
+  const stalled = stallOf(step, failure);
+  return [
+    { type: 'Ready', status: ready ? 'True' : 'False', ...(ready ? { reason: 'Running', message: 'the process runs as wanted' } : why) },
+    { type: 'Progressing', status: stalled === undefined && step.kind !== 'Settled' ? 'True' : 'False', ...why },
+    { type: 'Stalled', status: stalled === undefined ? 'False' : 'True', ...(stalled ?? { reason: 'NotStalled', message: '' }) },
+  ];
+}
+
+function isReady({ desired, observed }: Situation, step: Step): boolean {
+  if (observed?.process.state !== 'Running' || objectionTo(desired, observed) !== undefined) return false;
+  return step.kind === 'Settled' || step.kind === 'RestoreLimits';
+}
+
+/** Why nothing moves without somebody's help, or only at long intervals. */
+function stallOf(step: Step, failure: Failure | undefined): Pick<Verdict, 'reason' | 'message'> | undefined {
+  if (failure !== undefined && (isLasting(failure) || failure.count >= MANY_FAILURES)) return { reason: `${failure.kind}Failed`, message: failure.message };
+  if (step.reason === 'BackOff') return { reason: 'CrashLoopBackOff', message: step.message };
+  if (step.kind === 'Settled' && step.reason === 'Failed') return { reason: 'Failed', message: step.message };
+  return undefined;
+}
