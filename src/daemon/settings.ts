@@ -1,0 +1,71 @@
+import { resolve } from 'node:path';
+import type { DaemonFlags, TakeDownFlags } from '../api/v1/daemon-module.ts';
+import { socketPath } from '../api/v1/defaults.ts';
+import { MooringError } from '../lib/errors.ts';
+import type { LogLevel } from '../lib/logger.ts';
+import { durationMs } from '../spec/duration.ts';
+
+/** What both the daemon and a take-down without one need to know. */
+export interface GroundSettings {
+  readonly dataDir: string;
+  readonly runDir: string;
+  readonly instance: string;
+  readonly logLevel: LogLevel;
+}
+
+export interface Settings extends GroundSettings {
+  readonly specs: string;
+  /** Undefined when metrics are off. */
+  readonly metrics: { readonly host: string; readonly port: number; readonly tokenFile?: string } | undefined;
+  readonly resyncIntervalMs: number;
+}
+
+/** sun_path of sockaddr_un holds 108 bytes with its NUL (unix(7)). */
+const MAX_SOCKET_PATH_BYTES = 107;
+const LOG_LEVELS: readonly string[] = ['debug', 'info', 'warn', 'error', 'silent'] satisfies readonly LogLevel[];
+
+/** Checks the flags that say where an instance lives. Throws `Invalid`. */
+export function groundSettings({ dataDir, runDir, instance, logLevel }: TakeDownFlags): GroundSettings {
+  const data = resolve(dataDir);
+  // Overlayfs takes its folders in an option string where these characters mean something.
+  if (/[:,\\]/.test(data)) throw invalidFlag('--data-dir', dataDir, 'its path has a ":", "," or "\\", which overlayfs takes for its own', 'give a folder without them');
+  const run = resolve(runDir);
+  const socket = socketPath(run);
+  if (Buffer.byteLength(socket) > MAX_SOCKET_PATH_BYTES) throw invalidFlag('--run-dir', runDir, `${socket} is longer than the ${MAX_SOCKET_PATH_BYTES} bytes of a socket's path`, 'give a shorter folder');
+  if (!/^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/.test(instance)) throw invalidFlag('--instance', instance, 'it names cgroups', 'use up to 32 lower-case letters, digits and inner dashes');
+  if (!isLogLevel(logLevel)) throw invalidFlag('--log-level', logLevel, 'it is no level', `use one of ${LOG_LEVELS.join(', ')}`);
+  return { dataDir: data, runDir: run, instance, logLevel };
+}
+
+/** Checks all flags of the daemon. Throws `Invalid`. */
+export function settings(flags: DaemonFlags): Settings {
+  return {
+    ...groundSettings(flags),
+    specs: resolve(flags.specs),
+    metrics: metricsSettings(flags),
+    resyncIntervalMs: resyncIntervalMs(flags.resyncInterval),
+  };
+}
+
+function metricsSettings({ metricsAddr, metricsTokenFile }: DaemonFlags): Settings['metrics'] {
+  if (metricsAddr === 'off') return undefined;
+  const match = /^(?:\[(?<v6>[0-9a-fA-F:.%]+)\]|(?<host>[^:[\]]*)):(?<port>\d{1,5})$/.exec(metricsAddr);
+  const port = Number(match?.groups?.['port']);
+  if (match === null || port > 65535) throw invalidFlag('--metrics-addr', metricsAddr, 'it is no address', 'write HOST:PORT such as 127.0.0.1:9476 or [::1]:9476, or "off"');
+  const host = match.groups?.['v6'] ?? match.groups?.['host'] ?? '';
+  return { host: host === '' ? '::' : host, port, ...(metricsTokenFile !== undefined && { tokenFile: resolve(metricsTokenFile) }) };
+}
+
+function resyncIntervalMs(text: string): number {
+  const interval = durationMs(text);
+  if (interval < 1000) throw invalidFlag('--resync-interval', text, 'it is shorter than a second', 'give at least 1s');
+  return interval;
+}
+
+function isLogLevel(text: string): text is LogLevel {
+  return LOG_LEVELS.includes(text);
+}
+
+function invalidFlag(flag: string, value: string, why: string, fix: string): MooringError {
+  return new MooringError('Invalid', `${flag} "${value}": ${why}`, { fix });
+}

@@ -1,0 +1,146 @@
+import type { ApiServices } from '../../../src/api/v1/services.ts';
+import { createLogger } from '../../../src/lib/logger.ts';
+import { MooringError } from '../../../src/lib/errors.ts';
+import type { DesiredContainer } from '../../../src/reconcile/desired.ts';
+import type { MooringEvent } from '../../../src/reconcile/events.ts';
+import type { ContainerView } from '../../../src/reconcile/reconciler.ts';
+import type { ContainerName } from '../../../src/spec/name.ts';
+import { parseDocuments } from '../../../src/spec/parse.ts';
+import type { SpecProblem } from '../../../src/spec/problem.ts';
+
+/** Services over plain maps, whose contents a test sets and changes. */
+export class FakeServices implements ApiServices {
+  readonly viewsByName = new Map<ContainerName, ContainerView>();
+  readonly desiredByName = new Map<ContainerName, DesiredContainer>();
+  readonly eventList: MooringEvent[] = [];
+  problemList: SpecProblem[] = [];
+  readonly logger = createLogger('silent');
+  readonly #viewListeners = new Set<(name: ContainerName) => void>();
+  readonly #eventListeners = new Set<(event: MooringEvent) => void>();
+
+  get listeners(): number {
+    return this.#viewListeners.size + this.#eventListeners.size;
+  }
+
+  put(view: ContainerView): void {
+    this.viewsByName.set(view.name, view);
+    for (const listener of this.#viewListeners) listener(view.name);
+  }
+
+  drop(name: ContainerName): void {
+    this.viewsByName.delete(name);
+    for (const listener of this.#viewListeners) listener(name);
+  }
+
+  tell(event: MooringEvent): void {
+    this.eventList.push(event);
+    for (const listener of this.#eventListeners) listener(event);
+  }
+
+  readonly reconciler: ApiServices['reconciler'] = {
+    views: () => [...this.viewsByName.values()],
+    view: (name) => this.viewsByName.get(name),
+    explain: (name) =>
+      Promise.resolve({ name, desired: 'generation 1', observed: 'running', next: { kind: 'Settled', reason: 'AsDesired', message: 'nothing to do' }, machineState: 'settled' }),
+    plan: (containers) =>
+      Promise.resolve(containers.map(({ metadata }) => ({ name: `${metadata.namespace}/${metadata.name}` as ContainerName, action: 'Create' as const, steps: [], changes: [] }))),
+    subscribe: (listener) => {
+      this.#viewListeners.add(listener);
+      return () => this.#viewListeners.delete(listener);
+    },
+  };
+
+  readonly desired: ApiServices['desired'] = {
+    get: (name) => this.desiredByName.get(name),
+    apply: (source, declared) =>
+      declared.map(({ container, location }) => {
+        const name = `${container.metadata.namespace}/${container.metadata.name}` as ContainerName;
+        const before = this.desiredByName.get(name);
+        const same = JSON.stringify(before?.container.spec) === JSON.stringify(container.spec);
+        const now = { name, container, origin: { source, location }, specHash: '', generation: (before?.generation ?? 0) + (same ? 0 : 1) };
+        this.desiredByName.set(name, now);
+        return now;
+      }),
+    delete: (source, name) => {
+      if (this.desiredByName.get(name)?.origin.source !== source) throw new MooringError('Conflict', 'another source holds it');
+      this.desiredByName.delete(name);
+    },
+  };
+
+  readonly events: ApiServices['events'] = {
+    list: ({ name } = {}) => this.eventList.filter((event) => name === undefined || event.name === name),
+    subscribe: (listener) => {
+      this.#eventListeners.add(listener);
+      return () => this.#eventListeners.delete(listener);
+    },
+  };
+
+  readonly problems = (): SpecProblem[] => this.problemList;
+
+  readonly parse: ApiServices['parse'] = (file, text) => {
+    const { documents, problems } = parseDocuments(text, file);
+    return { declared: documents.map(({ container, at }) => ({ container, location: at })), problems };
+  };
+
+  /** Two lines, and with `follow` a third, after which it waits for the signal. */
+  logs: ApiServices['logs'] = async function* (id, { follow, tail, signal }) {
+    const line = (text: string) => ({ time: '2026-01-01T00:00:00.000000001Z', stream: 'stdout' as const, text, complete: true });
+    yield* [line(`${id} first`), line('second')].slice(tail === undefined ? 0 : -tail);
+    if (!follow) return;
+    yield line('third');
+    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  };
+
+  readonly info: ApiServices['info'] = () => ({
+    version: '0.0.0-test',
+    node: process.version,
+    instance: 'test',
+    pid: process.pid,
+    startedAt: '2026-01-01T00:00:00Z',
+    specs: '/specs',
+    dataDir: '/data',
+    runDir: '/run',
+    metricsUrl: null,
+    kernel: 'test',
+    containers: this.viewsByName.size,
+  });
+
+  readonly down: ApiServices['down'] = async function* () {
+    yield { type: 'REMOVED', name: 'default/web', remaining: 0 } as const;
+    await Promise.resolve();
+    yield { type: 'DONE', removed: 1, failed: 0 } as const;
+  };
+}
+
+/** A running container as the reconciler shows it, parsed from a document. */
+export function viewFrom(text: string, over: Partial<ContainerView> = {}): ContainerView {
+  const [document] = parseDocuments(text, 'web.yaml').documents;
+  if (document === undefined) throw new Error('the test has a document that does not parse');
+  return {
+    name: document.name,
+    container: document.container,
+    generation: 3,
+    origin: { source: 'directory', location: document.at },
+    phase: 'Running',
+    status: {
+      conditions: [{ type: 'Ready', status: 'True', reason: 'Running', message: 'runs', lastTransitionTime: '2026-01-01T00:00:00Z', observedGeneration: 3 }],
+      observedGeneration: 3,
+      containerID: 'ab'.repeat(32),
+      pid: 42,
+      startedAt: '2026-01-01T00:00:00Z',
+      restartCount: 0,
+    },
+    ...over,
+  };
+}
+
+export const WEB = `apiVersion: mooring.dev/v1alpha1
+kind: Container
+metadata:
+  name: web
+  annotations: {note: kept}
+spec:
+  image: mooring.local/busybox:latest
+  network: {mode: Host}
+  ports: [{containerPort: 8080}]
+`;
