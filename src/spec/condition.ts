@@ -1,26 +1,48 @@
-/** One row of `status.conditions`, as Kubernetes' metav1.Condition has it. */
-export interface Condition {
-  readonly type: 'Ready' | 'Progressing' | 'Stalled';
-  readonly status: 'True' | 'False' | 'Unknown';
-  /** CamelCase, for programs. */
-  readonly reason: string;
-  /** For people. */
-  readonly message: string;
-  /** RFC 3339, changes with `status` only. */
-  readonly lastTransitionTime: string;
-  readonly observedGeneration: number;
-}
+import { z } from 'zod';
 
-/** `status` of a `Container`. Times are RFC 3339. */
-export interface ContainerStatus {
-  readonly conditions: readonly Condition[];
-  readonly observedGeneration: number;
-  readonly containerID?: string;
-  readonly imageID?: string;
-  readonly pid?: number;
-  readonly startedAt?: string;
-  readonly finishedAt?: string;
-  readonly exitCode?: number;
-  readonly restartCount: number;
-  readonly lastDrift?: { readonly kind: string; readonly message: string; readonly time: string };
-}
+const time = (description: string) => z.iso.datetime({ offset: true }).meta({ description: `${description} RFC 3339.` });
+
+const conditionSchema = z
+  .object({
+    type: z.enum(['Ready', 'Progressing', 'Stalled']).meta({ description: '`Ready`: as desired. `Progressing`: on the way there. `Stalled`: will not get there without help.' }),
+    status: z.enum(['True', 'False', 'Unknown']).meta({ description: 'Whether the condition holds.' }),
+    reason: z.string().max(1024).meta({ description: 'One CamelCase word, for programs.' }),
+    message: z.string().max(32_768).meta({ description: 'The same for people.' }),
+    lastTransitionTime: time('When `status` last changed.'),
+    observedGeneration: z.int().min(0).meta({ description: 'The metadata.generation that the condition was judged by.' }),
+  })
+  .readonly();
+
+const driftSchema = z
+  .object({
+    kind: z.string().max(64).meta({ description: 'What drifted: Process, Limits, Mounts, Rootfs or Bundle.' }),
+    message: z.string().max(32_768).meta({ description: 'What was found and what was wanted.' }),
+    time: time('When it was found.'),
+  })
+  .readonly();
+
+export const containerStatusSchema = z
+  .object({
+    conditions: z
+      .array(conditionSchema)
+      .max(8)
+      .readonly()
+      .meta({ description: 'How far the container is from what is desired.', 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] }),
+    observedGeneration: z.int().min(0).meta({ description: 'The metadata.generation that this status was judged by.' }),
+    nodeName: z.exactOptional(z.string().max(253)).meta({ description: 'The node that runs it, where there is a cluster.' }),
+    containerID: z.exactOptional(z.string().max(128)).meta({ description: 'Id of the present container, 64 hexadecimal digits.' }),
+    imageID: z.exactOptional(z.string().max(256)).meta({ description: 'Digest of the configuration of the image that it was made from.' }),
+    pid: z.exactOptional(z.int().min(1)).meta({ description: "The first process's id on the node, while it runs." }),
+    startedAt: z.exactOptional(time('When the process last started.')),
+    finishedAt: z.exactOptional(time('When the process last ended.')),
+    exitCode: z.exactOptional(z.int().min(0).max(255)).meta({ description: 'How it last ended: its exit status, or 128 + n after signal n.' }),
+    restartCount: z.int().min(0).meta({ description: 'Restarts since the name was first desired.' }),
+    lastDrift: z.exactOptional(driftSchema).meta({ description: 'The last difference from the desired state that nobody had asked for.' }),
+  })
+  .readonly();
+
+/** One row of `status.conditions`, as Kubernetes' metav1.Condition has it. */
+export type Condition = z.output<typeof conditionSchema>;
+
+/** `status` of a `Container`. */
+export type ContainerStatus = z.output<typeof containerStatusSchema>;

@@ -13,6 +13,11 @@ export interface FieldFault {
 
 type Issue = z.core.$ZodIssue;
 
+interface UnknownField extends FieldFault {
+  /** The field that was probably meant. */
+  readonly candidate: string | undefined;
+}
+
 /** The mistakes that a schema found in `value`, one each: what merely follows from another is left out. */
 export function faultsOf(issues: readonly Issue[], schema: z.core.$ZodType, value: unknown): FieldFault[] {
   const unknown = issues.flatMap((issue) => (issue.code === 'unrecognized_keys' ? unknownFields(issue, schema, value) : []));
@@ -23,10 +28,10 @@ export function faultsOf(issues: readonly Issue[], schema: z.core.$ZodType, valu
     if (issue.code === 'unrecognized_keys' || faults.has(path) || (isMissing(issue, value) && meant.has(path))) continue;
     faults.set(path, { path: pathOf(issue), onKey: issue.code === 'invalid_key', ...explain(issue, value) });
   }
-  return [...faults.values(), ...unknown.map(({ candidate: _, ...fault }) => fault)];
+  return [...faults.values(), ...unknown];
 }
 
-function unknownFields(issue: z.core.$ZodIssueUnrecognizedKeys, schema: z.core.$ZodType, value: unknown): (FieldFault & { candidate: string | undefined })[] {
+function unknownFields(issue: z.core.$ZodIssueUnrecognizedKeys, schema: z.core.$ZodType, value: unknown): UnknownField[] {
   const parent = schemaAt(schema, pathOf(issue));
   const known = parent === undefined ? [] : Object.keys(fieldsOf(parent));
   const present = Object.keys(valueAt(value, pathOf(issue)) ?? {});
@@ -61,7 +66,9 @@ function explain(issue: Issue, value: unknown): { message: string; fix?: string 
       return { message: `${measure(issue.origin, found)}, at most ${issue.maximum} ${isAre(issue.origin)} allowed` };
     case 'custom':
       return typeof issue.params?.['fix'] === 'string' ? { message: issue.message, fix: issue.params['fix'] } : { message: issue.message };
-    default:
+    case 'invalid_format':
+    case 'not_multiple_of':
+    case 'unrecognized_keys':
       return { message: issue.message };
   }
 }
@@ -102,7 +109,7 @@ function described(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a mapping';
-  return typeof value === 'string' ? `the string ${quoted(value)}` : String(value);
+  return typeof value === 'string' ? `the string ${quoted(value)}` : String(value as number | boolean);
 }
 
 function measure(origin: string, found: unknown): string {

@@ -80,7 +80,7 @@ export const resourcesSchema = z.strictObject({
   cpu: quantityField(parseCpu, range('1m', String(MAX_CPUS)))
     .meta({
       description:
-        'CPU time per second, in cores: `2`, `0.5` or `500m`; from `1m` to `8192`, finer values rounded up to the next thousandth. A custom resource takes a fraction only in quotes or as `500m`. Without it, no limit.',
+        'CPU time per second, in cores: `2`, `0.5` or `500m`; from `1m` to `8192`. The kernel measures no less than `10m`, so less is taken for that; finer values are rounded up to the next thousandth. A custom resource takes a fraction only in quotes or as `500m`. Without it, no limit.',
     })
     .optional(),
   memory: quantityField(parseMemory, range('4Mi', '4Pi'))

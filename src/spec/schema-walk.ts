@@ -13,13 +13,13 @@ export function unwrapped(schema: Schema): Schema {
 /** The fields of an object's schema; empty for any other schema. */
 export function fieldsOf(schema: Schema): Readonly<Record<string, Schema>> {
   const inner = unwrapped(schema);
-  return inner instanceof z.ZodObject ? (inner.shape as Record<string, Schema>) : {};
+  return inner instanceof z.ZodObject ? inner.shape : {};
 }
 
 /** The schema of a list's items; undefined for any other schema. */
 export function itemOf(schema: Schema): Schema | undefined {
   const inner = unwrapped(schema);
-  return inner instanceof z.ZodArray ? (inner.element as Schema) : undefined;
+  return inner instanceof z.ZodArray ? inner.element : undefined;
 }
 
 /** The schema that governs the value at `path`; undefined where the path leaves the schema. */

@@ -131,9 +131,9 @@ export class YamlTree {
 }
 
 /** A pair's key as text; undefined where it is an alias or a collection. An empty key is the empty string. */
-function keyOf(pair: Pair): string | undefined {
-  if (pair.key === null) return '';
-  return isScalar(pair.key) ? String(pair.key.value ?? '') : undefined;
+function keyOf({ key }: Pair): string | undefined {
+  if (key === null || (isScalar(key) && key.value === null)) return '';
+  return isScalar(key) && typeof key.value === 'string' ? key.value : undefined;
 }
 
 function startOf(node: Node | null | undefined, otherwise = 0): number {
