@@ -50,7 +50,7 @@ export interface ObservedContainer {
 export interface EngineEvent {
   readonly name: ContainerName;
   readonly id: ContainerId;
-  readonly reason: 'Exited' | 'MountsChanged' | 'LimitsChanged' | 'BundleChanged';
+  readonly reason: 'Started' | 'Exited' | 'MountsChanged' | 'LimitsChanged' | 'BundleChanged';
 }
 
 export interface LogOptions {

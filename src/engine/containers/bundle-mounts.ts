@@ -1,5 +1,5 @@
 import type { Container } from '../../spec/container.ts';
-import { NANO, parseQuantity, quantityIn } from '../../spec/quantity.ts';
+import { parseTmpfsSize } from '../../spec/resources.ts';
 import type { HostFacts } from './host-facts.ts';
 import type { RuntimeMount } from './runtime-spec.ts';
 
@@ -34,7 +34,7 @@ function ownMount(mount: Container['spec']['mounts'][number]): RuntimeMount {
   const destination = mount.mountPath;
   if (mount.bind) return { destination, type: 'bind', source: mount.bind.source, options: ['rbind', 'rprivate', mount.readOnly ? 'rro' : 'rw'] };
   const { size } = mount.tmpfs ?? {};
-  const limit = size === undefined ? [] : [`size=${quantityIn(parseQuantity(size), NANO)}`];
+  const limit = size === undefined ? [] : [`size=${parseTmpfsSize(size)}`];
   return { destination, type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'nodev', 'mode=1777', ...limit, mount.readOnly ? 'ro' : 'rw'] };
 }
 

@@ -8,7 +8,7 @@ import type { HostFacts } from './host-facts.ts';
 import { limitsOf, runtimeLimits } from './limits.ts';
 import { processArguments, processEnvironment } from './process-arguments.ts';
 import type { ResolvedUser } from './process-user.ts';
-import type { RuntimeConfig, RuntimeResources } from './runtime-spec.ts';
+import { OVERLAY_ANNOTATION, type RootOverlay, type RuntimeConfig, type RuntimeResources, SECCOMP_CACHE_ANNOTATION } from './runtime-spec.ts';
 import { seccompProfile } from './seccomp-profile.ts';
 
 export interface BundleOptions {
@@ -69,13 +69,13 @@ export function makeBundle(options: BundleOptions): Bundle {
     hostname,
     mounts: bundleMounts(spec, host),
     annotations: {
-      'dev.mooring.rootfs.overlay': JSON.stringify({ lower: image.layers, upper: options.upper, work: options.work }),
-      'dev.mooring.seccomp.cache': options.seccompCache,
+      [OVERLAY_ANNOTATION]: JSON.stringify({ lower: image.layers, upper: options.upper, work: options.work } satisfies RootOverlay),
+      [SECCOMP_CACHE_ANNOTATION]: options.seccompCache,
     },
     linux: {
       namespaces: ['pid', 'mount', 'ipc', 'uts', 'cgroup', ...(spec.network.mode === 'None' ? ['network'] : [])].map((type) => ({ type })),
       cgroupsPath: options.cgroupPath,
-      resources: { devices: spec.privileged ? ALL_DEVICES : DEVICES, ...runtimeLimits(limitsOf(spec.resources)) },
+      resources: { devices: spec.privileged ? ALL_DEVICES : DEVICES, ...runtimeLimits(limitsOf(spec)) },
       rootfsPropagation: 'private',
       maskedPaths: spec.privileged ? [] : [...MASKED, ...MASKED_SYS, ...host.thermalThrottle],
       readonlyPaths: spec.privileged ? [] : READ_ONLY,

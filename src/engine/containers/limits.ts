@@ -1,7 +1,7 @@
 import path from 'node:path';
 
 import type { ContainerSpec } from '../../spec/container.ts';
-import { NANO, parseQuantity, quantityIn } from '../../spec/quantity.ts';
+import { resolveResources } from '../../spec/resources.ts';
 import type { CgroupLayout, LimitController } from './cgroup-layout.ts';
 import type { RuntimeResources } from './runtime-spec.ts';
 
@@ -16,8 +16,12 @@ export interface Limits {
 /** A cgroup file that holds a limit. */
 export interface LimitFile {
   readonly file: string;
+  /** Its name, for people. */
+  readonly name: string;
   /** What to write into it. */
   readonly wanted: string;
+  /** Whether that lifts the limit. */
+  readonly unlimited: boolean;
   /** Whether what the kernel says is what was wanted, rounded as the kernel rounds it. */
   matches(text: string): boolean;
 }
@@ -31,13 +35,9 @@ const MAX_PAGE = process.arch === 'x64' ? 4_096 : 65_536;
 /** "No limit" of v1's memory controller reads as the largest count of pages, about 2^63. */
 const V1_MEMORY_UNLIMITED = 2 ** 62;
 
-export function limitsOf(resources: ContainerSpec['resources']): Limits {
-  const { cpu, memory, pids } = resources;
-  return {
-    ...(memory === undefined ? {} : { memoryBytes: Number(quantityIn(parseQuantity(memory), NANO)) }),
-    ...(cpu === undefined ? {} : { cpuQuota: Math.max(MIN_QUOTA, Number(quantityIn(parseQuantity(cpu), NANO / BigInt(CPU_PERIOD)))) }),
-    ...(pids === undefined ? {} : { pids }),
-  };
+export function limitsOf(spec: Pick<ContainerSpec, 'resources'>): Limits {
+  const { cpuMillicores, ...limits } = resolveResources(spec);
+  return cpuMillicores === undefined ? limits : { ...limits, cpuQuota: Math.max(MIN_QUOTA, (cpuMillicores * CPU_PERIOD) / 1000) };
 }
 
 export function runtimeLimits(limits: Limits): Pick<RuntimeResources, 'memory' | 'cpu' | 'pids'> {
@@ -57,6 +57,14 @@ export function limitsFromRuntime(resources: RuntimeResources): Limits {
   };
 }
 
+/** Every file that `limitFiles` may name. */
+export const LIMIT_FILE_NAMES: ReadonlySet<string> = new Set(['memory.limit_in_bytes', 'memory.max', 'cpu.cfs_quota_us', 'cpu.cfs_period_us', 'cpu.max', 'pids.max']);
+
+/** The folders that hold the limits of a cgroup. */
+export function limitFolders(layout: CgroupLayout, cgroupPath: string): string[] {
+  return [...new Set(limitFiles(layout, cgroupPath, {}).map(({ file }) => path.dirname(file)))];
+}
+
 /** The files that hold the limits of a cgroup; also of those that aren't limited, since a limit that nobody asked for is drift as well. */
 export function limitFiles(layout: CgroupLayout, cgroupPath: string, limits: Limits): LimitFile[] {
   const files: LimitFile[] = [];
@@ -64,7 +72,7 @@ export function limitFiles(layout: CgroupLayout, cgroupPath: string, limits: Lim
     const hierarchy = layout.hierarchyOf(controller);
     if (!hierarchy) return;
     const folder = path.join(hierarchy.mountPoint, cgroupPath);
-    for (const [name, check] of hierarchy.version === 1 ? v1 : v2) files.push({ file: path.join(folder, name), ...check });
+    for (const [name, check] of hierarchy.version === 1 ? v1 : v2) files.push({ file: path.join(folder, name), name, ...check });
   };
   const { memoryBytes, cpuQuota, pids } = limits;
   add(
@@ -87,17 +95,18 @@ export function limitFiles(layout: CgroupLayout, cgroupPath: string, limits: Lim
   return files;
 }
 
-type Check = Omit<LimitFile, 'file'>;
+type Check = Omit<LimitFile, 'file' | 'name'>;
 
 function exactly(wanted: string): Check {
-  return { wanted, matches: (text) => text === wanted };
+  return { wanted, unlimited: wanted === '-1' || wanted.startsWith('max'), matches: (text) => text === wanted };
 }
 
 function pages(bytes: number): Check {
   return {
     wanted: String(bytes),
+    unlimited: false,
     matches: (text) => Number(text) <= bytes && bytes - Number(text) < MAX_PAGE,
   };
 }
 
-const unlimitedV1Memory: Check = { wanted: '-1', matches: (text) => Number(text) >= V1_MEMORY_UNLIMITED };
+const unlimitedV1Memory: Check = { wanted: '-1', unlimited: true, matches: (text) => Number(text) >= V1_MEMORY_UNLIMITED };

@@ -1,3 +1,14 @@
+export const OVERLAY_ANNOTATION = 'dev.mooring.rootfs.overlay';
+export const SECCOMP_CACHE_ANNOTATION = 'dev.mooring.seccomp.cache';
+
+/** Absolute folders. */
+export interface RootOverlay {
+  /** Top first. */
+  readonly lower: readonly string[];
+  readonly upper: string;
+  readonly work: string;
+}
+
 /** The part of the OCI runtime spec's config.json (version 1.2, config.md and config-linux.md) that bundles are written with. */
 export interface RuntimeConfig {
   readonly ociVersion: string;
@@ -14,7 +25,12 @@ export interface RuntimeConfig {
   readonly root: { readonly path: string; readonly readonly: boolean };
   readonly hostname: string;
   readonly mounts: readonly RuntimeMount[];
-  readonly annotations: Readonly<Record<string, string>>;
+  readonly annotations: {
+    /** A RootOverlay as JSON: the root file system is mounted by the runtime, inside the container's mount namespace. */
+    readonly [OVERLAY_ANNOTATION]: string;
+    /** Folder of compiled filters. */
+    readonly [SECCOMP_CACHE_ANNOTATION]: string;
+  };
   readonly linux: {
     readonly namespaces: readonly { readonly type: string }[];
     readonly cgroupsPath: string;

@@ -1,0 +1,45 @@
+import { access, chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+
+import { errnoOf, MooringError } from '../../lib/errors.ts';
+import type { Container } from '../../spec/container.ts';
+import { containerName } from '../../spec/name.ts';
+import type { ContainerPaths } from './container-paths.ts';
+
+/**
+ * Makes the bundle's files, or those that are missing; what the writable layer holds stays. Nothing is flushed: a bundle that a crash
+ * left half made is known by its hash, and made again.
+ */
+export async function writeBundle(paths: ContainerPaths, configText: string): Promise<void> {
+  await mkdir(paths.bundle, { recursive: true, mode: 0o700 });
+  await Promise.all([
+    writeFile(paths.config, configText, { mode: 0o600 }),
+    ...[paths.rootfs, paths.work, paths.stateDir].map((folder) => mkdir(folder, { recursive: true, mode: 0o700 })),
+    // The upper folder's mode becomes that of the container's `/`, whatever the daemon's umask is.
+    mkdir(paths.upper, { recursive: true }).then(() => chmod(paths.upper, 0o755)),
+  ]);
+}
+
+/**
+ * Forgets how the last run ended, before the next one. The state goes first: were it alone left, its dead processes would
+ * pass for a run whose end was never recorded.
+ */
+export async function forgetLastRun(paths: ContainerPaths): Promise<void> {
+  await rm(paths.state, { force: true });
+  await Promise.all([rm(paths.exit, { force: true }), rm(paths.fallbackExit, { force: true }), mkdir(paths.stateDir, { recursive: true, mode: 0o700 })]);
+}
+
+/** Throws `NotFound` naming the first bind mount whose source is missing. */
+export async function requireBindSources(container: Container): Promise<void> {
+  for (const { bind, mountPath } of container.spec.mounts) {
+    if (!bind) continue;
+    try {
+      await access(bind.source);
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT' && errnoOf(error) !== 'ENOTDIR') throw error;
+      throw new MooringError('NotFound', `container ${containerName(container.metadata)}: bind source ${bind.source}, to be mounted on ${mountPath}, does not exist`, {
+        fix: `make it on this node: mkdir -p ${bind.source}`,
+        cause: error,
+      });
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import { readdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+
+import type { Logger } from '../../lib/logger.ts';
+import type { Native } from '../../native/native.ts';
+import type { DataDir } from '../store/data-dir.ts';
+import { cgroupChildren, killCgroup, removeCgroup } from './cgroup-folders.ts';
+import type { CgroupLayout } from './cgroup-layout.ts';
+import type { EngineFolders } from './container-paths.ts';
+import { parseState } from './monitor-files.ts';
+import { killAndWait } from './process-verdict.ts';
+
+interface CollectOptions {
+  readonly native: Native;
+  readonly dataDir: DataDir;
+  readonly logger: Logger;
+  readonly layout: CgroupLayout;
+  readonly folders: EngineFolders;
+  readonly isKnown: (id: string) => boolean;
+}
+
+/**
+ * Removes what lies in our folders and cgroups under a name without a record. Whatever instant a daemon was killed at, this is all
+ * that it can have left: the record comes first and goes last, and everything else bears the record's id or lies in `tmp`.
+ */
+export async function collectLitter({ native, dataDir, logger, layout, folders, isKnown }: CollectOptions): Promise<void> {
+  const unknown = (names: readonly string[]) => names.filter((name) => !isKnown(name));
+  const [states, cgroups, bundles] = await Promise.all([
+    readdir(folders.states).then(unknown),
+    cgroupChildren(layout, folders.cgroupParent).then(unknown),
+    readdir(folders.containers).then(unknown),
+  ]);
+  if (states.length + cgroups.length + bundles.length > 0) logger.info({ states, cgroups, bundles }, 'removing what has no record');
+
+  // Processes first, monitors before what they keep: a monitor left alone would write into a folder that goes.
+  await Promise.all(states.map((id) => endMonitor(native, path.join(folders.states, id))));
+  await Promise.all(cgroups.map((id) => killCgroup(native, layout, path.join(folders.cgroupParent, id))));
+  await Promise.all(cgroups.map((id) => removeCgroup(native, layout, path.join(folders.cgroupParent, id))));
+  await Promise.all(states.map((id) => rm(path.join(folders.states, id), { recursive: true, force: true })));
+  await Promise.all(bundles.map((id) => rm(path.join(folders.containers, id), { recursive: true, force: true })));
+  await dataDir.collectTemporary();
+}
+
+async function endMonitor(native: Native, stateDir: string): Promise<void> {
+  const [content] = await native.readFiles([path.join(stateDir, 'state.json')]);
+  const state = content && 'text' in content ? parseState(content.text) : undefined;
+  if (state) await killAndWait(native, state.monitor);
+}

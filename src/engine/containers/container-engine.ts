@@ -1,0 +1,354 @@
+import { randomBytes } from 'node:crypto';
+import { type FSWatcher, watch } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+
+import { messageOf, MooringError } from '../../lib/errors.ts';
+import type { Logger } from '../../lib/logger.ts';
+import type { Native } from '../../native/native.ts';
+import type { Container } from '../../spec/container.ts';
+import { type ContainerName, containerName } from '../../spec/name.ts';
+import { parseSignal } from '../../spec/signal.ts';
+import type { ContainerEngine, ContainerId, ContainerStats, EngineEvent, LogLine, LogOptions, ObservedContainer, ObservedProcess } from '../engine.ts';
+import type { ImageStore } from '../images/image-store.ts';
+import { type ContainerRecord, ContainerRecords } from '../store/container-records.ts';
+import type { DataDir } from '../store/data-dir.ts';
+import type { Database } from '../store/database.ts';
+import { type Bundle, makeBundle } from './bundle.ts';
+import { forgetLastRun, requireBindSources, writeBundle } from './bundle-files.ts';
+import { killCgroup, removeCgroup, removeCgroupIfEmpty } from './cgroup-folders.ts';
+import { CgroupLayout } from './cgroup-layout.ts';
+import { collectLitter } from './collect.ts';
+import { containerPaths, type EngineFolders } from './container-paths.ts';
+import { type ContainerSnapshot, limitDrift, readSnapshot, runningDrift } from './container-snapshot.ts';
+import { ContainerWatches } from './container-watches.ts';
+import { type HostFacts, readHostFacts } from './host-facts.ts';
+import { limitFiles, limitFolders, limitsFromRuntime } from './limits.ts';
+import { readLog } from './logs.ts';
+import { type ManagedContainer, type Run, sameProcess, type Wanted } from './managed-container.ts';
+import { judgeProcess, killAndWait, settleUnrecorded } from './process-verdict.ts';
+import { resolveUser } from './process-user.ts';
+import type { RuntimeConfig } from './runtime-spec.ts';
+import { readStats } from './stats.ts';
+import { wantedMounts } from './wanted-mounts.ts';
+
+export interface ContainerEngineOptions {
+  readonly dataDir: DataDir;
+  readonly runDir: string;
+  /** Sets our cgroups apart from those of other daemons on this machine. */
+  readonly instance: string;
+  readonly native: Native;
+  readonly database: Database;
+  readonly images: ImageStore;
+  readonly logger: Logger;
+  /** The static `mooring-runtime` binary. */
+  readonly runtimePath: string;
+  /** Log kept of each container. */
+  readonly log?: { readonly maxBytes: number; readonly maxFiles: number };
+}
+
+/** The engine with what its owner calls at the daemon's start and end. */
+export interface OwnedContainerEngine extends ContainerEngine {
+  /** Takes up again what a daemon before this one left running, without touching it. */
+  adopt(): Promise<void>;
+  /** Removes what bears our name and has no record: what a killed daemon left half made or half removed. Before anything is created. */
+  collect(): Promise<void>;
+  /** Lets go of everything; containers run on. */
+  close(): Promise<void>;
+}
+
+const DEFAULT_LOG = { maxBytes: 10 * 1024 * 1024, maxFiles: 3 };
+
+export async function createContainerEngine(options: ContainerEngineOptions): Promise<OwnedContainerEngine> {
+  const runDir = path.resolve(options.runDir);
+  const folders: EngineFolders = {
+    containers: options.dataDir.containers,
+    states: path.join(runDir, 'containers'),
+    seccompCache: path.join(runDir, 'seccomp'),
+    cgroupParent: `/mooring-${options.instance}`,
+  };
+  const [layout, host] = await Promise.all([
+    CgroupLayout.detect(),
+    readHostFacts(),
+    ...[folders.states, folders.seccompCache].map((folder) => mkdir(folder, { recursive: true, mode: 0o700 })),
+  ]);
+  return new LocalContainerEngine(options, folders, layout, host);
+}
+
+class LocalContainerEngine implements OwnedContainerEngine {
+  readonly #options: ContainerEngineOptions;
+  readonly #folders: EngineFolders;
+  readonly #layout: CgroupLayout;
+  readonly #host: HostFacts;
+  readonly #records: ContainerRecords;
+  readonly #byId = new Map<ContainerId, ManagedContainer>();
+  readonly #byName = new Map<ContainerName, ManagedContainer>();
+  readonly #listeners = new Set<(event: EngineEvent) => void>();
+  /** Deletions under way of what has left its place already. */
+  readonly #disposals = new Set<Promise<void>>();
+  readonly #bundles: FSWatcher;
+  /** Removal under way of the cgroup that all others are in; a start waits for it, so that it can't fall into its middle. */
+  #parentRemoval: Promise<void> = Promise.resolve();
+
+  constructor(options: ContainerEngineOptions, folders: EngineFolders, layout: CgroupLayout, host: HostFacts) {
+    this.#options = options;
+    this.#folders = folders;
+    this.#layout = layout;
+    this.#host = host;
+    this.#records = new ContainerRecords(options.database);
+    for (const record of this.#records.list()) this.#manage(record);
+    this.#bundles = watch(folders.containers, (_, id) => {
+      const managed = this.#byId.get(id as ContainerId);
+      if (managed && !managed.fresh) this.#tell(managed, 'BundleChanged');
+    });
+    this.#bundles.on('error', (error) => options.logger.warn({ error: messageOf(error) }, 'watch of the bundles ended; the resync still finds their changes'));
+  }
+
+  async observe(name: ContainerName): Promise<ObservedContainer | undefined> {
+    const managed = this.#byName.get(name);
+    if (!managed) return undefined;
+    const { snapshot, process } = await this.#look(managed);
+    const { id, container, specHash, imageId, createdAt } = managed.record;
+    const drift = [...snapshot.bundleDrift];
+    if (process.state === 'Running' && managed.wanted)
+      drift.push(...(await runningDrift(this.#options.native, this.#layout, managed, await managed.wanted, snapshot.mountinfo)));
+    return { id, name, container, specHash, imageId, createdAt, process, drift };
+  }
+
+  async create(container: Container, specHash: string): Promise<ContainerId> {
+    const name = containerName(container.metadata);
+    const { bundle, imageId, id } = await this.#plan(container, randomBytes(32).toString('hex') as ContainerId);
+    if (this.#byName.has(name)) throw new MooringError('Conflict', `container ${name} exists already`, { fix: 'remove it first' });
+    const record: ContainerRecord = { id, name, container, specHash, imageId, configHash: bundle.hash, createdAt: Date.now() };
+    this.#records.insert(record);
+    const managed = this.#manage(record);
+    managed.fresh = bundle.config;
+    try {
+      await writeBundle(managed.paths, bundle.text);
+    } catch (error) {
+      managed.fresh = undefined;
+      throw error;
+    }
+    return id;
+  }
+
+  async start(id: ContainerId): Promise<void> {
+    const managed = this.#get(id);
+    const { native, runtimePath, log = DEFAULT_LOG } = this.#options;
+    const config = managed.fresh ?? (await this.#readyAgain(managed));
+    managed.fresh = undefined;
+    if (!config) return; // it runs
+    await this.#parentRemoval;
+    const { paths } = managed;
+    const { monitor, init } = await native.startMonitor({
+      runtime: runtimePath,
+      id,
+      bundle: paths.bundle,
+      stateDir: paths.stateDir,
+      log: { path: paths.log, ...log },
+    });
+    managed.wanted = this.#wanted(config);
+    this.#follow(managed, { monitor, init, startedAt: Date.now() });
+  }
+
+  async signal(id: ContainerId, signal: string): Promise<boolean> {
+    const number = parseSignal(signal);
+    const { process } = await this.#look(this.#get(id));
+    if (process.state !== 'Running') return false;
+    const target = this.#options.native.watchProcess(process.init, () => {});
+    const sent = target?.signal(number) ?? false;
+    target?.close();
+    return sent;
+  }
+
+  async kill(id: ContainerId): Promise<void> {
+    const managed = this.#get(id);
+    const { native } = this.#options;
+    const { process } = await this.#look(managed);
+    // With the first process of its pid namespace goes every other one. The monitor is left to make its record of that.
+    if (process.state === 'Running') await killAndWait(native, process.init);
+    else await killCgroup(native, this.#layout, managed.paths.cgroup);
+  }
+
+  async restoreLimits(id: ContainerId): Promise<void> {
+    const managed = this.#get(id);
+    const wanted = await managed.wanted;
+    if (!wanted) return; // it doesn't run, and will start with its limits
+    for (const { limit } of await limitDrift(this.#options.native, limitFiles(this.#layout, managed.paths.cgroup, wanted.limits))) {
+      try {
+        await writeFile(limit.file, limit.wanted);
+      } catch (error) {
+        throw new MooringError('Unavailable', `container ${managed.record.name}: write ${limit.wanted} to ${limit.file}`, { cause: error });
+      }
+    }
+  }
+
+  async remove(id: ContainerId): Promise<void> {
+    const managed = this.#get(id);
+    const { record, paths } = managed;
+    const { process } = await this.#look(managed);
+    if (process.state === 'Running' || process.state === 'Creating')
+      throw new MooringError('Conflict', `container ${record.name} can't be removed while its process runs`, { fix: 'stop or kill it first' });
+    this.#unfollow(managed);
+    const [grave] = await Promise.all([
+      this.#options.dataDir.discard(paths.bundle),
+      removeCgroup(this.#options.native, this.#layout, paths.cgroup),
+      rm(paths.stateDir, { recursive: true, force: true }),
+    ]);
+    this.#dispose(grave.discarded);
+    // The record goes last: wherever a crash comes before this line, the next daemon sees a container to be removed.
+    this.#records.delete(id);
+    this.#byId.delete(id);
+    this.#byName.delete(record.name);
+    if (this.#byId.size === 0) {
+      this.#parentRemoval = removeCgroupIfEmpty(this.#layout, this.#folders.cgroupParent);
+      await this.#parentRemoval;
+    }
+  }
+
+  list(): { readonly id: ContainerId; readonly name: ContainerName }[] {
+    return [...this.#byId.values()].map(({ record }) => ({ id: record.id, name: record.name }));
+  }
+
+  stats(): Promise<ContainerStats[]> {
+    return readStats(this.#options.native, this.#layout, [...this.#byId.values()]);
+  }
+
+  logs(id: ContainerId, options: LogOptions): AsyncIterable<LogLine> {
+    return readLog(this.#get(id).paths.log, options);
+  }
+
+  subscribe(listener: (event: EngineEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  async adopt(): Promise<void> {
+    await Promise.all([...this.#byId.values()].map((managed) => this.#look(managed)));
+  }
+
+  async collect(): Promise<void> {
+    const { native, dataDir, logger } = this.#options;
+    await collectLitter({ native, dataDir, logger, layout: this.#layout, folders: this.#folders, isKnown: (id) => this.#byId.has(id as ContainerId) });
+    if (this.#byId.size === 0) await removeCgroupIfEmpty(this.#layout, this.#folders.cgroupParent);
+  }
+
+  async close(): Promise<void> {
+    this.#bundles.close();
+    this.#listeners.clear();
+    for (const managed of this.#byId.values()) this.#unfollow(managed);
+    await Promise.all(this.#disposals);
+  }
+
+  /** What a container is and does now. Follows a process that is found running, and settles an end that nobody recorded. */
+  async #look(managed: ManagedContainer): Promise<{ readonly snapshot: ContainerSnapshot; readonly process: ObservedProcess }> {
+    const { native, dataDir, logger } = this.#options;
+    await managed.settling;
+    let snapshot = await readSnapshot(native, managed);
+    let verdict = judgeProcess(snapshot);
+    if (verdict.state === 'Unrecorded') {
+      // The monitor may have made its record after that was read and ended before it was looked for: now that it is gone, look again.
+      snapshot = await readSnapshot(native, managed);
+      verdict = judgeProcess(snapshot);
+    }
+    if (verdict.state === 'Unrecorded') {
+      managed.settling ??= settleUnrecorded(verdict, managed, { native, dataDir, logger }).finally(() => (managed.settling = undefined));
+      await managed.settling;
+      return this.#look(managed);
+    }
+    if (verdict.state === 'Running') {
+      if (snapshot.configText !== undefined) managed.wanted ??= this.#wanted(JSON.parse(snapshot.configText) as RuntimeConfig);
+      this.#follow(managed, verdict);
+    } else if (verdict.state === 'Creating') {
+      this.#awaitMonitor(managed, verdict.monitor);
+    } else if (managed.run) {
+      this.#unfollow(managed);
+    }
+    return { snapshot, process: verdict };
+  }
+
+  /** Makes an ended container fit to be started again. Undefined when it runs already. */
+  async #readyAgain(managed: ManagedContainer): Promise<RuntimeConfig | undefined> {
+    const { record, paths } = managed;
+    const { snapshot, process } = await this.#look(managed);
+    if (process.state === 'Running') return undefined;
+    if (process.state === 'Creating') throw new MooringError('Unavailable', `container ${record.name} is being started or is just ending`, { fix: 'try again in a moment' });
+    this.#unfollow(managed);
+    await requireBindSources(record.container);
+    // Of a run with a state file it is known that its first process has ended, and with it every other one.
+    if (!snapshot.state) await killCgroup(this.#options.native, this.#layout, paths.cgroup);
+    await forgetLastRun(paths);
+    if (snapshot.configText !== undefined) return JSON.parse(snapshot.configText) as RuntimeConfig;
+    const { bundle } = await this.#plan(record.container, record.id);
+    this.#records.setConfigHash(record.id, bundle.hash);
+    managed.record = { ...record, configHash: bundle.hash };
+    await writeBundle(paths, bundle.text);
+    return bundle.config;
+  }
+
+  /** Everything that can be refused about a container, before anything of it is made. */
+  async #plan(container: Container, id: ContainerId): Promise<{ readonly bundle: Bundle; readonly imageId: string; readonly id: ContainerId }> {
+    const image = await this.#options.images.resolve(container.spec.image);
+    const [user] = await Promise.all([resolveUser(container.spec.user ?? image.config.User ?? '', image.layers), requireBindSources(container)]);
+    const { cgroup, upper, work } = containerPaths(this.#folders, id);
+    const bundle = makeBundle({ container, image, user, host: this.#host, cgroupPath: cgroup, upper, work, seccompCache: this.#folders.seccompCache });
+    return { bundle, imageId: image.id, id };
+  }
+
+  async #wanted(config: RuntimeConfig): Promise<Wanted> {
+    return { limits: limitsFromRuntime(config.linux.resources), mounts: await wantedMounts(config) };
+  }
+
+  #follow(managed: ManagedContainer, { monitor, init, startedAt }: Run): void {
+    const followed = managed.run !== undefined && managed.watches !== undefined && sameProcess(managed.run.init, init);
+    managed.run = { monitor, init, startedAt };
+    if (followed) return;
+    managed.watches?.close();
+    const watches = new ContainerWatches(this.#options.logger, (reason) => this.#tell(managed, reason));
+    managed.watches = watches;
+    watches.watchMonitor(this.#options.native, monitor);
+    watches.watchMounts(this.#options.native, init);
+    watches.watchLimits(limitFolders(this.#layout, managed.paths.cgroup));
+    watches.watchBundle(managed.paths.config);
+  }
+
+  /** Hears of a monitor's work that this daemon did not ask for, or that is about to end. */
+  #awaitMonitor(managed: ManagedContainer, monitor: Run['monitor']): void {
+    if (managed.watches) return;
+    managed.watches = new ContainerWatches(this.#options.logger, (reason) => this.#tell(managed, reason));
+    managed.watches.watchState(managed.paths.stateDir);
+    managed.watches.watchMonitor(this.#options.native, monitor);
+  }
+
+  #unfollow(managed: ManagedContainer): void {
+    managed.watches?.close();
+    managed.watches = undefined;
+    managed.run = undefined;
+    managed.wanted = undefined;
+  }
+
+  #tell({ record }: ManagedContainer, reason: EngineEvent['reason']): void {
+    for (const listener of this.#listeners) listener({ id: record.id, name: record.name, reason });
+  }
+
+  #dispose(discarded: Promise<void>): void {
+    const disposal = discarded
+      .catch((error: unknown) => this.#options.logger.warn({ error: messageOf(error) }, 'delete a removed container: the rest goes when the daemon starts again'))
+      .finally(() => this.#disposals.delete(disposal));
+    this.#disposals.add(disposal);
+  }
+
+  #manage(record: ContainerRecord): ManagedContainer {
+    const paths = containerPaths(this.#folders, record.id);
+    const managed: ManagedContainer = { record, paths, fresh: undefined, run: undefined, watches: undefined, wanted: undefined, settling: undefined };
+    this.#byId.set(record.id, managed);
+    this.#byName.set(record.name, managed);
+    return managed;
+  }
+
+  #get(id: ContainerId): ManagedContainer {
+    const managed = this.#byId.get(id);
+    if (!managed) throw new MooringError('NotFound', `there is no container ${id}`);
+    return managed;
+  }
+}

@@ -1,0 +1,51 @@
+import path from 'node:path';
+
+import type { ContainerId } from '../engine.ts';
+
+/** Everything of one container that has a path. */
+export interface ContainerPaths {
+  /** The OCI bundle; holds all of the following down to `exit`. */
+  readonly bundle: string;
+  readonly config: string;
+  readonly rootfs: string;
+  readonly upper: string;
+  readonly work: string;
+  readonly log: string;
+  readonly exit: string;
+  /** The monitor's folder, on a file system that a reboot empties. */
+  readonly stateDir: string;
+  readonly state: string;
+  /** Where the monitor leaves the exit record when the bundle has vanished. */
+  readonly fallbackExit: string;
+  /** Below every hierarchy's mount point. */
+  readonly cgroup: string;
+}
+
+export interface EngineFolders {
+  /** `<data-dir>/containers`. */
+  readonly containers: string;
+  /** `<run-dir>/containers`. */
+  readonly states: string;
+  /** `<run-dir>/seccomp`. */
+  readonly seccompCache: string;
+  /** `/mooring-<instance>`: parent of our cgroups in every hierarchy. */
+  readonly cgroupParent: string;
+}
+
+export function containerPaths(folders: EngineFolders, id: ContainerId): ContainerPaths {
+  const bundle = path.join(folders.containers, id);
+  const stateDir = path.join(folders.states, id);
+  return {
+    bundle,
+    config: path.join(bundle, 'config.json'),
+    rootfs: path.join(bundle, 'rootfs'),
+    upper: path.join(bundle, 'upper'),
+    work: path.join(bundle, 'work'),
+    log: path.join(bundle, 'log'),
+    exit: path.join(bundle, 'exit.json'),
+    stateDir,
+    state: path.join(stateDir, 'state.json'),
+    fallbackExit: path.join(stateDir, 'exit.json'),
+    cgroup: path.join(folders.cgroupParent, id),
+  };
+}

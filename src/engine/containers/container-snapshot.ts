@@ -1,0 +1,90 @@
+import type { FileContent, Native } from '../../native/native.ts';
+import type { Drift, ExitRecord } from '../engine.ts';
+import { hashOf } from './bundle.ts';
+import type { CgroupLayout } from './cgroup-layout.ts';
+import { type LimitFile, limitFiles } from './limits.ts';
+import { type ManagedContainer, type Run, sameProcess, type Wanted } from './managed-container.ts';
+import { type MonitorState, parseExit, parseState } from './monitor-files.ts';
+import { isAlive, statPath } from './process-table.ts';
+import { mountDrift } from './wanted-mounts.ts';
+
+/** What kernel and disk hold of a container at one moment. */
+export interface ContainerSnapshot {
+  readonly state: MonitorState | undefined;
+  readonly exit: ExitRecord | undefined;
+  readonly monitorAlive: boolean;
+  readonly initAlive: boolean;
+  /** Undefined unless the bundle is whole. */
+  readonly configText: string | undefined;
+  readonly bundleDrift: readonly Drift[];
+  /** Mount table of the container's first process, where that is alive. */
+  readonly mountinfo: string | undefined;
+}
+
+/** Reads a container in one trip, or in two when its processes aren't those that were last seen. */
+export async function readSnapshot(native: Native, managed: ManagedContainer): Promise<ContainerSnapshot> {
+  const { paths, record } = managed;
+  const guess = managed.run;
+  const [state, exit, fallbackExit, config, upper, work, ...guessed] = await native.readFiles([
+    ...[paths.state, paths.exit, paths.fallbackExit, paths.config, paths.upper, paths.work],
+    ...(guess ? processFiles(guess) : []),
+  ]);
+  const parsed = textOf(state) === undefined ? undefined : parseState(textOf(state) ?? '');
+  const exitText = textOf(exit) ?? textOf(fallbackExit);
+  const drift = bundleDrift(managed, config, { upper, work });
+  return {
+    state: parsed,
+    exit: exitText === undefined ? undefined : parseExit(exitText),
+    ...(await readProcesses(native, parsed, guess, guessed)),
+    configText: drift.length === 0 && hashOf(textOf(config) ?? '') === record.configHash ? textOf(config) : undefined,
+    bundleDrift: drift,
+  };
+}
+
+type Processes = Pick<ContainerSnapshot, 'monitorAlive' | 'initAlive' | 'mountinfo'>;
+
+async function readProcesses(native: Native, state: MonitorState | undefined, guess: Run | undefined, guessed: FileContent[]): Promise<Processes> {
+  if (!state) return { monitorAlive: false, initAlive: false, mountinfo: undefined };
+  const init = state.status === 'running' ? state.init : undefined;
+  const known = guess && init && sameProcess(guess.init, init) && sameProcess(guess.monitor, state.monitor);
+  const files = known ? guessed : await native.readFiles(processFiles({ monitor: state.monitor, ...(init ? { init } : {}) }));
+  const [monitorStat, initStat, mountinfo] = files;
+  const initAlive = init !== undefined && isAlive(init, initStat);
+  return { monitorAlive: isAlive(state.monitor, monitorStat), initAlive, mountinfo: initAlive ? textOf(mountinfo) : undefined };
+}
+
+function processFiles({ monitor, init }: Pick<Run, 'monitor'> & Partial<Pick<Run, 'init'>>): string[] {
+  return [statPath(monitor), ...(init ? [statPath(init), `/proc/${init.pid}/mountinfo`] : [])];
+}
+
+function bundleDrift({ record, paths }: ManagedContainer, config: FileContent | undefined, folders: Record<string, FileContent | undefined>): Drift[] {
+  const text = textOf(config);
+  if (text === undefined) return [{ kind: 'Bundle', message: `${paths.config} is gone` }];
+  if (hashOf(text) !== record.configHash) return [{ kind: 'Bundle', message: `${paths.config} is not what was written` }];
+  // Reading a folder fails with EISDIR, which says that it is there.
+  const gone = Object.entries(folders).find(([, content]) => content && 'errno' in content && content.errno === 'ENOENT');
+  return gone ? [{ kind: 'Bundle', message: `${paths.bundle}/${gone[0]} is gone` }] : [];
+}
+
+/** How the kernel's limits and mounts of a running container differ from what its bundle asks for. */
+export async function runningDrift(native: Native, layout: CgroupLayout, managed: ManagedContainer, wanted: Wanted, mountinfo: string | undefined): Promise<Drift[]> {
+  const limits = await limitDrift(native, limitFiles(layout, managed.paths.cgroup, wanted.limits));
+  return [...limits.map(({ drift }) => drift), ...(mountinfo === undefined ? [] : mountDrift(wanted.mounts, mountinfo))];
+}
+
+/** The limits that aren't as wanted. */
+export async function limitDrift(native: Native, files: readonly LimitFile[]): Promise<{ readonly limit: LimitFile; readonly drift: Drift }[]> {
+  const contents = await native.readFiles(files.map(({ file }) => file));
+  return files.flatMap((limit, index) => {
+    const content = contents[index];
+    // Where the kernel has no such file, nothing is limited by it.
+    if (!content || ('errno' in content && limit.unlimited)) return [];
+    const found = 'text' in content ? content.text.trim() : `unreadable (${content.errno})`;
+    if ('text' in content && limit.matches(found)) return [];
+    return [{ limit, drift: { kind: 'Limits' as const, message: `${limit.name} is ${found}, want ${limit.wanted}` } }];
+  });
+}
+
+function textOf(content: FileContent | undefined): string | undefined {
+  return content && 'text' in content ? content.text : undefined;
+}

@@ -1,0 +1,76 @@
+import { type FSWatcher, watch } from 'node:fs';
+
+import { messageOf } from '../../lib/errors.ts';
+import type { Logger } from '../../lib/logger.ts';
+import type { Native, ProcessIdentity, ProcessWatch, Watch } from '../../native/native.ts';
+import type { EngineEvent } from '../engine.ts';
+import { LIMIT_FILE_NAMES } from './limits.ts';
+
+type Reason = EngineEvent['reason'];
+
+/** Everything about one run of a container that the kernel tells by itself. Each word is a hint to look. */
+export class ContainerWatches {
+  readonly #open: Watch[] = [];
+  readonly #logger: Logger;
+  readonly #hint: (reason: Reason) => void;
+  #closed = false;
+
+  constructor(logger: Logger, hint: (reason: Reason) => void) {
+    this.#logger = logger;
+    this.#hint = hint;
+  }
+
+  /** The monitor ends after it has written the exit record. */
+  watchMonitor(native: Native, monitor: ProcessIdentity): void {
+    const process: ProcessWatch | undefined = native.watchProcess(monitor, () => this.#tell('Exited'));
+    if (process) this.#open.push(process);
+    else setImmediate(() => this.#tell('Exited')); // it ended before we came; nobody hears of that in the middle of a call
+  }
+
+  /** Also told when the mount namespace ends with its process. */
+  watchMounts(native: Native, init: ProcessIdentity): void {
+    const mounts = native.watchMounts(init.pid, () => this.#tell('MountsChanged'));
+    if (mounts) this.#open.push(mounts);
+  }
+
+  /** The kernel's cgroup files tell of writes to them as files on disk do: a watch a folder, heard for the files that matter. */
+  watchLimits(folders: readonly string[]): void {
+    for (const folder of folders) {
+      this.#watchPath(folder, (name) => {
+        if (name === null || LIMIT_FILE_NAMES.has(name)) this.#tell('LimitsChanged');
+      });
+    }
+  }
+
+  /** The file and not its folder, which the log is written in. */
+  watchBundle(configFile: string): void {
+    this.#watchPath(configFile, () => this.#tell('BundleChanged'));
+  }
+
+  /** A start under way that is not our own ends with the state file renamed into this folder. */
+  watchState(stateDir: string): void {
+    this.#watchPath(stateDir, () => this.#tell('Started'));
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const each of this.#open.splice(0)) each.close();
+  }
+
+  #tell(reason: Reason): void {
+    if (!this.#closed) this.#hint(reason);
+  }
+
+  #watchPath(target: string, onChange: (name: string | null) => void): void {
+    let watcher: FSWatcher;
+    try {
+      watcher = watch(target, (_, name) => onChange(name));
+    } catch (error) {
+      // Without it the resync still finds what it would have told; gone already, or out of watches (fs.inotify.max_user_watches).
+      this.#logger.warn({ path: target, error: messageOf(error) }, 'can not watch for changes');
+      return;
+    }
+    watcher.on('error', (error) => this.#logger.warn({ path: target, error: messageOf(error) }, 'watch ended'));
+    this.#open.push(watcher);
+  }
+}

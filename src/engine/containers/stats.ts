@@ -1,0 +1,135 @@
+import path from 'node:path';
+
+import type { FileContent, Native } from '../../native/native.ts';
+import type { ContainerStats } from '../engine.ts';
+import type { CgroupLayout } from './cgroup-layout.ts';
+import { CPU_PERIOD, type Limits, limitsOf } from './limits.ts';
+import type { ManagedContainer } from './managed-container.ts';
+
+export type KernelCounters = Pick<
+  ContainerStats,
+  | 'cpuUsageSeconds'
+  | 'cpuUserSeconds'
+  | 'cpuSystemSeconds'
+  | 'cpuThrottledSeconds'
+  | 'memoryUsageBytes'
+  | 'memoryWorkingSetBytes'
+  | 'memoryRssBytes'
+  | 'memoryCacheBytes'
+  | 'pids'
+  | 'oomKills'
+>;
+
+type Counters = ReadonlyMap<string, number>;
+
+/** USER_HZ, the unit of cpuacct.stat: 100 on every architecture that Linux has now (time(7)). */
+const TICKS_PER_SECOND = 100;
+
+const FILES = {
+  cpuacct: { 1: ['cpuacct.usage', 'cpuacct.stat'], 2: [] },
+  cpu: { 1: ['cpu.stat'], 2: ['cpu.stat'] },
+  memory: { 1: ['memory.usage_in_bytes', 'memory.stat', 'memory.oom_control'], 2: ['memory.current', 'memory.stat', 'memory.events'] },
+  pids: { 1: ['pids.current'], 2: ['pids.current'] },
+} as const;
+
+/** The counters of those of the containers that run, in one trip. */
+export async function readStats(native: Native, layout: CgroupLayout, containers: readonly ManagedContainer[]): Promise<ContainerStats[]> {
+  const running = containers.flatMap(({ record, paths, run }) => (run ? [{ record, run, files: counterFiles(layout, paths.cgroup) }] : []));
+  const contents = await native.readFiles(running.flatMap(({ files }) => files));
+  let offset = 0;
+  return running.flatMap(({ record, run, files }) => {
+    const counters = countersFrom(files, contents.slice(offset, offset + files.length));
+    offset += files.length;
+    if (!counters) return [];
+    const { id, name, container } = record;
+    return [{ id, name, image: container.spec.image, startedAt: run.startedAt / 1000, ...counters, limits: shownLimits(limitsOf(container.spec)) }];
+  });
+}
+
+function shownLimits({ memoryBytes, cpuQuota, pids }: Limits): ContainerStats['limits'] {
+  return {
+    ...(memoryBytes === undefined ? {} : { memoryBytes }),
+    ...(cpuQuota === undefined ? {} : { cpuCores: cpuQuota / CPU_PERIOD }),
+    ...(pids === undefined ? {} : { pids }),
+  };
+}
+
+/** The files that hold a cgroup's counters, in the order in which `countersFrom` takes their contents. */
+export function counterFiles(layout: CgroupLayout, cgroupPath: string): string[] {
+  return Object.entries(FILES).flatMap(([controller, byVersion]) => {
+    const hierarchy = layout.hierarchyOf(controller as keyof typeof FILES);
+    return hierarchy ? byVersion[hierarchy.version].map((file) => path.join(hierarchy.mountPoint, cgroupPath, file)) : [];
+  });
+}
+
+/** Undefined when the container went while it was read. What this kernel doesn't count is 0. */
+export function countersFrom(files: readonly string[], contents: readonly FileContent[]): KernelCounters | undefined {
+  const texts = new Map<string, string>();
+  for (const [index, file] of files.entries()) {
+    const content = contents[index];
+    if (content && 'text' in content) texts.set(path.basename(file), content.text);
+  }
+  if (!texts.has('pids.current') && !texts.has('memory.stat')) return undefined;
+  const number = (name: string) => Number(texts.get(name) ?? 0);
+  const table = (name: string) => parseCounters(texts.get(name) ?? '');
+  return {
+    ...cpuCounters(table('cpu.stat'), texts.has('cpuacct.usage') ? number('cpuacct.usage') : undefined, table('cpuacct.stat')),
+    ...(texts.has('memory.current')
+      ? memoryV2(number('memory.current'), table('memory.stat'), table('memory.events'))
+      : memoryV1(number('memory.usage_in_bytes'), table('memory.stat'), table('memory.oom_control'))),
+    pids: number('pids.current'),
+  };
+}
+
+/** v1 counts in nanoseconds and ticks, v2 in microseconds (kernel, cgroup-v1/cpuacct, scheduler/sched-bwc, cgroup-v2 "CPU"). */
+function cpuCounters(cpu: Counters, usageNanoseconds: number | undefined, cpuacct: Counters) {
+  if (usageNanoseconds === undefined) {
+    return {
+      cpuUsageSeconds: value(cpu, 'usage_usec') / 1e6,
+      cpuUserSeconds: value(cpu, 'user_usec') / 1e6,
+      cpuSystemSeconds: value(cpu, 'system_usec') / 1e6,
+      cpuThrottledSeconds: value(cpu, 'throttled_usec') / 1e6,
+    };
+  }
+  return {
+    cpuUsageSeconds: usageNanoseconds / 1e9,
+    cpuUserSeconds: value(cpuacct, 'user') / TICKS_PER_SECOND,
+    cpuSystemSeconds: value(cpuacct, 'system') / TICKS_PER_SECOND,
+    cpuThrottledSeconds: value(cpu, 'throttled_time') / 1e9,
+  };
+}
+
+/** The working set as cAdvisor has it: what is used less what could be dropped at once. */
+function memoryV1(usage: number, stat: Counters, oomControl: Counters) {
+  return {
+    memoryUsageBytes: usage,
+    memoryWorkingSetBytes: Math.max(0, usage - value(stat, 'total_inactive_file')),
+    memoryRssBytes: value(stat, 'total_rss'),
+    memoryCacheBytes: value(stat, 'total_cache'),
+    oomKills: value(oomControl, 'oom_kill'),
+  };
+}
+
+function memoryV2(usage: number, stat: Counters, events: Counters) {
+  return {
+    memoryUsageBytes: usage,
+    memoryWorkingSetBytes: Math.max(0, usage - value(stat, 'inactive_file')),
+    memoryRssBytes: value(stat, 'anon'),
+    memoryCacheBytes: value(stat, 'file'),
+    oomKills: value(events, 'oom_kill'),
+  };
+}
+
+function value(counters: Counters, name: string): number {
+  return counters.get(name) ?? 0;
+}
+
+/** A "flat keyed" file: a name and a number a line. */
+function parseCounters(text: string): Counters {
+  const counters = new Map<string, number>();
+  for (const line of text.split('\n')) {
+    const space = line.indexOf(' ');
+    if (space > 0) counters.set(line.slice(0, space), Number(line.slice(space + 1)));
+  }
+  return counters;
+}

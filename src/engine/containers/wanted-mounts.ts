@@ -1,0 +1,48 @@
+import type { Drift } from '../engine.ts';
+import { resolveLayeredPath } from '../images/layered-file.ts';
+import { parseMountTable } from './mount-table.ts';
+import { OVERLAY_ANNOTATION, type RootOverlay, type RuntimeConfig } from './runtime-spec.ts';
+
+/** A mount that a running container is to have, as its mount table would show it. */
+export interface WantedMount {
+  readonly mountPoint: string;
+  /** Undefined where the source decides it. */
+  readonly type: string | undefined;
+  readonly readOnly: boolean;
+}
+
+/**
+ * What the mount table of a container made from `config` holds. The runtime follows the rootfs's symbolic links on the way to a
+ * mount point (`/var/run` is `/run` in most images), so they are followed here, over the writable layer and the image's.
+ */
+export async function wantedMounts(config: RuntimeConfig): Promise<WantedMount[]> {
+  const { lower, upper } = JSON.parse(config.annotations[OVERLAY_ANNOTATION]) as RootOverlay;
+  const layers = [upper, ...lower];
+  const resolved = new Map<string, Promise<string>>();
+  for (const { destination } of config.mounts) {
+    const parent = [...resolved.keys()].filter((earlier) => destination.startsWith(`${earlier}/`)).sort((a, b) => b.length - a.length)[0];
+    const known = parent === undefined ? undefined : resolved.get(parent);
+    // Below an earlier mount the layers don't show through.
+    resolved.set(destination, known && parent !== undefined ? known.then((place) => place + destination.slice(parent.length)) : resolveLayeredPath(layers, destination));
+  }
+  const mounts = config.mounts.map(async ({ destination, type, options }): Promise<WantedMount> => ({
+    mountPoint: (await resolved.get(destination)) ?? destination,
+    // A cgroup mount is a tmpfs of binds on v1.
+    type: type === 'bind' || type === 'cgroup' ? undefined : type,
+    readOnly: type !== 'cgroup' && (options.includes('ro') || options.includes('rro')),
+  }));
+  return [{ mountPoint: '/', type: 'overlay', readOnly: config.root.readonly }, ...(await Promise.all(mounts))];
+}
+
+/** How a container's mount table, just read, differs from what is wanted. What the container mounted itself is its own business. */
+export function mountDrift(wanted: readonly WantedMount[], mountinfo: string): Drift[] {
+  const onTop = new Map(parseMountTable(mountinfo).map((entry) => [entry.mountPoint, entry]));
+  return wanted.flatMap(({ mountPoint, type, readOnly }) => {
+    const kind = mountPoint === '/' ? 'Rootfs' : 'Mounts';
+    const found = onTop.get(mountPoint);
+    if (!found) return [{ kind, message: `${mountPoint} is not mounted` }];
+    if (type !== undefined && found.type !== type) return [{ kind, message: `${mountPoint} is a mount of ${found.type}, want ${type}` }];
+    if (readOnly && !found.options.includes('ro')) return [{ kind, message: `${mountPoint} is writable, want read-only` }];
+    return [];
+  });
+}
