@@ -1,0 +1,96 @@
+#include "builder.h"
+
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "channel.h"
+#include "init.h"
+#include "namespaces.h"
+#include "procfs.h"
+#include "self_exe.h"
+
+namespace mooring {
+namespace {
+
+// The caller may have closed 0, 1 or 2; what is opened from here on must not land there, where the container's stdio goes.
+Status occupy_stdio() {
+  for (;;) {
+    const int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (fd < 0) return sys_error("open /dev/null");
+    if (fd > 2) {
+      close(fd);
+      return ok();
+    }
+  }
+}
+
+Status check_self() {
+  auto safe = runs_read_only();
+  if (!safe) return std::move(safe.error());
+  return *safe ? ok() : Status(Error{"this program's file could be overwritten from a container; main() must begin with rerun_read_only()", EPERM});
+}
+
+std::string cgroups_path(const Config& config, const std::string& id) {
+  if (config.cgroups_path.empty()) return "/mooring/" + id;
+  return config.cgroups_path.starts_with('/') ? config.cgroups_path : "/" + config.cgroups_path;
+}
+
+Status prepare(InitPlan& plan, const LaunchOptions& options) {
+  MOORING_TRY(occupy_stdio());
+  MOORING_TRY(check_self());
+  // Nobody with our user id may trace us, or read our /proc files (CVE-2016-9962). execve turns it back on.
+  if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return sys_error("turn dumping off");
+  auto config = read_config(options.bundle);
+  if (!config) return std::move(config.error());
+  plan.config = std::move(*config);
+  MOORING_TRY(check_sysctls(plan.config));
+  if (plan.config.seccomp) {
+    auto filter = seccomp_filter(*plan.config.seccomp, plan.config.seccomp_cache);
+    if (!filter) return std::move(filter.error());
+    plan.filter = std::move(*filter);
+  }
+  auto hierarchies = find_hierarchies();
+  if (!hierarchies) return std::move(hierarchies.error());
+  auto cgroups = prepare_cgroups(*hierarchies, cgroups_path(plan.config, options.id), plan.config.resources);
+  if (!cgroups) return std::move(cgroups.error());
+  plan.cgroups = std::move(*cgroups);
+  return join_namespaces(plan.config.namespaces);
+}
+
+Status give_birth(const InitPlan& plan, const LaunchOptions& options) {
+  int pidfd = -1;
+  clone_args arguments{};
+  // CLONE_PARENT: the container is the child of launch()'s caller, who waits for it, and not ours. The exit signal is then that of ours, SIGCHLD.
+  arguments.flags = CLONE_PARENT | CLONE_PIDFD | static_cast<uint64_t>(plan.config.namespaces.created & ~CLONE_NEWCGROUP);
+  arguments.pidfd = reinterpret_cast<uint64_t>(&pidfd);
+  if (plan.cgroups.unified) {
+    arguments.flags |= CLONE_INTO_CGROUP;
+    arguments.cgroup = static_cast<uint64_t>(plan.cgroups.unified.get());
+  }
+  const long pid = syscall(SYS_clone3, &arguments, sizeof arguments);
+  if (pid < 0) return sys_error("clone3 the container's first process");
+  if (pid == 0) run_init(plan, options);
+  const UniqueFd handle(pidfd);
+  auto told = send_packet(plan.channel, Message::started, static_cast<int>(pid), plan.cgroups.memory_folder, handle.get());
+  if (!told) syscall(SYS_pidfd_send_signal, handle.get(), SIGKILL, nullptr, 0);  // the caller is gone, its container must not stay
+  return told;
+}
+
+}  // namespace
+
+void run_builder(int channel, const LaunchOptions& options) {
+  // Off 0, 1 and 2, should the caller have none of these.
+  InitPlan plan{.config = {}, .cgroups = {}, .filter = {}, .channel = fcntl(channel, F_DUPFD_CLOEXEC, 3)};
+  if (plan.channel < 0) _exit(1);
+  Status done = prepare(plan, options);
+  if (done) done = give_birth(plan, options);
+  if (!done) (void)send_packet(plan.channel, Message::failed, done.error().code, done.error().message);  // with the caller gone there is nobody to tell
+  _exit(done ? 0 : 1);
+}
+
+}  // namespace mooring

@@ -1,0 +1,20 @@
+// Capability sets of the container's process (capabilities(7)).
+#pragma once
+
+#include <string_view>
+
+#include "config.h"
+#include "result.h"
+
+namespace mooring {
+
+/// "CAP_NET_RAW" → 13; -1 for an unknown name.
+int capability_number(std::string_view name);
+
+/// Drops what the bounding set must not hold. Needs CAP_SETPCAP, so it comes before the switch of user.
+Status limit_bounding_set(const CapabilitySets& sets);
+
+/// Sets the other four. Follows the switch of user, with "keep capabilities" on.
+Status set_capabilities(const CapabilitySets& sets);
+
+}  // namespace mooring

@@ -1,0 +1,58 @@
+// The container's control groups, on version 1 hierarchies, on version 2, or on both (a hybrid host), as the host's mount table says.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "config.h"
+#include "result.h"
+#include "unique_fd.h"
+
+namespace mooring {
+
+struct Hierarchy {
+  std::string mount_point;
+  std::vector<std::string> controllers;  // "cpu"; a named one is "name=systemd"; of v2 those its root offers
+  bool unified = false;
+  bool has(const std::string& controller) const;
+};
+
+/// Every cgroup hierarchy mounted on the host, read from /proc/self/mountinfo. A v2 hierarchy is left out where v1 ones hold the controllers that limits need.
+Result<std::vector<Hierarchy>> find_hierarchies();
+
+struct PlacedCgroup {
+  std::string folder;  // absolute, on the host
+  std::string name;    // how it is called below /sys/fs/cgroup: "cpu,cpuacct", "systemd"; empty on v2
+  bool unified = false;
+};
+
+/// The container's cgroups, made and limited, and the handles by which its first process gets in.
+struct Cgroups {
+  std::vector<PlacedCgroup> placed;
+  std::vector<UniqueFd> tasks;  // v1: `tasks` files, open for writing
+  UniqueFd unified;             // v2: the folder, for CLONE_INTO_CGROUP
+  std::string memory_folder;    // where OOM kills are counted; empty without a memory controller
+};
+
+/// Makes (or finds again) the cgroup `path` in every hierarchy and writes all limits. Errors name the field whose limit has no controller here.
+Result<Cgroups> prepare_cgroups(const std::vector<Hierarchy>& hierarchies, const std::string& path, const Resources& resources);
+
+/// Moves the calling process, which must have one thread, into the v1 cgroups. On v2 clone3 has done so already.
+Status enter_cgroups(const Cgroups& cgroups);
+
+// The two versions' halves: `make` opens the folder of `path` below the hierarchy, making what is missing (`reused`: it was there), `limit` writes its limits.
+Status limit_v1(const Hierarchy& hierarchy, int folder, const std::string& label, bool reused, const Resources& resources);
+Result<UniqueFd> make_v1(const Hierarchy& hierarchy, const std::string& path, bool& reused);
+Result<UniqueFd> make_v2(const Hierarchy& hierarchy, const std::string& path, bool& reused);
+Status limit_v2(const Hierarchy& hierarchy, int folder, const std::string& label, bool reused, const Resources& resources);
+
+/// The parts of an absolute or relative path, without empty ones.
+std::vector<std::string> path_parts(const std::string& path);
+
+/// The rules in force: the spec's, below "deny everything" and above the devices that every container has.
+std::vector<DeviceRule> effective_device_rules(const std::vector<DeviceRule>& rules);
+
+/// Replaces the device program of a v2 cgroup (bpf(2), BPF_CGROUP_DEVICE).
+Status set_device_program(int folder, const std::string& label, const std::vector<DeviceRule>& rules);
+
+}  // namespace mooring

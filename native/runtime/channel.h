@@ -1,0 +1,33 @@
+// How the two processes that make a container tell the caller of launch(): one packet a message, end of file once both are done with it.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+
+#include "result.h"
+#include "unique_fd.h"
+
+namespace mooring {
+
+enum class Message : char {
+  started = 'S',  // from the builder: `number` is the pid, `text` the memory cgroup, `fd` the pidfd
+  console = 'C',  // from init: `fd` is the pty's master
+  ready = 'R',    // from init: the next step is execve
+  failed = 'F',   // from either: `number` is the errno, `text` the error
+};
+
+struct Packet {
+  Message kind = Message::failed;
+  int number = 0;
+  std::string text;
+  UniqueFd fd;
+};
+
+/// Sends one packet; `fd` may be -1. Uses write(2) alone where no descriptor goes along, which a container's seccomp filter lets pass.
+Status send_packet(int socket, Message kind, int number = 0, const std::string& text = {}, int fd = -1);
+
+/// Error with code 0 at the end of the stream.
+Result<Packet> receive_packet(int socket);
+
+}  // namespace mooring

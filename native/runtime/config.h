@@ -1,0 +1,170 @@
+// An OCI bundle's config.json (runtime spec 1.2, Linux) as plain structs, checked; what the runtime cannot do is refused here, by field.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "result.h"
+
+namespace mooring {
+
+struct User {
+  uid_t uid = 0;
+  gid_t gid = 0;
+  mode_t umask = 0022;
+  std::vector<gid_t> additional_gids;
+};
+
+/// Bit n stands for capability number n (capabilities(7)).
+struct CapabilitySets {
+  uint64_t bounding = 0;
+  uint64_t effective = 0;
+  uint64_t inheritable = 0;
+  uint64_t permitted = 0;
+  uint64_t ambient = 0;
+};
+
+struct Rlimit {
+  std::string name;  // "RLIMIT_NOFILE"
+  int resource = 0;
+  uint64_t soft = 0;
+  uint64_t hard = 0;
+};
+
+struct Process {
+  bool terminal = false;
+  unsigned short rows = 0;  // 0: the kernel's default
+  unsigned short columns = 0;
+  User user;
+  std::vector<std::string> args;
+  std::vector<std::string> env;
+  std::string cwd;
+  CapabilitySets capabilities;
+  std::vector<Rlimit> rlimits;
+  bool no_new_privileges = false;
+  std::optional<int> oom_score_adj;
+};
+
+struct Overlay {
+  std::vector<std::string> lower;  // topmost first, absolute
+  std::string upper;
+  std::string work;
+};
+
+struct Root {
+  std::string path;  // absolute
+  bool readonly = false;
+  std::optional<Overlay> overlay;  // annotation dev.mooring.rootfs.overlay
+};
+
+/// One entry of `mounts`. Attributes are MOUNT_ATTR_*, propagation is one of MS_PRIVATE, MS_SLAVE, MS_SHARED, MS_UNBINDABLE.
+struct Mount {
+  std::string destination;  // as seen in the container
+  std::string type;
+  std::string source;  // absolute for bind mounts
+  bool bind = false;
+  bool recursive_bind = false;
+  uint64_t set = 0;
+  uint64_t clear = 0;
+  uint64_t recursive_set = 0;
+  uint64_t recursive_clear = 0;
+  unsigned long propagation = 0;  // 0: private
+  bool recursive_propagation = false;
+  std::vector<std::string> data;  // the file system's own options, "size=64k"
+};
+
+struct Device {
+  std::string path;
+  mode_t type = 0;  // S_IFCHR, S_IFBLK or S_IFIFO
+  unsigned major = 0;
+  unsigned minor = 0;
+  mode_t mode = 0666;
+  uid_t uid = 0;
+  gid_t gid = 0;
+};
+
+struct DeviceRule {
+  bool allow = false;
+  char type = 'a';  // a, b or c
+  std::optional<int64_t> major;  // none: any
+  std::optional<int64_t> minor;
+  std::string access;  // letters of "rwm"
+};
+
+/// Limits in the spec's own units; none: not asked for. -1 stands for "no limit".
+struct Resources {
+  std::optional<uint64_t> cpu_shares;
+  std::optional<int64_t> cpu_quota;  // µs
+  std::optional<uint64_t> cpu_period;  // µs
+  std::optional<std::string> cpuset_cpus;
+  std::optional<std::string> cpuset_mems;
+  std::optional<int64_t> memory_limit;  // bytes
+  std::optional<int64_t> memory_reservation;
+  std::optional<int64_t> memory_swap;  // memory and swap together, as on v1
+  std::optional<uint64_t> memory_swappiness;
+  bool disable_oom_killer = false;
+  std::optional<int64_t> pids_limit;
+  std::vector<DeviceRule> devices;
+  std::map<std::string, std::string> unified;
+};
+
+struct JoinedNamespace {
+  int flag = 0;
+  std::string path;
+};
+
+struct Namespaces {
+  int created = 0;  // CLONE_NEW*
+  std::vector<JoinedNamespace> joined;
+  bool has(int flag) const;
+};
+
+struct SeccompArg {
+  unsigned index = 0;
+  uint64_t value = 0;
+  uint64_t value_two = 0;
+  std::string op;
+};
+
+struct SeccompRule {
+  std::vector<std::string> names;
+  std::string action;
+  std::optional<unsigned> errno_ret;
+  std::vector<SeccompArg> args;
+};
+
+struct Seccomp {
+  std::string default_action;
+  std::optional<unsigned> default_errno_ret;
+  std::vector<std::string> architectures;
+  std::vector<std::string> flags;
+  std::vector<SeccompRule> rules;
+};
+
+struct Config {
+  Process process;
+  Root root;
+  std::string hostname;
+  std::string domainname;
+  std::vector<Mount> mounts;
+  Namespaces namespaces;
+  std::vector<Device> devices;
+  std::string cgroups_path;  // empty: the runtime chooses
+  Resources resources;
+  std::vector<std::string> masked_paths;
+  std::vector<std::string> readonly_paths;
+  std::map<std::string, std::string> sysctl;
+  unsigned long rootfs_propagation = 0;  // MS_* with MS_REC; 0: private
+  std::optional<Seccomp> seccomp;
+  std::string seccomp_cache;  // annotation dev.mooring.seccomp.cache: folder of compiled filters; empty: none
+};
+
+/// Reads and checks `<bundle>/config.json`. Errors name the field: "config.json: process.rlimits[1].type: unknown limit "RLIMIT_X"".
+Result<Config> read_config(const std::string& bundle);
+
+}  // namespace mooring

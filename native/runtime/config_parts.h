@@ -1,0 +1,11 @@
+// The halves of reading config.json: config.cc reads the process, the root and the mounts, config_linux.cc the `linux` section.
+#pragma once
+
+#include "config.h"
+#include "json_node.h"
+
+namespace mooring {
+
+void read_linux(const JsonNode& linux, Config& config);
+
+}  // namespace mooring

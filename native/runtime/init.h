@@ -1,0 +1,22 @@
+// The container's first process, from its birth in the new namespaces to the execve of the image's program.
+#pragma once
+
+#include "cgroup.h"
+#include "config.h"
+#include "launch.h"
+#include "seccomp_filter.h"
+
+namespace mooring {
+
+/// All that the builder has prepared for it.
+struct InitPlan {
+  Config config;
+  Cgroups cgroups;
+  SeccompFilter filter;  // empty program: none
+  int channel = -1;
+};
+
+/// Never returns: becomes the image's program, or sends the error down the channel and exits.
+[[noreturn]] void run_init(const InitPlan& plan, const LaunchOptions& options);
+
+}  // namespace mooring

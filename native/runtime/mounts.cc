@@ -1,0 +1,143 @@
+#include "mounts.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include <algorithm>
+
+#include "cgroup_mount.h"
+#include "mount_api.h"
+#include "open_in_root.h"
+
+namespace mooring {
+namespace {
+
+std::string label_of(const Mount& mount, std::size_t index) { return "mounts[" + std::to_string(index) + "] (" + mount.destination + ")"; }
+
+Error in_mount(const Mount& mount, std::size_t index, Error error) {
+  error.message = label_of(mount, index) + ": " + error.message;
+  return error;
+}
+
+bool is_folder(int fd) {
+  struct stat status;
+  return fstat(fd, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+bool on_procfs(int fd) {
+  struct statfs status;
+  return fstatfs(fd, &status) == 0 && status.f_type == PROC_SUPER_MAGIC;
+}
+
+// A mount inside procfs can hide what masks and security modules rely on (CVE-2019-16884). These files are what lxcfs provides.
+bool allowed_in_proc(const std::string& destination) {
+  constexpr const char* files[] = {"/proc/cpuinfo", "/proc/diskstats", "/proc/meminfo", "/proc/stat", "/proc/swaps", "/proc/uptime",
+                                   "/proc/loadavg", "/proc/slabinfo", "/proc/sys/kernel/ns_last_pid", "/proc/sys/crypto/fips_enabled"};
+  return std::any_of(std::begin(files), std::end(files), [&](const char* file) { return destination == file; });
+}
+
+std::string without_trailing_slash(std::string path) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  return path;
+}
+
+// procfs and sysfs go onto an ordinary folder only: an image's symlink there would leave /proc itself uncovered, and with it the masks (CVE-2023-27561).
+Result<UniqueFd> ordinary_folder(int rootfs, const std::string& destination) {
+  auto made = make_in_root(rootfs, destination, Kind::folder);
+  if (!made) return made;
+  auto target = open_in_root(rootfs, destination, O_PATH | O_DIRECTORY, RESOLVE_NO_SYMLINKS);
+  if (!target && (target.error().code == ELOOP || target.error().code == ENOTDIR)) return Error{"must be an ordinary folder in the rootfs, and is a symlink", ELOOP};
+  return target;
+}
+
+}  // namespace
+
+Status Mounts::take_sources() {
+  sources_.resize(mounts_.size());
+  for (std::size_t i = 0; i < mounts_.size(); ++i) {
+    const Mount& mount = mounts_[i];
+    if (!mount.bind) continue;
+    auto source = clone_mount(AT_FDCWD, mount.source, mount.recursive_bind);
+    if (!source) return in_mount(mount, i, std::move(source.error()));
+    const uint64_t propagation = mount.propagation ? mount.propagation : static_cast<uint64_t>(MS_PRIVATE);
+    const bool everywhere = mount.recursive_bind && (mount.recursive_propagation || !mount.propagation);
+    const auto change = [&](MountChange wanted) -> Status {
+      auto done = change_mount(source->get(), wanted, mount.source);
+      return done ? ok() : Status(in_mount(mount, i, std::move(done.error())));
+    };
+    MOORING_TRY(change({.propagation = propagation, .recursive = everywhere}));
+    MOORING_TRY(change({.set = mount.recursive_set, .clear = mount.recursive_clear, .recursive = true}));
+    MOORING_TRY(change({.set = mount.set, .clear = mount.clear}));
+    sources_[i] = std::move(*source);
+  }
+  return ok();
+}
+
+Result<UniqueFd> Mounts::new_file_system(const Mount& mount, int target) {
+  std::vector<FsOption> options;
+  bool has_mode = false;
+  for (const std::string& text : mount.data) {
+    options.push_back(fs_option(text));
+    has_mode = has_mode || options.back().key == "mode";
+  }
+  if (struct stat status; mount.type == "tmpfs" && !has_mode && fstat(target, &status) == 0) {
+    // Like the folder that it covers: /tmp stays open to all, /run does not become so.
+    char mode[8];
+    snprintf(mode, sizeof mode, "%o", static_cast<unsigned>(status.st_mode & 07777));
+    options.push_back({"mode", mode});
+  }
+  const bool later = mount.type == "tmpfs" && (mount.set & MOUNT_ATTR_RDONLY);
+  auto made = new_mount(mount.type, mount.source.empty() ? mount.type : mount.source, options,
+                        (mount.set | mount.recursive_set) & ~static_cast<uint64_t>(later ? MOUNT_ATTR_RDONLY : 0));
+  if (!made || !later) return made;
+  UniqueFd handle(fcntl(made->get(), F_DUPFD_CLOEXEC, 3));
+  if (!handle) return sys_error("copy a descriptor");
+  read_only_later_.push_back(std::move(handle));
+  return made;
+}
+
+Status Mounts::attach_one(const Mount& mount, std::size_t index, int rootfs, const std::vector<PlacedCgroup>& cgroups) {
+  const std::string destination = without_trailing_slash(mount.destination);
+  const bool api = mount.type == "proc" || mount.type == "sysfs";
+  const Kind kind = mount.bind && !is_folder(sources_[index].get()) ? Kind::file : Kind::folder;
+  auto target = api && !mount.bind ? ordinary_folder(rootfs, destination) : make_in_root(rootfs, destination, kind);
+  if (!target) return std::move(target.error());
+  if (is_folder(target->get()) != (kind == Kind::folder))
+    return Error{kind == Kind::folder ? "the rootfs has a file there, but a folder is to be mounted" : "the rootfs has a folder there, but a file is to be mounted", ENOTDIR};
+  struct stat root_status, target_status;
+  if (fstat(rootfs, &root_status) != 0 || fstat(target->get(), &target_status) != 0) return sys_error("stat the mount point");
+  if (root_status.st_ino == target_status.st_ino && root_status.st_dev == target_status.st_dev) return Error{"is the rootfs itself", EINVAL};
+  if (on_procfs(target->get()) && !api && !allowed_in_proc(destination)) return Error{"nothing may be mounted inside procfs", EPERM};
+  if (destination == "/proc" && mount.type != "proc" && !(mount.bind && on_procfs(sources_[index].get()))) return Error{"only procfs may be mounted there", EPERM};
+
+  if (mount.bind) return attach_mount(sources_[index].get(), target->get(), destination);
+  if (mount.type == "cgroup" || mount.type == "cgroup2") return mount_cgroups(mount, target->get(), cgroups);
+  auto made = new_file_system(mount, target->get());
+  if (!made) return std::move(made.error());
+  MOORING_TRY(change_mount(made->get(), {.propagation = mount.propagation, .recursive = mount.recursive_propagation}, destination));
+  return attach_mount(made->get(), target->get(), destination);
+}
+
+Status Mounts::attach(int rootfs, const std::vector<PlacedCgroup>& cgroups) {
+  for (std::size_t i = 0; i < mounts_.size(); ++i) {
+    auto attached = attach_one(mounts_[i], i, rootfs, cgroups);
+    if (!attached) return in_mount(mounts_[i], i, std::move(attached.error()));
+    sources_[i].reset();
+  }
+  return ok();
+}
+
+Status Mounts::finish() {
+  for (const UniqueFd& mount : read_only_later_) MOORING_TRY(change_mount(mount.get(), {.set = MOUNT_ATTR_RDONLY}, "a read-only tmpfs"));
+  read_only_later_.clear();
+  return ok();
+}
+
+bool Mounts::owns_dev() const {
+  return std::none_of(mounts_.begin(), mounts_.end(), [](const Mount& mount) { return mount.bind && without_trailing_slash(mount.destination) == "/dev"; });
+}
+
+}  // namespace mooring

@@ -1,0 +1,115 @@
+#include "process.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <climits>
+#include <string_view>
+
+namespace mooring {
+namespace {
+
+Error exec_error(const std::string& name, const std::string& complaint, int code) { return Error{"exec: \"" + name + "\": " + complaint, code}; }
+
+// 0, or the errno that running it would give.
+int why_not(const std::string& path) {
+  struct stat status;
+  if (stat(path.c_str(), &status) != 0) return errno;
+  if (S_ISDIR(status.st_mode)) return EISDIR;
+  if (!S_ISREG(status.st_mode)) return EACCES;
+  // Root passes access(2) on files that nobody may execute, execve doesn't; both must agree.
+  if (!(status.st_mode & 0111) || faccessat(AT_FDCWD, path.c_str(), X_OK, AT_EACCESS) != 0) return EACCES;
+  return 0;
+}
+
+std::string complaint_of(int code) {
+  switch (code) {
+    case EACCES: return "permission denied";
+    case ENOENT: return "no such file or directory";
+    case EISDIR: return "is a directory";
+    default: return std::strerror(code);
+  }
+}
+
+std::string_view search_path(const Process& process) {
+  for (const std::string& variable : process.env)
+    if (variable.starts_with("PATH=")) return std::string_view(variable).substr(5);
+  return {};
+}
+
+std::vector<char*> c_strings(const std::vector<std::string>& strings) {
+  std::vector<char*> pointers;
+  for (const std::string& one : strings) pointers.push_back(const_cast<char*>(one.c_str()));
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+}  // namespace
+
+Status set_rlimits(const std::vector<Rlimit>& limits) {
+  for (const Rlimit& limit : limits) {
+    const rlimit value{limit.soft, limit.hard};
+    if (setrlimit(limit.resource, &value) == 0) continue;
+    Error error = sys_error("process.rlimits: set " + limit.name + " to " + std::to_string(limit.soft) + ":" + std::to_string(limit.hard));
+    if (rlimit own{}; error.code == EPERM && getrlimit(limit.resource, &own) == 0)
+      error.message += " (this host's hard limit is " + std::to_string(own.rlim_max) + ", and raising it needs CAP_SYS_RESOURCE)";
+    return error;
+  }
+  return ok();
+}
+
+Status switch_user(const User& user) {
+  if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0) return sys_error("keep capabilities across the switch of user");
+  if (setgroups(user.additional_gids.size(), user.additional_gids.data()) != 0) return sys_error("set process.user.additionalGids");
+  if (setresgid(user.gid, user.gid, user.gid) != 0) return sys_error("set process.user.gid to " + std::to_string(user.gid));
+  if (setresuid(user.uid, user.uid, user.uid) != 0) return sys_error("set process.user.uid to " + std::to_string(user.uid));
+  if (prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) != 0) return sys_error("keep capabilities no longer");
+  return ok();
+}
+
+Status enter_folder(const std::string& cwd) {
+  if (chdir(cwd.c_str()) != 0) return sys_error("process.cwd: chdir to " + cwd);
+  char path[PATH_MAX];
+  // The system call itself: it answers "(unreachable)…" for a folder outside of the root.
+  if (syscall(SYS_getcwd, path, sizeof path) < 0) return sys_error("process.cwd: getcwd in " + cwd);
+  if (path[0] != '/') return Error{"process.cwd: " + cwd + " leads out of the container's root", EPERM};
+  return ok();
+}
+
+Result<std::string> find_program(const Process& process) {
+  const std::string& name = process.args.front();
+  if (name.find('/') != std::string::npos) {
+    const int code = why_not(name);
+    if (code) return exec_error(name, complaint_of(code), code);
+    return name;
+  }
+  bool forbidden = false;
+  for (std::string_view rest = search_path(process); !name.empty() && !rest.empty();) {
+    const std::size_t end = std::min(rest.find(':'), rest.size());
+    const std::string_view folder = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    const std::string candidate = (folder.empty() ? "." : std::string(folder)) + "/" + name;
+    const int code = why_not(candidate);
+    if (code == 0) return candidate;
+    forbidden = forbidden || code == EACCES;
+  }
+  if (forbidden) return exec_error(name, "permission denied", EACCES);
+  return exec_error(name, "executable file not found in $PATH", ENOENT);
+}
+
+Error run_program(const std::string& program, const Process& process) {
+  const auto args = c_strings(process.args);
+  const auto env = c_strings(process.env);
+  execve(program.c_str(), args.data(), env.data());
+  const int code = errno;
+  if (code == ENOENT) return exec_error(process.args.front(), "its interpreter or loader is missing in the rootfs", code);
+  if (code == ENOEXEC) return exec_error(process.args.front(), "exec format error", code);
+  return exec_error(process.args.front(), complaint_of(code), code);
+}
+
+}  // namespace mooring

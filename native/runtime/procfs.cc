@@ -1,0 +1,78 @@
+#include "procfs.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <iterator>
+
+namespace mooring {
+namespace {
+
+Status require_procfs(int fd, const std::string& label) {
+  struct statfs status;
+  if (fstatfs(fd, &status) != 0) return sys_error("statfs " + label);
+  return status.f_type == PROC_SUPER_MAGIC ? ok() : Status(Error{label + " is not on procfs", EPERM});
+}
+
+// The namespace that keeps a sysctl apart, 0 where none does.
+int namespace_of(const std::string& name) {
+  constexpr const char* ipc[] = {"kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.sem", "kernel.shmall", "kernel.shmmax", "kernel.shmmni", "kernel.shm_rmid_forced"};
+  if (name.starts_with("net.")) return CLONE_NEWNET;
+  if (name.starts_with("fs.mqueue.") || std::find(std::begin(ipc), std::end(ipc), name) != std::end(ipc)) return CLONE_NEWIPC;
+  if (name == "kernel.hostname" || name == "kernel.domainname") return CLONE_NEWUTS;
+  return 0;
+}
+
+std::string field(const std::string& name) { return "linux.sysctl[\"" + name + "\"]"; }
+
+// As sysctl(8): "." and "/" stand for each other, so that an interface's name may hold a dot.
+std::string file_of(std::string name) {
+  for (char& letter : name) letter = letter == '.' ? '/' : letter == '/' ? '.' : letter;
+  return name;
+}
+
+}  // namespace
+
+Result<UniqueFd> open_procfs() {
+  UniqueFd procfs(open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!procfs) return sys_error("open /proc");
+  MOORING_TRY(require_procfs(procfs.get(), "/proc"));
+  return procfs;
+}
+
+Status write_procfs(int procfs, const std::string& path, std::string_view value) {
+  open_how how{};
+  how.flags = O_WRONLY | O_CLOEXEC | O_NOFOLLOW;
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV;
+  const UniqueFd file(static_cast<int>(syscall(SYS_openat2, procfs, path.c_str(), &how, sizeof how)));
+  if (!file) return sys_error("open /proc/" + path);
+  MOORING_TRY(require_procfs(file.get(), "/proc/" + path));
+  if (write(file.get(), value.data(), value.size()) != static_cast<ssize_t>(value.size())) return sys_error("write \"" + std::string(value) + "\" to /proc/" + path);
+  return ok();
+}
+
+Status check_sysctls(const Config& config) {
+  for (const auto& [name, value] : config.sysctl) {
+    const int flag = namespace_of(name);
+    if (!flag) return Error{field(name) + ": belongs to the whole host, no namespace keeps it apart"};
+    if (!config.namespaces.has(flag)) return Error{field(name) + ": the container shares this with the host; it needs a namespace of its own in linux.namespaces"};
+    if ((file_of(name) + "/").find("/../") != std::string::npos) return Error{field(name) + ": is not the name of a sysctl"};
+  }
+  return ok();
+}
+
+Status set_sysctls(int procfs, const Config& config) {
+  for (const auto& [name, value] : config.sysctl) {
+    auto written = write_procfs(procfs, "sys/" + file_of(name), value);
+    if (!written) return Error{field(name) + ": " + written.error().message, written.error().code};
+  }
+  return ok();
+}
+
+}  // namespace mooring

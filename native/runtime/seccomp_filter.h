@@ -1,0 +1,25 @@
+// linux.seccomp as the BPF program that the kernel runs (seccomp(2)).
+#pragma once
+
+#include <string>
+
+#include "config.h"
+#include "result.h"
+
+namespace mooring {
+
+struct SeccompFilter {
+  std::string program;  // struct sock_filter[], as bytes
+  unsigned flags = 0;   // SECCOMP_FILTER_FLAG_*
+};
+
+/// The filter of `seccomp`: from the cache where an equal one was compiled before, else compiled, and kept there. `cache_folder` may be empty.
+Result<SeccompFilter> seccomp_filter(const Seccomp& seccomp, const std::string& cache_folder);
+
+/// Compiles by libseccomp. Errors name the field.
+Result<std::string> compile_seccomp(const Seccomp& seccomp);
+
+/// Puts the calling thread under the filter, for good. Needs CAP_SYS_ADMIN or no_new_privs.
+Status load_seccomp(const SeccompFilter& filter);
+
+}  // namespace mooring

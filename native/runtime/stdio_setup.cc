@@ -1,0 +1,62 @@
+#include "stdio_setup.h"
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "console.h"
+#include "devices.h"
+#include "open_in_root.h"
+
+namespace mooring {
+namespace {
+
+// Above 2, so that putting one in place never closes another.
+Result<UniqueFd> keep(int fd) {
+  UniqueFd copy(fcntl(fd, F_DUPFD_CLOEXEC, 3));
+  if (!copy) return sys_error("copy descriptor " + std::to_string(fd));
+  return copy;
+}
+
+Result<UniqueFd> open_null_device(int rootfs) {
+  auto null = open_null(rootfs);
+  if (!null) return null;
+  UniqueFd opened(open(fd_path(null->get()).c_str(), O_RDWR | O_CLOEXEC | O_NOCTTY));
+  if (!opened) return sys_error("open /dev/null in the rootfs");
+  return opened;
+}
+
+}  // namespace
+
+Result<Stdio> open_stdio(int rootfs, const Process& process, const LaunchOptions& options) {
+  Stdio stdio;
+  UniqueFd terminal;
+  if (process.terminal) {
+    auto console = make_console(rootfs, process);
+    if (!console) return std::move(console.error());
+    stdio.console = std::move(console->master);
+    terminal = std::move(console->terminal);
+  }
+  const int given[3] = {options.stdin_fd, options.stdout_fd, options.stderr_fd};
+  for (int i = 0; i < 3; ++i) {
+    auto fd = terminal ? keep(terminal.get()) : given[i] >= 0 ? keep(given[i]) : open_null_device(rootfs);
+    if (!fd) return std::move(fd.error());
+    stdio.fds[i] = std::move(*fd);
+  }
+  return stdio;
+}
+
+Status take_stdio(Stdio stdio, const Process& process) {
+  for (int i = 0; i < 3; ++i) {
+    if (dup2(stdio.fds[i].get(), i) < 0) return sys_error("take over descriptor " + std::to_string(i));
+    // A pipe belongs to who made it; the container's user must be able to open /dev/stdout anew.
+    struct stat status;
+    if (fstat(i, &status) != 0) return sys_error("stat descriptor " + std::to_string(i));
+    if (S_ISFIFO(status.st_mode) && status.st_uid != process.user.uid && fchown(i, process.user.uid, static_cast<gid_t>(-1)) != 0) return sys_error("chown descriptor " + std::to_string(i));
+  }
+  if (process.terminal && ioctl(0, TIOCSCTTY, 0) != 0) return sys_error("make the pty the controlling terminal");
+  return ok();
+}
+
+}  // namespace mooring
