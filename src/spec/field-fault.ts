@@ -23,7 +23,8 @@ export function faultsOf(issues: readonly Issue[], schema: z.core.$ZodType, valu
   const unknown = issues.flatMap((issue) => (issue.code === 'unrecognized_keys' ? unknownFields(issue, schema, value) : []));
   const meant = new Set(unknown.flatMap(({ path, candidate }) => (candidate === undefined ? [] : [JSON.stringify([...path.slice(0, -1), candidate])])));
   const faults = new Map<string, FieldFault>();
-  for (const issue of issues) {
+  // zod bounds every integer by what a double can hold, before the bound that the field itself has.
+  for (const issue of issues.toSorted((a, b) => Number('note' in a) - Number('note' in b))) {
     const path = JSON.stringify(issue.path);
     if (issue.code === 'unrecognized_keys' || faults.has(path) || (isMissing(issue, value) && meant.has(path))) continue;
     faults.set(path, { path: pathOf(issue), onKey: issue.code === 'invalid_key', ...explain(issue, value) });
@@ -38,11 +39,12 @@ function unknownFields(issue: z.core.$ZodIssueUnrecognizedKeys, schema: z.core.$
   const free = known.filter((name) => !present.includes(name));
   return issue.keys.map((key) => {
     const candidate = nearest(key, free);
+    const home = known.find((name) => parent !== undefined && Object.hasOwn(fieldsOf(fieldsOf(parent)[name] ?? parent), key));
     return {
       path: [...pathOf(issue), key],
       onKey: true,
       message: 'unknown field',
-      fix: candidate === undefined ? `the fields here are ${listed(known)}` : `did you mean ${candidate}?`,
+      fix: candidate !== undefined ? `did you mean ${candidate}?` : home !== undefined ? `write it below ${home}` : `the fields here are ${listed(known)}`,
       candidate,
     };
   });
@@ -69,8 +71,9 @@ function explain(issue: Issue, value: unknown): { message: string; fix?: string 
     case 'invalid_format':
     case 'not_multiple_of':
     case 'unrecognized_keys':
-      return { message: issue.message };
+      break;
   }
+  return { message: issue.message };
 }
 
 const EXPECTED: Readonly<Record<string, string>> = {
@@ -108,8 +111,8 @@ function unknownValue(values: readonly string[], found: unknown): { message: str
 function described(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'a list';
-  if (typeof value === 'object') return 'a mapping';
-  return typeof value === 'string' ? `the string ${quoted(value)}` : String(value as number | boolean);
+  if (typeof value === 'string') return `the string ${quoted(value)}`;
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : 'a mapping';
 }
 
 function measure(origin: string, found: unknown): string {

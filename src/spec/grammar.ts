@@ -29,6 +29,7 @@ export function grammarString(grammar: Grammar): z.ZodString {
 }
 
 /** Text handed to the kernel as a C string; 131071 bytes is the longest argument or variable that execve(2) takes. */
+// eslint-disable-next-line no-control-regex -- NUL is what it looks for
 const KERNEL_TEXT: Grammar = { pattern: /^[^\x00]*$/, maxLength: 131_071, what: 'usable: it holds a NUL character, which ends a string for the kernel' };
 
 /** An argument, a variable's value: any text without NUL that execve(2) takes. */

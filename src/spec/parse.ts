@@ -25,8 +25,8 @@ export interface ParseResult {
   readonly problems: readonly SpecProblem[];
 }
 
-/** Values in a file with aliases expanded; the largest sensible file has a tenth of it. */
-const MAX_VALUES = 200_000;
+/** Values in a file with aliases expanded; the largest sensible file has a third of it. */
+const MAX_VALUES = 100_000;
 const MAX_PROBLEMS = 100;
 
 /**

@@ -10,6 +10,7 @@ import { isMapping, valueAt, withoutNulls } from './schema-walk.ts';
 export type Validation = { readonly container: Container } | { readonly faults: readonly FieldFault[] };
 
 const KINDS = ['Container'];
+const API_GROUP = 'mooring.dev/';
 
 /** Validates and defaults one document that came out of YAML or JSON. Never throws. */
 export function validate(value: unknown): Validation {
@@ -23,8 +24,10 @@ export function validate(value: unknown): Validation {
   return result.success ? { container: result.data } : { faults: faultsOf(result.error.issues, containerSchema, document) };
 }
 
-/** The name that a document claims, also where the rest of it is wrong; undefined where it can't be told. */
+/** The name that a document of ours claims, also where the rest of it is wrong; undefined where it can't be told. */
 export function claimedName(value: unknown): ContainerName | undefined {
+  const apiVersion = valueAt(value, ['apiVersion']);
+  if (typeof apiVersion === 'string' && !apiVersion.startsWith(API_GROUP)) return undefined;
   const name = valueAt(value, ['metadata', 'name']);
   const namespace = valueAt(value, ['metadata', 'namespace']) ?? 'default';
   if (typeof name !== 'string' || !DNS_SUBDOMAIN.pattern.test(name) || name.length > DNS_SUBDOMAIN.maxLength) return undefined;

@@ -44,15 +44,15 @@ export function parseYaml(text: string): Document.Parsed[] {
 /** What one syntax error says to people. The errors behind the first of a document mostly follow from it. */
 export function syntaxFault(error: YAMLError, text: string): SyntaxFault {
   const [offset] = error.pos;
-  const clearer = error.code === 'BAD_INDENT' && offset >= text.trimEnd().length ? UNCLOSED : CLEARER[error.code];
+  const clearer = offset >= text.trimEnd().length && /\bend with|closing/.test(error.message) ? UNCLOSED : CLEARER[error.code];
   return clearer === undefined ? { offset, message: error.message } : { offset, ...clearer };
 }
 
-const UNCLOSED = { message: 'ends inside of a [list] or {mapping}', fix: 'close it; the file may be cut off' };
+const UNCLOSED = { message: 'ends inside of a quoted text, a [list] or a {mapping}', fix: 'close it; the file may be cut off' };
 const CLEARER: Partial<Record<ErrorCode, Omit<SyntaxFault, 'offset'>>> = {
   TAB_AS_INDENT: { message: 'is indented with a tab', fix: 'indent with spaces' },
   BLOCK_AS_IMPLICIT_KEY: { message: 'a mapping begins where a value was expected', fix: 'check the indentation, or quote a value that holds ": "' },
   MULTILINE_IMPLICIT_KEY: { message: 'a key or its colon is missing', fix: 'write `name: value`' },
   RESOURCE_EXHAUSTION: { message: 'is nested too deep' },
-  NON_STRING_KEY: { message: 'a key is a list or a mapping', fix: 'write a plain key' },
+  NON_STRING_KEY: { message: 'a key is a list or a mapping', fix: 'write a plain key; quote a value that begins with { or [' },
 };

@@ -64,8 +64,8 @@ export class YamlTree {
   #build(node: Node | null, path: Path): unknown {
     if (node === null) return null;
     if (!this.complete) return undefined;
-    if (--this.#budget.left < 0) return this.#stop(path, 'holds too many values', 'split the file; an alias counts with all that it stands for');
-    if (path.length > MAX_DEPTH) return this.#stop(path, `is nested more than ${MAX_DEPTH} deep`);
+    if (--this.#budget.left < 0) return this.#stop(node, path.slice(0, 2), 'holds too many values', 'split the file; an alias counts with all that it stands for');
+    if (path.length > MAX_DEPTH) return this.#stop(node, path.slice(0, 2), `is nested more than ${MAX_DEPTH} deep`);
     if (isAlias(node)) return this.#expand(node, path);
     if (node.tag !== undefined && !CORE_TAGS.has(node.tag)) {
       return this.#fault(path, `has the tag ${quoted(node.tag)}, which is not known`, { fix: 'remove the tag' });
@@ -102,7 +102,7 @@ export class YamlTree {
       const at = [...path, key];
       const repeated = Object.hasOwn(mapping, key);
       if (repeated) this.#fault(at, 'is given twice', { fix: 'keep one of them', offset: startOf(pair.key as Node | null) });
-      else if (key === '<<') this.#stop(at, 'merge keys are not part of YAML 1.2', 'write the fields out, or alias a whole value');
+      else if (key === '<<') this.#stop(pair.key as Node | null, at, 'merge keys are not part of YAML 1.2', 'write the fields out, or alias a whole value');
       else if (key === '__proto__') this.#fault(at, 'unknown field', { onKey: true });
       else mapping[key] = this.#build(pair.value as Node | null, at);
     }
@@ -119,9 +119,10 @@ export class YamlTree {
     return value;
   }
 
-  #stop(path: Path, message: string, fix?: string): undefined {
+  /** Gives the document up: its value is not what its text means. */
+  #stop(node: Node | null, path: Path, message: string, fix?: string): undefined {
     this.complete = false;
-    return this.#fault(path, message, { onKey: true, ...(fix === undefined ? {} : { fix }) });
+    return this.#fault(path, message, { offset: startOf(node), ...(fix === undefined ? {} : { fix }) });
   }
 
   #fault(path: Path, message: string, details: Partial<Pick<TreeFault, 'fix' | 'onKey' | 'offset'>> = {}): undefined {
