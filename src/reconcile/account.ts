@@ -4,6 +4,7 @@ import type { DesiredContainer } from './desired.ts';
 import { processDrift, restartDrift } from './drift.ts';
 import type { Facts } from './facts.ts';
 import { objectionTo } from './plan.ts';
+import { restartsAfter } from './restart-policy.ts';
 import type { Situation } from './situation.ts';
 import { stopOf } from './stop.ts';
 
@@ -39,6 +40,10 @@ export function account(situation: Situation): Account {
     happenings.push(...counted.happenings);
   }
   if (wanted === undefined) return { facts: withDrifted(facts, []), happenings };
+  // Also after a change of restartPolicy, which makes a completed run of an end that was a crash.
+  if (process.state === 'Exited' && facts.exitAsked !== true && !restartsAfter(wanted.container.spec.restartPolicy, process.exit.exitCode)) {
+    facts = withCompleted(facts, observed.specHash);
+  }
   if (process.state !== 'Running') return { facts, happenings };
 
   const present = observed.drift;
@@ -86,13 +91,14 @@ function accountExit({ facts, observed, exit, wanted, now }: Ended): Account {
   }
 
   const drift = processDrift(spec.restartPolicy, exit);
-  if (drift === undefined) return { facts: withDrifted({ ...withoutBackoff(counted), completedHash: observed.specHash }, []), happenings };
+  if (drift === undefined) return { facts: counted, happenings };
   const crashes = stable ? 1 : facts.crashes + 1;
   const delay = crashDelay(crashes, backoff);
   happenings.push({ kind: 'DriftDetected', drift }, { kind: 'Restarting' });
   if (delay > 0) happenings.push({ kind: 'BackOff', exit, crashes, delay });
+  const { backoffUntil: _passed, ...kept } = counted;
   const crashed: Facts = {
-    ...withoutBackoff(counted),
+    ...kept,
     restartCount: facts.restartCount + 1,
     crashes,
     drifted: [...drifted, drift.kind],
@@ -102,15 +108,21 @@ function accountExit({ facts, observed, exit, wanted, now }: Ended): Account {
   return { facts: crashed, happenings };
 }
 
-/** A changed spec starts afresh: what crashed before says nothing of it, so it needn't wait for the old one's backoff. */
+/** A changed spec starts afresh: what crashed before says nothing of it, so it needn't wait for the old one's backoff. Nor does a suspension. */
 function withDesired(facts: Facts, desired: DesiredContainer | undefined): Facts {
   if (desired === undefined) return facts;
-  const { specHash, generation } = desired;
-  if (facts.specHash !== specHash) {
-    const { repairs: _repairs, repairAfter: _repairAfter, ...kept } = withoutBackoff(facts);
-    return { ...kept, specHash, observedGeneration: generation };
-  }
-  return facts.observedGeneration === generation ? facts : { ...facts, observedGeneration: generation };
+  const { specHash, generation: observedGeneration, container } = desired;
+  const { suspend, stopSignal: signal, stopTimeoutSeconds: timeoutSeconds } = container.spec;
+  const fresh = facts.specHash !== specHash || (suspend && facts.crashes > 0);
+  const known = !fresh && facts.observedGeneration === observedGeneration && facts.stopBy?.signal === signal && facts.stopBy.timeoutSeconds === timeoutSeconds;
+  if (known) return facts;
+  return { ...(fresh ? withoutBackoff(facts) : facts), specHash, observedGeneration, stopBy: { signal, timeoutSeconds } };
+}
+
+/** Marks the end as that of a completed run. */
+function withCompleted(facts: Facts, hash: string): Facts {
+  const done = facts.completedHash === hash && facts.crashes === 0 && facts.drifted === undefined;
+  return done ? facts : withDrifted({ ...withoutBackoff(facts), completedHash: hash }, []);
 }
 
 function withoutOtherStop(facts: Facts, observed: ObservedContainer | undefined): Facts {
@@ -121,7 +133,7 @@ function withoutStop({ stop: _stop, ...kept }: Facts): Facts {
   return kept;
 }
 
-function withoutBackoff({ backoffUntil: _until, ...kept }: Facts): Facts {
+function withoutBackoff({ backoffUntil: _until, repairs: _repairs, repairAfter: _repairAfter, ...kept }: Facts): Facts {
   return { ...kept, crashes: 0 };
 }
 

@@ -35,6 +35,8 @@ export interface Facts {
   readonly exitAsked?: boolean;
   /** Hash of the spec whose run has ended for good under its restart policy; it is not run again. */
   readonly completedHash?: string;
+  /** How to stop it, as last desired: a change of these makes no new container, and outlives the wish for it. */
+  readonly stopBy?: { readonly signal: string; readonly timeoutSeconds: number };
   readonly stop?: Stop;
   readonly lastDrift?: { readonly kind: DriftKind; readonly message: string; readonly time: number };
   /** Kinds of drift found and not yet seen undone. */

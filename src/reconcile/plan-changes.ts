@@ -1,8 +1,10 @@
 import type { ContainerId, ExitRecord, ObservedContainer } from '../engine/engine.ts';
 import { MooringError } from '../lib/errors.ts';
+import type { Container } from '../spec/container.ts';
 import { specChanged } from '../spec/hash.ts';
 import type { ContainerName } from '../spec/name.ts';
 import { account } from './account.ts';
+import type { DesiredContainer } from './desired.ts';
 import { plan, type Step } from './plan.ts';
 import type { Situation } from './situation.ts';
 import { afterKill, afterSignal } from './stop.ts';
@@ -24,8 +26,11 @@ const MAX_STEPS = 20;
 const imagined = { pid: 0, startTime: 0 };
 const imaginedId = '0'.repeat(64) as ContainerId;
 
-/** The dry run: what would be done, step by step, if each step did what it is meant to do. Changes nothing. */
-export function planChanges(name: ContainerName, start: Situation): PlannedChange {
+/**
+ * The dry run: what would be done, step by step, if each step did what it is meant to do. Changes nothing.
+ * `accepted` is what is desired now, before the change.
+ */
+export function planChanges(name: ContainerName, start: Situation, accepted: DesiredContainer | undefined): PlannedChange {
   const { desired, observed } = start;
   const steps: Step[] = [];
   let situation = start;
@@ -39,8 +44,13 @@ export function planChanges(name: ContainerName, start: Situation): PlannedChang
     if (steps.length > MAX_STEPS) throw new MooringError('Internal', `the plan for ${name} doesn't come to an end: it stands at ${step.kind} (${step.message})`);
     situation = afterStep(situation, step);
   }
-  const changes = desired === undefined || observed === undefined ? [] : specChanged(observed.container, desired.container);
-  return { name, action: actionOf(steps, observed), steps, changes };
+  const changes = desired === undefined || observed === undefined ? [] : specChanged(inForce(observed, accepted), desired.container);
+  return { name, action: actionOf(steps, observed, changes.length > 0), steps, changes };
+}
+
+/** What runs, with what has changed on it since it was created. */
+function inForce(observed: ObservedContainer, accepted: DesiredContainer | undefined): Container {
+  return accepted?.specHash === observed.specHash ? accepted.container : observed.container;
 }
 
 /** The situation that a step leads to when all goes well. */
@@ -80,12 +90,13 @@ function ended(observed: ObservedContainer, now: number, signal: number): Observ
   return { ...observed, process: { state: 'Exited', exit } };
 }
 
-function actionOf(steps: readonly Step[], observed: ObservedContainer | undefined): PlannedChange['action'] {
+function actionOf(steps: readonly Step[], observed: ObservedContainer | undefined, changed: boolean): PlannedChange['action'] {
   const has = (kind: Step['kind']): boolean => steps.some((step) => step.kind === kind);
   if (has('Remove')) return has('Create') ? 'Recreate' : 'Remove';
   if (has('Create')) return 'Create';
   if (has('Start')) return observed?.process.state === 'None' ? 'Start' : 'Restart';
   // A wait is for a process to end that has been told to already.
   if (has('Signal') || has('Kill') || (has('Wait') && observed?.process.state === 'Running')) return 'Stop';
-  return has('RestoreLimits') ? 'Update' : 'None';
+  // What changed and needs no step takes effect with the next decision that it bears on.
+  return has('RestoreLimits') || changed ? 'Update' : 'None';
 }

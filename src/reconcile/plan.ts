@@ -1,11 +1,11 @@
-import type { ObservedContainer, ObservedProcess } from '../engine/engine.ts';
-import { specChanged } from '../spec/hash.ts';
+import type { ExitRecord, ObservedContainer, ObservedProcess } from '../engine/engine.ts';
+import { specChanged, WITHOUT_RECREATION } from '../spec/hash.ts';
 import type { DesiredContainer } from './desired.ts';
 import { describeDrift, restartDrift } from './drift.ts';
 import type { Facts, StopCause } from './facts.ts';
-import { restartsAfter } from './restart-policy.ts';
+import { restartsAfter, type RestartPolicy } from './restart-policy.ts';
 import type { Situation } from './situation.ts';
-import { stopOf } from './stop.ts';
+import { stopBy, stopOf } from './stop.ts';
 import { describeExit, describeSpan, instant } from './words.ts';
 
 /**
@@ -54,12 +54,8 @@ export function objectionTo(desired: DesiredContainer | undefined, observed: Obs
 
 function planAbsent({ desired, facts }: Situation): Step {
   if (desired === undefined) return { kind: 'Forget', reason: 'NotDesired', message: 'no source wants it, and nothing of it is there' };
-  const { spec } = desired.container;
-  if (spec.suspend) return { kind: 'Settled', reason: 'Suspended', message: 'spec.suspend is true: it is not created' };
-  if (facts.completedHash === desired.specHash && facts.lastExit !== undefined) {
-    return { kind: 'Settled', ...completion(spec.restartPolicy, facts.lastExit) };
-  }
-  return { kind: 'Create', reason: 'NotCreated', message: 'it is wanted, and there is none' };
+  if (desired.container.spec.suspend) return { kind: 'Settled', reason: 'Suspended', message: 'spec.suspend is true: it is not created' };
+  return planCompleted(desired, facts) ?? { kind: 'Create', reason: 'NotCreated', message: 'it is wanted, and there is none' };
 }
 
 function planUnwanted(objection: Objection, observed: ObservedContainer, situation: Situation): Step {
@@ -71,15 +67,15 @@ function planUnwanted(objection: Objection, observed: ObservedContainer, situati
 
 function planStop({ cause, reason, message }: Objection, observed: ObservedContainer, { facts, now }: Situation): Step {
   const stop = stopOf(observed, facts);
-  const { stopSignal, stopTimeoutSeconds } = observed.container.spec;
+  const { signal, timeoutSeconds } = stopBy(observed, facts);
   if (stop !== undefined && now < stop.deadline) {
-    const sent = stop.kills === 0 ? `${stopSignal} was sent` : 'SIGKILL was sent';
+    const sent = stop.kills === 0 ? `${signal} was sent` : 'SIGKILL was sent';
     return { kind: 'Wait', until: stop.deadline, reason: 'Stopping', message: `${message}; ${sent}, SIGKILL follows at ${instant(stop.deadline)}` };
   }
   // Before its own program runs there is nothing that a signal could ask to end in order.
   if (observed.process.state === 'Creating') return { kind: 'Kill', cause, reason, message: `${message}; it is still being started` };
-  if (stop === undefined) return { kind: 'Signal', signal: stopSignal, cause, reason, message };
-  const grace = stop.kills === 0 ? `it still runs ${stopTimeoutSeconds} s after ${stopSignal}` : `it still runs after ${stop.kills} × SIGKILL`;
+  if (stop === undefined) return { kind: 'Signal', signal, cause, reason, message };
+  const grace = stop.kills === 0 ? `it still runs ${timeoutSeconds} s after ${signal}` : `it still runs after ${stop.kills} × SIGKILL`;
   return { kind: 'Kill', cause, reason, message: `${message}; ${grace}` };
 }
 
@@ -91,10 +87,7 @@ function planWanted(desired: DesiredContainer, observed: ObservedContainer, situ
     case 'Running':
       return planRunning(process.init.pid, observed, situation);
     case 'None':
-      if (situation.facts.completedHash === desired.specHash && situation.facts.lastExit !== undefined) {
-        return { kind: 'Settled', ...completion(desired.container.spec.restartPolicy, situation.facts.lastExit) };
-      }
-      return startOrWait('NotStarted', 'it is wanted running, and has not been started', situation);
+      return planCompleted(desired, situation.facts) ?? startOrWait('NotStarted', 'it is wanted running, and has not been started', situation);
     case 'Exited':
       return planExited(desired, process, situation);
   }
@@ -121,7 +114,7 @@ function planExited(desired: DesiredContainer, { exit }: ObservedProcess & { sta
     return { kind: 'Start', reason: 'Stopped', message: `Mooring stopped it (${describeExit(exit)}), and it is wanted running` };
   }
   const { restartPolicy } = desired.container.spec;
-  if (!restartsAfter(restartPolicy, exit.exitCode)) return { kind: 'Settled', ...completion(restartPolicy, exit) };
+  if (!restartsAfter(restartPolicy, exit.exitCode)) return completed(restartPolicy, exit);
   return startOrWait('Exited', `it ended with ${describeExit(exit)}, and restartPolicy is ${restartPolicy}`, situation);
 }
 
@@ -131,12 +124,22 @@ function startOrWait(reason: string, message: string, { facts, now }: Situation)
   return { kind: 'Wait', until: backoffUntil, reason: 'BackOff', message: `${message}; ${crashes} ends in a row, next start at ${instant(backoffUntil)}` };
 }
 
-function completion(policy: string, exit: NonNullable<Facts['lastExit']>): { reason: 'Completed' | 'Failed'; message: string } {
+/** A run that ended for good is not repeated for the same spec, even if the container or the machine went down since. */
+function planCompleted(desired: DesiredContainer, { completedHash, lastExit }: Facts): Step | undefined {
+  const { restartPolicy } = desired.container.spec;
+  if (completedHash !== desired.specHash || lastExit === undefined || restartsAfter(restartPolicy, lastExit.exitCode)) return undefined;
+  return completed(restartPolicy, lastExit);
+}
+
+function completed(policy: RestartPolicy, exit: ExitRecord): Step {
   const ran = describeSpan(exit.finishedAt - exit.startedAt);
-  return { reason: exit.exitCode === 0 ? 'Completed' : 'Failed', message: `ended with ${describeExit(exit)} after ${ran}, and restartPolicy is ${policy}` };
+  const message = `ended with ${describeExit(exit)} after ${ran}, and restartPolicy is ${policy}`;
+  return { kind: 'Settled', reason: exit.exitCode === 0 ? 'Completed' : 'Failed', message };
 }
 
 function describeChange(desired: DesiredContainer, observed: ObservedContainer): string {
-  const changes = specChanged(observed.container, desired.container).map(({ field, from, to }) => `${field} from ${from} to ${to}`);
+  const changes = specChanged(observed.container, desired.container)
+    .filter(({ field }) => !WITHOUT_RECREATION.some((name) => field === `spec.${name}` || field.startsWith(`spec.${name}.`)))
+    .map(({ field, from, to }) => `${field} from ${from} to ${to}`);
   return changes.length === 0 ? `the spec's hash changed from ${observed.specHash} to ${desired.specHash}` : `the spec changed: ${changes.join(', ')}`;
 }

@@ -198,7 +198,7 @@ export class Reconciler implements ReconcilerFace {
         const release = await slots.acquire();
         try {
           const observed = await this.#observe(name);
-          return planChanges(name, { desired: wish, observed, facts: facts.get(name) ?? noFacts, now: clock.now() });
+          return planChanges(name, { desired: wish, observed, facts: facts.get(name) ?? noFacts, now: clock.now() }, desired.get(name));
         } finally {
           release();
         }

@@ -10,9 +10,15 @@ export function stopOf(observed: ObservedContainer, facts: Facts): Stop | undefi
   return facts.stop?.id === observed.id ? facts.stop : undefined;
 }
 
+/** How to ask the container to stop. */
+export function stopBy(observed: ObservedContainer, facts: Facts): NonNullable<Facts['stopBy']> {
+  const { stopSignal, stopTimeoutSeconds } = observed.container.spec;
+  return facts.stopBy ?? { signal: stopSignal, timeoutSeconds: stopTimeoutSeconds };
+}
+
 /** What to remember once the stop signal was sent, or could not be: either way the kill falls due. */
 export function afterSignal(facts: Facts, observed: ObservedContainer, cause: StopCause, requestedAt: number): Facts {
-  const deadline = requestedAt + observed.container.spec.stopTimeoutSeconds * 1000;
+  const deadline = requestedAt + stopBy(observed, facts).timeoutSeconds * 1000;
   return { ...facts, stop: { id: observed.id, cause, requestedAt, deadline, kills: 0 } };
 }
 

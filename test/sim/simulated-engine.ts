@@ -1,0 +1,238 @@
+import type { ContainerEngine, ContainerId, ContainerStats, Drift, EngineEvent, ExitRecord, LogLine, ObservedContainer, ObservedProcess } from '../../src/engine/engine.ts';
+import type { Clock } from '../../src/lib/clock.ts';
+import { MooringError } from '../../src/lib/errors.ts';
+import type { Container } from '../../src/spec/container.ts';
+import { containerName, type ContainerName } from '../../src/spec/name.ts';
+
+export type Operation = 'observe' | 'create' | 'start' | 'signal' | 'kill' | 'restoreLimits' | 'remove';
+
+/** What goes wrong with one call: it fails before it did anything, it works though the caller hears of a failure, or it never comes back. */
+export type Fault = { readonly kind: 'error' | 'lostReply'; readonly error: MooringError } | { readonly kind: 'hang'; readonly until: Promise<void> };
+
+/** How a container's program behaves. Times are milliseconds. */
+export interface Program {
+  /** How long run number `run` (from 1) lasts by itself, and what it ends with. */
+  readonly run?: (run: number) => { readonly lasts: number; readonly exitCode: number };
+  /** How long it takes to end after the stop signal; undefined for a program that ignores it. */
+  readonly endsAfterSignal?: number | undefined;
+  /** Stuck in the kernel: not even a kill ends it. */
+  unkillable?: boolean;
+}
+
+interface SimulatedContainer {
+  readonly id: ContainerId;
+  readonly container: Container;
+  readonly specHash: string;
+  readonly createdAt: number;
+  process: ObservedProcess;
+  drift: Drift[];
+  ends: unknown;
+}
+
+const SIGNALS: Readonly<Record<string, number>> = { SIGINT: 2, SIGKILL: 9, SIGTERM: 15 };
+
+/** A kernel and an engine over it, in simulated time. It outlives the daemon: a new reconciler over it finds what the former left. */
+export class SimulatedEngine implements ContainerEngine {
+  readonly programs = new Map<ContainerName, Program>();
+  /** Every call in order. */
+  readonly calls: { readonly at: number; readonly operation: Operation; readonly name: ContainerName }[] = [];
+  /** Calls that a right caller never makes. */
+  readonly violations: string[] = [];
+  /** Decides what goes wrong with a call. */
+  fault: (operation: Operation, name: ContainerName) => Fault | undefined = () => undefined;
+  /** Whether an event gets lost. */
+  losesEvent: (event: EngineEvent) => boolean = () => false;
+  latency = 1;
+  readonly #clock: Clock;
+  readonly #containers = new Map<ContainerName, SimulatedContainer>();
+  readonly #busy = new Map<ContainerName, Operation>();
+  readonly #runs = new Map<ContainerName, number>();
+  readonly #listeners = new Set<(event: EngineEvent) => void>();
+  #serial = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  async observe(name: ContainerName): Promise<ObservedContainer | undefined> {
+    await this.#call('observe', name);
+    const found = this.#containers.get(name);
+    if (found === undefined) return undefined;
+    const { id, container, specHash, createdAt, process, drift } = found;
+    return { id, name, container, specHash, imageId: 'sha256:0', createdAt, process, drift: [...drift] };
+  }
+
+  create(container: Container, specHash: string): Promise<ContainerId> {
+    const name = containerName(container.metadata);
+    return this.#exclusive('create', name, () => {
+      if (this.#containers.has(name)) throw this.#violation(`create of ${name}, which is there`);
+      const id = this.#newId();
+      this.#containers.set(name, { id, container, specHash, createdAt: this.#clock.now(), process: { state: 'None' }, drift: [], ends: undefined });
+      return id;
+    });
+  }
+
+  start(id: ContainerId): Promise<void> {
+    const found = this.#byId(id);
+    const name = containerName(found.container.metadata);
+    return this.#exclusive('start', name, () => {
+      if (found.process.state === 'Running') throw this.#violation(`start of ${name}, which runs`);
+      const run = (this.#runs.get(name) ?? 0) + 1;
+      this.#runs.set(name, run);
+      found.drift = [];
+      this.#serial += 1;
+      const init = { pid: this.#serial, startTime: this.#clock.now() };
+      found.process = { state: 'Running', init, monitor: { ...init, pid: init.pid + 1_000_000 }, startedAt: this.#clock.now() };
+      const { lasts, exitCode } = this.programs.get(name)?.run?.(run) ?? { lasts: Number.POSITIVE_INFINITY, exitCode: 0 };
+      if (lasts !== Number.POSITIVE_INFINITY) this.#endIn(found, lasts, { exitCode, signal: null });
+    });
+  }
+
+  async signal(id: ContainerId, signal: string): Promise<boolean> {
+    const found = this.#byId(id);
+    const name = containerName(found.container.metadata);
+    await this.#call('signal', name);
+    if (found.process.state !== 'Running') return false;
+    const program = this.programs.get(name);
+    const number = SIGNALS[signal] ?? 1;
+    const after = program !== undefined && 'endsAfterSignal' in program ? program.endsAfterSignal : 5;
+    if (after !== undefined) this.#endIn(found, after, { exitCode: 128 + number, signal: number });
+    return true;
+  }
+
+  async kill(id: ContainerId): Promise<void> {
+    const found = this.#byId(id);
+    const name = containerName(found.container.metadata);
+    await this.#call('kill', name);
+    if (this.programs.get(name)?.unkillable !== true) this.#endIn(found, 1, { exitCode: 137, signal: 9 });
+  }
+
+  restoreLimits(id: ContainerId): Promise<void> {
+    const found = this.#byId(id);
+    return this.#exclusive('restoreLimits', containerName(found.container.metadata), () => {
+      found.drift = found.drift.filter(({ kind }) => kind !== 'Limits');
+    });
+  }
+
+  remove(id: ContainerId): Promise<void> {
+    const found = this.#byId(id);
+    const name = containerName(found.container.metadata);
+    return this.#exclusive('remove', name, () => {
+      if (found.process.state === 'Running') throw this.#violation(`remove of ${name}, which runs`);
+      this.#containers.delete(name);
+    });
+  }
+
+  list(): { id: ContainerId; name: ContainerName }[] {
+    return [...this.#containers].map(([name, { id }]) => ({ id, name }));
+  }
+
+  stats(): Promise<ContainerStats[]> {
+    return Promise.reject(new MooringError('Unsupported', 'the simulated engine has no counters'));
+  }
+
+  async *logs(): AsyncIterable<LogLine> {}
+
+  subscribe(listener: (event: EngineEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  get listeners(): number {
+    return this.#listeners.size;
+  }
+
+  /** What the kernel has, without a call. */
+  peek(name: ContainerName): { readonly process: ObservedProcess; readonly drift: readonly Drift[]; readonly specHash: string } | undefined {
+    return this.#containers.get(name);
+  }
+
+  /** The process as a person with `kill -9` would end it. False when it does not run. */
+  crash(name: ContainerName): boolean {
+    const found = this.#containers.get(name);
+    if (found?.process.state !== 'Running') return false;
+    this.#end(found, { exitCode: 137, signal: 9 });
+    return true;
+  }
+
+  /** Somebody changes the node behind Mooring's back. False when there is no such process. */
+  disturb(name: ContainerName, drift: Drift): boolean {
+    const found = this.#containers.get(name);
+    if (found?.process.state !== 'Running') return false;
+    found.drift = [...found.drift.filter(({ kind }) => kind !== drift.kind), drift];
+    this.#emit(found, drift.kind === 'Limits' ? 'LimitsChanged' : drift.kind === 'Bundle' ? 'BundleChanged' : 'MountsChanged');
+    return true;
+  }
+
+  /** The machine goes down and comes up: no process is left, and what ended was not recorded. */
+  reboot(): void {
+    for (const found of this.#containers.values()) {
+      this.#clock.clearTimeout(found.ends);
+      if (found.process.state === 'Running') found.process = { state: 'None' };
+      found.drift = [];
+    }
+  }
+
+  /** Ends the timers of all programs, so that none is taken for the reconciler's. */
+  freeze(): void {
+    for (const { ends } of this.#containers.values()) this.#clock.clearTimeout(ends);
+  }
+
+  #byId(id: ContainerId): SimulatedContainer {
+    for (const found of this.#containers.values()) if (found.id === id) return found;
+    throw new MooringError('NotFound', `there is no container ${id.slice(0, 12)}`);
+  }
+
+  #newId(): ContainerId {
+    this.#serial += 1;
+    return this.#serial.toString(16).padStart(64, '0') as ContainerId;
+  }
+
+  #violation(message: string): MooringError {
+    this.violations.push(message);
+    return new MooringError('Conflict', message);
+  }
+
+  /** Runs the effect of a call that must not overlap another such call on the same container. */
+  async #exclusive<T>(operation: Operation, name: ContainerName, effect: () => T): Promise<T> {
+    const busy = this.#busy.get(name);
+    if (busy !== undefined) throw this.#violation(`${operation} of ${name} beside its ${busy}`);
+    this.#busy.set(name, operation);
+    try {
+      const fault = await this.#call(operation, name);
+      const result = effect();
+      if (fault?.kind === 'lostReply') throw fault.error;
+      return result;
+    } finally {
+      this.#busy.delete(name);
+    }
+  }
+
+  async #call(operation: Operation, name: ContainerName): Promise<Fault | undefined> {
+    this.calls.push({ at: this.#clock.now(), operation, name });
+    const fault = this.fault(operation, name);
+    if (fault?.kind === 'hang') await fault.until;
+    else if (this.latency > 0) await new Promise<void>((resolve) => this.#clock.setTimeout(resolve, this.latency));
+    if (fault?.kind === 'error') throw fault.error;
+    return fault;
+  }
+
+  #endIn(found: SimulatedContainer, delay: number, how: Pick<ExitRecord, 'exitCode' | 'signal'>): void {
+    this.#clock.clearTimeout(found.ends);
+    found.ends = this.#clock.setTimeout(() => this.#end(found, how), delay);
+  }
+
+  #end(found: SimulatedContainer, how: Pick<ExitRecord, 'exitCode' | 'signal'>): void {
+    this.#clock.clearTimeout(found.ends);
+    if (found.process.state !== 'Running') return;
+    found.process = { state: 'Exited', exit: { ...how, oomKilled: false, startedAt: found.process.startedAt, finishedAt: this.#clock.now() } };
+    found.drift = [];
+    this.#emit(found, 'Exited');
+  }
+
+  #emit({ id, container }: SimulatedContainer, reason: EngineEvent['reason']): void {
+    const event: EngineEvent = { id, name: containerName(container.metadata), reason };
+    if (this.losesEvent(event)) return;
+    for (const listener of this.#listeners) listener(event);
+  }
+}
