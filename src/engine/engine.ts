@@ -75,6 +75,8 @@ export interface LogLine {
 export interface ContainerStats {
   readonly name: ContainerName;
   readonly id: ContainerId;
+  /** Its cgroup below the hierarchies' mount points: `/mooring-default/<id>`. */
+  readonly cgroupPath: string;
   readonly image: string;
   /** Seconds since the epoch. */
   readonly startedAt: number;
