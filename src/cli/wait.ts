@@ -18,7 +18,7 @@ export async function waitUntil(client: Client, timeout: string, what: string, d
     for await (const event of client.lines<WatchEvent>('GET', '/v1/containers?watch=1', signal)) {
       if (event.type === 'SYNCED') synced = true;
       else if (event.type === 'DELETED') seen.delete(key(event.object));
-      else seen.set(key(event.object), event.object);
+      else if (event.type !== 'PROBLEMS') seen.set(key(event.object), event.object);
       if (synced && done(seen)) return;
     }
   } catch (error) {

@@ -20,11 +20,21 @@ export class Mailbox<Key, Value> {
   /** What came since the last batch, in order of first arrival, until the signal. */
   async *batches(signal: AbortSignal): AsyncGenerator<readonly Value[], void, void> {
     while (!signal.aborted) {
-      if (this.#pending.size === 0) await once(this.#arrived, 'arrived', { signal });
+      if (this.#pending.size === 0 && !(await this.#somethingArrived(signal))) return;
       if (this.#pending.size > this.#limit) throw new MooringError('Unavailable', `the client fell ${this.#pending.size} changes behind`);
       const batch = [...this.#pending.values()];
       this.#pending = new Map();
       yield batch;
+    }
+  }
+
+  async #somethingArrived(signal: AbortSignal): Promise<boolean> {
+    try {
+      await once(this.#arrived, 'arrived', { signal });
+      return true;
+    } catch (error) {
+      if (signal.aborted) return false;
+      throw error;
     }
   }
 }

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import Router from 'find-my-way';
 import { MooringError, messageOf } from '../../lib/errors.ts';
+import type { Logger } from '../../lib/logger.ts';
 import { sendJson, type Call } from './call.ts';
 import { errorReply } from './error-body.ts';
 import { routes, type Route } from './routes.ts';
@@ -15,8 +16,11 @@ export interface ApiServer {
 
 const CLOSE_GRACE_MS = 1000;
 
-/** Serves the v1 API on a unix socket that only its owner may use. Throws `Conflict` where another daemon answers on it. */
-export async function startApiServer(socket: string, services: ApiServices): Promise<ApiServer> {
+/**
+ * Serves the v1 API on a unix socket that only its owner may use. Throws `Conflict` where another daemon answers on it: so the socket is
+ * taken before anything else of the run directory is touched, and requests wait until the services are there.
+ */
+export async function startApiServer(socket: string, logger: Logger, services: Promise<ApiServices>): Promise<ApiServer> {
   const closing = new AbortController();
   const router = Router({ ignoreTrailingSlash: true });
   for (const route of routes) router.on(route.method, route.path, () => undefined, route);
@@ -24,7 +28,7 @@ export async function startApiServer(socket: string, services: ApiServices): Pro
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://mooring');
     const found = router.find(request.method as Route['method'], pathname);
     const call: Call = { params: found?.params ?? {}, query: searchParams, request, response, signal: AbortSignal.any([closing.signal, goneSignal(response)]) };
-    void handle(found?.store as Route | undefined, call, services);
+    void handle(found?.store as Route | undefined, call, services, logger);
   });
   await listenOnSocket(server, socket);
   return { socket, close: () => closeServer(server, closing) };
@@ -37,13 +41,13 @@ function goneSignal(response: ServerResponse): AbortSignal {
   return gone.signal;
 }
 
-async function handle(route: Route | undefined, call: Call, services: ApiServices): Promise<void> {
+async function handle(route: Route | undefined, call: Call, services: Promise<ApiServices>, logger: Logger): Promise<void> {
   try {
     if (route === undefined) throw new MooringError('NotFound', `the API has no ${describe(call.request)}`);
-    await route.handle(call, services);
+    await route.handle(call, await services);
   } catch (error) {
     const { status, body } = errorReply(error);
-    if (status >= 500) services.logger.error({ err: messageOf(error), request: describe(call.request) }, 'an API request failed');
+    if (status >= 500) logger.error({ err: messageOf(error), request: describe(call.request) }, 'an API request failed');
     // Once a stream has begun, cutting it off is the only way left to say that it is not whole.
     if (call.response.headersSent) call.response.destroy();
     else {

@@ -1,5 +1,4 @@
 import type { LogLine, LogOptions } from '../../engine/engine.ts';
-import type { Logger } from '../../lib/logger.ts';
 import type { Declared, DesiredStore } from '../../reconcile/desired.ts';
 import type { EventLog } from '../../reconcile/events.ts';
 import type { ReconcilerFace } from '../../reconcile/reconciler.ts';
@@ -11,9 +10,10 @@ export interface ApiServices {
   readonly reconciler: Pick<ReconcilerFace, 'views' | 'view' | 'explain' | 'plan' | 'subscribe'>;
   readonly desired: Pick<DesiredStore, 'get' | 'apply' | 'delete'>;
   readonly events: Pick<EventLog, 'list' | 'subscribe'>;
-  readonly logger: Logger;
   /** Documents that are not accepted at present, of all sources. */
   readonly problems: () => readonly SpecProblem[];
+  /** After any change of the problems. Returns the function that unsubscribes. */
+  readonly onProblems: (listener: () => void) => () => void;
   /** Reads the documents of one file. Never throws: what is wrong comes back as problems. */
   readonly parse: (file: string, text: string) => { readonly declared: readonly Declared[]; readonly problems: readonly SpecProblem[] };
   /** `id` is a container's id as its status has it. */

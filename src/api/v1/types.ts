@@ -30,9 +30,10 @@ export interface ContainerList {
   readonly items: readonly ContainerObject[];
 }
 
-/** One line of `GET /v1/containers?watch=1`: first everything there is as ADDED and one SYNCED, then what changes. */
+/** One line of `GET /v1/containers?watch=1`: first everything there is as ADDED, the problems and one SYNCED, then what changes. */
 export type WatchEvent =
   | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: ContainerObject }
+  | { readonly type: 'PROBLEMS'; readonly items: readonly SpecProblem[] }
   | { readonly type: 'SYNCED' };
 
 export interface EventList {

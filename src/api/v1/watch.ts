@@ -4,12 +4,16 @@ import { Mailbox } from './mailbox.ts';
 import type { ApiServices } from './services.ts';
 import type { ContainerObject, MooringEvent, WatchEvent } from './types.ts';
 
+type WatchServices = Pick<ApiServices, 'reconciler' | 'problems' | 'onProblems'>;
+
 const MAX_BEHIND = 10_000;
+/** Stands in the mailbox for the problems, which concern no single container. */
+const PROBLEMS = 'problems';
 
 /** Every container, then every change. A change is only a hint to look: what is sent is what is so at that moment, so none can be missed. */
-export async function* watchContainers({ reconciler }: Pick<ApiServices, 'reconciler'>, namespace: string | undefined, signal: AbortSignal): AsyncGenerator<WatchEvent, void, void> {
-  const changes = new Mailbox<ContainerName, ContainerName>(MAX_BEHIND);
-  const unsubscribe = reconciler.subscribe((name) => changes.put(name, name));
+export async function* watchContainers({ reconciler, problems, onProblems }: WatchServices, namespace: string | undefined, signal: AbortSignal): AsyncGenerator<WatchEvent, void, void> {
+  const changes = new Mailbox<string, ContainerName | typeof PROBLEMS>(MAX_BEHIND);
+  const unsubscribe = [reconciler.subscribe((name) => changes.put(name, name)), onProblems(() => changes.put(PROBLEMS, PROBLEMS))];
   try {
     const known = new Map<ContainerName, ContainerObject>();
     for (const view of reconciler.views()) {
@@ -18,9 +22,14 @@ export async function* watchContainers({ reconciler }: Pick<ApiServices, 'reconc
       known.set(view.name, object);
       yield { type: 'ADDED', object };
     }
+    yield { type: 'PROBLEMS', items: problems() };
     yield { type: 'SYNCED' };
     for await (const names of changes.batches(signal)) {
       for (const name of names) {
+        if (name === PROBLEMS) {
+          yield { type: 'PROBLEMS', items: problems() };
+          continue;
+        }
         const view = reconciler.view(name);
         const before = known.get(name);
         if (view === undefined) {
@@ -34,7 +43,7 @@ export async function* watchContainers({ reconciler }: Pick<ApiServices, 'reconc
       }
     }
   } finally {
-    unsubscribe();
+    for (const off of unsubscribe) off();
   }
 }
 

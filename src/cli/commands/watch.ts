@@ -1,9 +1,10 @@
-import type { ContainerObject, WatchEvent } from '../../api/v1/types.ts';
+import type { ContainerObject, SpecProblem, WatchEvent } from '../../api/v1/types.ts';
 import type { Client } from '../client.ts';
 import { EXIT } from '../exit.ts';
 import type { Io } from '../io.ts';
 import { messageOf, renderContainers } from '../output/container-table.ts';
 import { LiveScreen } from '../output/live-screen.ts';
+import { problemFooter, problemLines } from '../output/problems.ts';
 import { printable } from '../output/table.ts';
 import { listPath, type GetOptions } from './get.ts';
 
@@ -24,9 +25,13 @@ export async function watch(client: Client, io: Io, options: WatchOptions): Prom
   const items = new Map<string, ContainerObject>();
   const stream = client.lines<WatchEvent>('GET', listPath(options, true));
   if (!io.terminal) {
-    for await (const event of stream) if (event.type !== 'SYNCED') io.out(changeLine(event.type, event.object, items));
+    for await (const event of stream) {
+      if (event.type === 'PROBLEMS') io.out(problemLines(event.items, io.style).map((line) => `${line}\n`).join(''));
+      else if (event.type !== 'SYNCED') io.out(changeLine(event.type, event.object, items));
+    }
     return EXIT.ok;
   }
+  let problems: readonly SpecProblem[] = [];
   const table = (): string =>
     (options.title === undefined ? '' : `${options.title}\n\n`) +
     renderContainers([...items.values()].toSorted(byName), {
@@ -35,10 +40,12 @@ export async function watch(client: Client, io: Io, options: WatchOptions): Prom
       style: io.style,
       now: io.now(),
       columns: io.columns(),
-    });
+    }) +
+    problemFooter(problems, io.style);
   using screen = new LiveScreen(io, table, { redrawMs: REDRAW_MS, refreshMs: AGES_MS });
   for await (const event of stream) {
     if (event.type === 'DELETED') items.delete(keyOf(event.object));
+    else if (event.type === 'PROBLEMS') problems = event.items;
     else if (event.type !== 'SYNCED') items.set(keyOf(event.object), event.object);
     screen.changed();
   }

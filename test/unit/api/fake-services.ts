@@ -1,5 +1,4 @@
 import type { ApiServices } from '../../../src/api/v1/services.ts';
-import { createLogger } from '../../../src/lib/logger.ts';
 import { MooringError } from '../../../src/lib/errors.ts';
 import type { DesiredContainer } from '../../../src/reconcile/desired.ts';
 import type { MooringEvent } from '../../../src/reconcile/events.ts';
@@ -13,18 +12,23 @@ export class FakeServices implements ApiServices {
   readonly viewsByName = new Map<ContainerName, ContainerView>();
   readonly desiredByName = new Map<ContainerName, DesiredContainer>();
   readonly eventList: MooringEvent[] = [];
-  problemList: SpecProblem[] = [];
-  readonly logger = createLogger('silent');
+  problemList: readonly SpecProblem[] = [];
   readonly #viewListeners = new Set<(name: ContainerName) => void>();
   readonly #eventListeners = new Set<(event: MooringEvent) => void>();
+  readonly #problemListeners = new Set<() => void>();
 
   get listeners(): number {
-    return this.#viewListeners.size + this.#eventListeners.size;
+    return this.#viewListeners.size + this.#eventListeners.size + this.#problemListeners.size;
   }
 
   put(view: ContainerView): void {
     this.viewsByName.set(view.name, view);
     for (const listener of this.#viewListeners) listener(view.name);
+  }
+
+  reject(problems: readonly SpecProblem[]): void {
+    this.problemList = problems;
+    for (const listener of this.#problemListeners) listener();
   }
 
   drop(name: ContainerName): void {
@@ -75,7 +79,12 @@ export class FakeServices implements ApiServices {
     },
   };
 
-  readonly problems = (): SpecProblem[] => this.problemList;
+  readonly problems = (): readonly SpecProblem[] => this.problemList;
+
+  readonly onProblems: ApiServices['onProblems'] = (listener) => {
+    this.#problemListeners.add(listener);
+    return () => this.#problemListeners.delete(listener);
+  };
 
   readonly parse: ApiServices['parse'] = (file, text) => {
     const { documents, problems } = parseDocuments(text, file);

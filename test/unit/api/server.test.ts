@@ -10,10 +10,12 @@ import { promisify } from 'node:util';
 import { startApiServer, type ApiServer } from '../../../src/api/v1/server.ts';
 import type { ApplyResult, ContainerList, ContainerObject, MooringEvent, PlanResult, WatchEvent } from '../../../src/api/v1/types.ts';
 import { Client, RejectedDocuments } from '../../../src/cli/client.ts';
+import { createLogger } from '../../../src/lib/logger.ts';
 import type { ContainerName } from '../../../src/spec/name.ts';
 import { FakeServices, viewFrom, WEB } from './fake-services.ts';
 
 const run = promisify(execFile);
+const logger = createLogger('silent');
 const web = 'default/web' as ContainerName;
 
 async function waitFor(holds: () => boolean): Promise<void> {
@@ -35,7 +37,7 @@ describe('the v1 API on its socket', () => {
     folder = await mkdtemp(join(tmpdir(), 'mooring-api-'));
     socket = join(folder, 'mooring.sock');
     services = new FakeServices();
-    server = await startApiServer(socket, services);
+    server = await startApiServer(socket, logger, Promise.resolve(services));
     client = new Client(socket);
   });
   afterEach(async () => {
@@ -47,11 +49,11 @@ describe('the v1 API on its socket', () => {
     assert.equal((await stat(socket)).mode & 0o777, 0o600);
     await server.close();
     await assert.rejects(stat(socket), { code: 'ENOENT' });
-    server = await startApiServer(socket, services);
+    server = await startApiServer(socket, logger, Promise.resolve(services));
   });
 
   test('a second server on the socket is refused, and the first goes on', async () => {
-    await assert.rejects(startApiServer(socket, services), { code: 'Conflict', message: /another daemon answers/ });
+    await assert.rejects(startApiServer(socket, logger, Promise.resolve(services)), { code: 'Conflict', message: /another daemon answers/ });
     assert.equal((await client.get<{ version: string }>('/v1/version')).version, '0.0.0-test');
   });
 
@@ -70,6 +72,15 @@ describe('the v1 API on its socket', () => {
     assert.equal(object.spec.ports[0]?.containerPort, 8080);
     assert.equal(object.status.phase, 'Running');
     assert.equal(object.status.pid, 42);
+  });
+
+  test('a request that comes before the services waits for them', async () => {
+    const early = Promise.withResolvers<FakeServices>();
+    const waiting = await startApiServer(`${socket}2`, logger, early.promise);
+    const answer = new Client(`${socket}2`).get<{ version: string }>('/v1/version');
+    early.resolve(services);
+    assert.equal((await answer).version, '0.0.0-test');
+    await waiting.close();
   });
 
   test('the list is sorted and can be of one namespace', async () => {
@@ -171,13 +182,14 @@ describe('the v1 API on its socket', () => {
     services.put(viewFrom(WEB));
     const seen: string[] = [];
     for await (const event of client.lines<WatchEvent>('GET', '/v1/containers?watch=1')) {
-      seen.push(event.type === 'SYNCED' ? 'SYNCED' : `${event.type} ${event.object.metadata.name} ${event.object.status.phase}`);
-      if (seen.length === 2) services.put(viewFrom(WEB, { phase: 'CrashLoopBackOff' }));
-      if (seen.length === 3) services.put(viewFrom(WEB.replace('name: web', 'name: new')));
-      if (seen.length === 4) services.drop(web);
-      if (seen.length === 5) break;
+      seen.push(!('object' in event) ? event.type : `${event.type} ${event.object.metadata.name} ${event.object.status.phase}`);
+      if (seen.length === 3) services.put(viewFrom(WEB, { phase: 'CrashLoopBackOff' }));
+      if (seen.length === 4) services.put(viewFrom(WEB.replace('name: web', 'name: new')));
+      if (seen.length === 5) services.reject([{ file: 'x.yaml', at: 'x.yaml:1:1', field: '', message: 'm' }]);
+      if (seen.length === 6) services.drop(web);
+      if (seen.length === 7) break;
     }
-    assert.deepEqual(seen, ['ADDED web Running', 'SYNCED', 'MODIFIED web CrashLoopBackOff', 'ADDED new Running', 'DELETED web CrashLoopBackOff']);
+    assert.deepEqual(seen, ['ADDED web Running', 'PROBLEMS', 'SYNCED', 'MODIFIED web CrashLoopBackOff', 'ADDED new Running', 'PROBLEMS', 'DELETED web CrashLoopBackOff']);
     await waitFor(() => services.listeners === 0);
   });
 
@@ -216,10 +228,10 @@ describe('the v1 API on its socket', () => {
 
   test('closing ends what is followed', async () => {
     const watching = Array.fromAsync(client.lines<WatchEvent>('GET', '/v1/containers?watch=1'));
-    await waitFor(() => services.listeners === 1);
+    await waitFor(() => services.listeners === 2);
     await server.close();
-    assert.deepEqual(await watching, [{ type: 'SYNCED' }]);
-    server = await startApiServer(socket, services);
+    assert.deepEqual(await watching, [{ type: 'PROBLEMS', items: [] }, { type: 'SYNCED' }]);
+    server = await startApiServer(socket, logger, Promise.resolve(services));
   });
 });
 
@@ -234,7 +246,7 @@ test('a socket that a dead daemon left is replaced', async () => {
   stale.close();
   await run('mv', [`${socket}.kept`, socket]);
   await assert.rejects(once(new Socket().connect(socket), 'connect'), { code: 'ECONNREFUSED' });
-  const server = await startApiServer(socket, new FakeServices());
+  const server = await startApiServer(socket, logger, Promise.resolve(new FakeServices()));
   assert.equal((await new Client(socket).get<{ version: string }>('/v1/version')).version, '0.0.0-test');
   await server.close();
   await rm(folder, { recursive: true });

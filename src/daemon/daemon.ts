@@ -1,0 +1,153 @@
+import { access, mkdir } from 'node:fs/promises';
+import { release } from 'node:os';
+import { join } from 'node:path';
+import type { DaemonModule } from '../api/v1/daemon-module.ts';
+import { socketPath } from '../api/v1/defaults.ts';
+import { startApiServer } from '../api/v1/server.ts';
+import type { ApiServices } from '../api/v1/services.ts';
+import type { DownProgress } from '../api/v1/types.ts';
+import type { ContainerId } from '../engine/engine.ts';
+import { systemClock } from '../lib/clock.ts';
+import { errnoOf, MooringError } from '../lib/errors.ts';
+import { createLogger, type Logger } from '../lib/logger.ts';
+import { VERSION } from '../lib/version.ts';
+import { Reconciler } from '../reconcile/reconciler.ts';
+import { createDirectorySource } from '../sources/directory/source.ts';
+import { parseDocuments } from '../spec/parse.ts';
+import { openGround } from './ground.ts';
+import { checkHost } from './host-check.ts';
+import { lockInstance } from './instance-lock.ts';
+import { ProblemBoard } from './problem-board.ts';
+import { endOnSignals, exitOnDefect } from './process-events.ts';
+import { groundSettings, settings } from './settings.ts';
+import { takeDown } from './take-down.ts';
+
+/**
+ * Builds the daemon from the ground up: its name and its socket are taken first, so that nothing of another daemon is touched; then what is
+ * there is taken up again; then it is kept as it is wanted. A failure on the way closes again what was opened.
+ */
+export const startDaemon: DaemonModule['startDaemon'] = async (flags) => {
+  const { specs, dataDir, runDir, instance, logLevel, resyncIntervalMs } = settings(flags);
+  await checkHost();
+  const startedAt = new Date().toISOString();
+  const logger = createLogger(logLevel);
+  exitOnDefect(logger);
+  await using opened = new AsyncDisposableStack();
+  opened.use(await lockInstance(instance));
+  await mkdir(runDir, { recursive: true, mode: 0o755 });
+  const services = Promise.withResolvers<ApiServices>();
+  const socket = socketPath(runDir);
+  const api = await startApiServer(socket, logger, services.promise);
+  opened.defer(() => api.close());
+
+  const { engine, desired, facts, events } = await openGround({ dataDir, runDir, instance, logLevel }, logger, opened);
+  const reconciler = new Reconciler({ engine, desired, facts, events, clock: systemClock, logger, resyncIntervalMs });
+  opened.defer(() => reconciler.stop());
+  reconciler.start();
+  const problems = new ProblemBoard();
+  const source = createDirectorySource({ dir: specs, desired, events, clock: systemClock, logger, onProblems: (standing) => problems.replace(standing) });
+  opened.defer(() => source.stop());
+  source.start();
+
+  const closing = opened.move();
+  const stopped = Promise.withResolvers<{ takenDown: boolean }>();
+  const stop = once(async (takenDown: boolean) => {
+    logger.info({ takenDown }, 'stopping');
+    await closing.disposeAsync();
+    stopped.resolve({ takenDown });
+  }, stopped.reject);
+  closing.use(endOnSignals(() => stop(false)));
+
+  services.resolve({
+    reconciler,
+    desired,
+    events,
+    problems: problems.list,
+    onProblems: problems.subscribe,
+    parse,
+    logs: (id, options) => engine.logs(id as ContainerId, options),
+    info: () => ({
+      version: VERSION,
+      node: process.version,
+      instance,
+      pid: process.pid,
+      startedAt,
+      specs,
+      dataDir,
+      runDir,
+      metricsUrl: null,
+      kernel: release(),
+      containers: reconciler.views().length,
+    }),
+    down: downOnce((onProgress) => takeDown({ engine, desired, reconciler }, onProgress), () => stop(true), logger),
+  });
+  logger.info({ socket, specs, instance, version: VERSION }, 'ready');
+  return { socket, metricsUrl: null, stopped: stopped.promise };
+};
+
+/** Takes down what an instance left running, where no daemon of it runs now. */
+export const takeDownWithoutDaemon: DaemonModule['takeDownWithoutDaemon'] = async (flags, onProgress) => {
+  const ground = groundSettings(flags);
+  await checkHost();
+  if (!(await exists(join(ground.dataDir, 'db.sqlite')))) return onProgress({ type: 'DONE', removed: 0, failed: 0 });
+  const logger = createLogger(ground.logLevel);
+  await using opened = new AsyncDisposableStack();
+  opened.use(await lockInstance(ground.instance));
+  const { engine, desired, facts, events } = await openGround(ground, logger, opened);
+  const reconciler = new Reconciler({ engine, desired, facts, events, clock: systemClock, logger });
+  opened.defer(() => reconciler.stop());
+  reconciler.start();
+  await takeDown({ engine, desired, reconciler }, onProgress);
+};
+
+function parse(file: string, text: string): ReturnType<ApiServices['parse']> {
+  const { documents, problems } = parseDocuments(text, file);
+  return { declared: documents.map(({ container, at }) => ({ container, location: at })), problems };
+}
+
+/** A take-down goes on to its end, and then ends the daemon, even when the client who asked for it has gone. */
+function downOnce(run: (onProgress: (progress: DownProgress) => void) => Promise<void>, end: () => void, logger: Logger): ApiServices['down'] {
+  let asked = false;
+  return () => {
+    if (asked) throw new MooringError('Conflict', 'everything is being taken down already');
+    asked = true;
+    let gone = false;
+    return new ReadableStream<DownProgress>({
+      async start(controller) {
+        try {
+          await run((progress) => {
+            if (!gone) controller.enqueue(progress);
+          });
+          if (!gone) controller.close();
+        } catch (error) {
+          logger.error({ err: error }, 'the take-down failed');
+          controller.error(error);
+        }
+        end();
+      },
+      cancel() {
+        gone = true;
+      },
+    });
+  };
+}
+
+/** A function that does its work at the first call only. */
+function once<Argument>(work: (argument: Argument) => Promise<void>, onError: (error: unknown) => void): (argument: Argument) => void {
+  let called = false;
+  return (argument) => {
+    if (called) return;
+    called = true;
+    work(argument).catch(onError);
+  };
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return false;
+    throw error;
+  }
+}

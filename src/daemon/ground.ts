@@ -1,0 +1,61 @@
+import { mkdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { createContainerEngine, type OwnedContainerEngine } from '../engine/containers/container-engine.ts';
+import { ensureBusyboxImage } from '../engine/images/busybox-image.ts';
+import { ImageStore } from '../engine/images/image-store.ts';
+import { DataDir } from '../engine/store/data-dir.ts';
+import { Database } from '../engine/store/database.ts';
+import { DesiredRecords } from '../engine/store/desired-records.ts';
+import { EventRecords } from '../engine/store/event-records.ts';
+import { FactsRecords } from '../engine/store/facts-records.ts';
+import { systemClock } from '../lib/clock.ts';
+import type { Logger } from '../lib/logger.ts';
+import { loadNative } from '../native/addon.ts';
+import type { DesiredStore, SourceName } from '../reconcile/desired.ts';
+import { openDesiredStore } from '../reconcile/desired-store.ts';
+import { createEventLog } from '../reconcile/event-log.ts';
+import type { EventLog } from '../reconcile/events.ts';
+import type { Facts, FactsStore } from '../reconcile/facts.ts';
+import { specHash } from '../spec/hash.ts';
+import type { GroundSettings } from './settings.ts';
+
+/** What a daemon and a take-down without one stand on: everything below the reconciler, with the containers of before taken up again. */
+export interface Ground {
+  readonly engine: OwnedContainerEngine;
+  readonly desired: DesiredStore;
+  readonly facts: FactsStore;
+  readonly events: EventLog;
+}
+
+/** Where the build left the native part. The bundles lie in ROOT/dist, in a checkout as in an installed tree. */
+const NATIVE = new URL('../native/build/', import.meta.url);
+
+/** Opens everything in order; `opened` closes it in reverse. The folders and the instance are this process's alone until then. */
+export async function openGround({ dataDir, runDir, instance }: GroundSettings, logger: Logger, opened: AsyncDisposableStack): Promise<Ground> {
+  await mkdir(runDir, { recursive: true, mode: 0o755 });
+  const database = await Database.open(dataDir);
+  opened.defer(() => database.close());
+  const native = loadNative(fileURLToPath(new URL('mooring.node', NATIVE)));
+  const folders = await DataDir.open(dataDir);
+  const images = new ImageStore(folders, database);
+  const engine = await createContainerEngine({
+    dataDir: folders,
+    runDir,
+    instance,
+    native,
+    database,
+    images,
+    logger,
+    runtimePath: fileURLToPath(new URL('mooring-runtime', NATIVE)),
+  });
+  opened.defer(() => engine.close());
+  await engine.adopt();
+  await engine.collect();
+  await ensureBusyboxImage(images);
+  return {
+    engine,
+    desired: openDesiredStore({ records: new DesiredRecords<SourceName>(database), hashSpec: (spec) => specHash({ spec }), logger }),
+    facts: new FactsRecords<Facts>(database),
+    events: createEventLog(new EventRecords(database), systemClock),
+  };
+}
