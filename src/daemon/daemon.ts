@@ -7,13 +7,16 @@ import { startApiServer } from '../api/v1/server.ts';
 import type { ApiServices } from '../api/v1/services.ts';
 import type { DownProgress } from '../api/v1/types.ts';
 import type { ContainerId } from '../engine/engine.ts';
-import { systemClock } from '../lib/clock.ts';
+import { systemClock as clock } from '../lib/clock.ts';
 import { errnoOf, MooringError } from '../lib/errors.ts';
 import { createLogger, type Logger } from '../lib/logger.ts';
 import { VERSION } from '../lib/version.ts';
+import { createMetrics } from '../metrics/metrics.ts';
+import { startMetricsServer } from '../metrics/server.ts';
 import { Reconciler } from '../reconcile/reconciler.ts';
 import { createDirectorySource } from '../sources/directory/source.ts';
 import { parseDocuments } from '../spec/parse.ts';
+import type { SpecProblem } from '../spec/problem.ts';
 import { openGround } from './ground.ts';
 import { checkHost } from './host-check.ts';
 import { lockInstance } from './instance-lock.ts';
@@ -22,12 +25,15 @@ import { endOnSignals, exitOnDefect } from './process-events.ts';
 import { groundSettings, settings } from './settings.ts';
 import { takeDown } from './take-down.ts';
 
+/** Containers looked at, at once. */
+const CONCURRENCY = 16;
+
 /**
  * Builds the daemon from the ground up: its name and its socket are taken first, so that nothing of another daemon is touched; then what is
  * there is taken up again; then it is kept as it is wanted. A failure on the way closes again what was opened.
  */
 export const startDaemon: DaemonModule['startDaemon'] = async (flags) => {
-  const { specs, dataDir, runDir, instance, logLevel, resyncIntervalMs } = settings(flags);
+  const { specs, dataDir, runDir, instance, logLevel, metrics: metricsAddress, resyncIntervalMs } = settings(flags);
   await checkHost();
   const startedAt = new Date().toISOString();
   const logger = createLogger(logLevel);
@@ -41,13 +47,30 @@ export const startDaemon: DaemonModule['startDaemon'] = async (flags) => {
   opened.defer(() => api.close());
 
   const { engine, desired, facts, events } = await openGround({ dataDir, runDir, instance, logLevel }, logger, opened);
-  const reconciler = new Reconciler({ engine, desired, facts, events, clock: systemClock, logger, resyncIntervalMs });
+  const problems = new ProblemBoard();
+  const metrics = createMetrics({ engine, clock, logger, concurrency: CONCURRENCY, problems: problems.list, views: () => reconciler.views(), queue: () => reconciler.queue });
+  const reconciler = new Reconciler({ engine, desired, facts, events, clock, logger, resyncIntervalMs, concurrency: CONCURRENCY, observer: metrics.observer });
+  const onProblems = (standing: readonly SpecProblem[], appeared: readonly SpecProblem[]): void => {
+    problems.replace(standing);
+    metrics.specRejected(appeared);
+  };
+  const source = createDirectorySource({ dir: specs, desired, events, clock, logger, onProblems });
+  let ready = false;
+  void source.ready.then(() => (ready = true));
+
+  // What may yet fail comes before anything is changed.
+  let metricsUrl: string | null = null;
+  if (metricsAddress !== undefined) {
+    const server = await startMetricsServer({ ...metricsAddress, metrics, ready: () => ready, logger });
+    opened.defer(() => server.close());
+    metricsUrl = `http://${urlHost(metricsAddress.host)}:${server.port}/metrics`;
+  }
   opened.defer(() => reconciler.stop());
   reconciler.start();
-  const problems = new ProblemBoard();
-  const source = createDirectorySource({ dir: specs, desired, events, clock: systemClock, logger, onProblems: (standing) => problems.replace(standing) });
   opened.defer(() => source.stop());
   source.start();
+  // First to go at the end, since it serves what goes after it; at the bottom too, for a start that fails.
+  opened.defer(() => api.close());
 
   const closing = opened.move();
   const stopped = Promise.withResolvers<{ takenDown: boolean }>();
@@ -75,14 +98,14 @@ export const startDaemon: DaemonModule['startDaemon'] = async (flags) => {
       specs,
       dataDir,
       runDir,
-      metricsUrl: null,
+      metricsUrl,
       kernel: release(),
       containers: reconciler.views().length,
     }),
     down: downOnce((onProgress) => takeDown({ engine, desired, reconciler }, onProgress), () => stop(true), logger),
   });
   logger.info({ socket, specs, instance, version: VERSION }, 'ready');
-  return { socket, metricsUrl: null, stopped: stopped.promise };
+  return { socket, metricsUrl, stopped: stopped.promise };
 };
 
 /** Takes down what an instance left running, where no daemon of it runs now. */
@@ -94,11 +117,17 @@ export const takeDownWithoutDaemon: DaemonModule['takeDownWithoutDaemon'] = asyn
   await using opened = new AsyncDisposableStack();
   opened.use(await lockInstance(ground.instance));
   const { engine, desired, facts, events } = await openGround(ground, logger, opened);
-  const reconciler = new Reconciler({ engine, desired, facts, events, clock: systemClock, logger });
+  const reconciler = new Reconciler({ engine, desired, facts, events, clock, logger });
   opened.defer(() => reconciler.stop());
   reconciler.start();
   await takeDown({ engine, desired, reconciler }, onProgress);
 };
+
+/** Listening on every address, the page is at hand on the loopback. */
+function urlHost(host: string): string {
+  if (host === '::' || host === '0.0.0.0') return 'localhost';
+  return host.includes(':') ? `[${host}]` : host;
+}
 
 function parse(file: string, text: string): ReturnType<ApiServices['parse']> {
   const { documents, problems } = parseDocuments(text, file);

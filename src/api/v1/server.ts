@@ -10,7 +10,7 @@ import { listenOnSocket } from './unix-socket.ts';
 
 export interface ApiServer {
   readonly socket: string;
-  /** Takes no further request, ends what is followed, and lets short replies finish. */
+  /** Takes no further request, ends what is followed, and lets short replies finish. May be called again. */
   close(): Promise<void>;
 }
 
@@ -31,7 +31,8 @@ export async function startApiServer(socket: string, logger: Logger, services: P
     void handle(found?.store as Route | undefined, call, services, logger);
   });
   await listenOnSocket(server, socket);
-  return { socket, close: () => closeServer(server, closing) };
+  let closed: Promise<void> | undefined;
+  return { socket, close: () => (closed ??= closeServer(server, closing)) };
 }
 
 /** Aborted when the client has gone, or the reply is complete. */
