@@ -59,7 +59,7 @@ export class LogFile {
     let data = Buffer.alloc(0);
     for (;;) {
       // `data` ends with the newline of the last entry that isn't taken yet.
-      const newline = data.lastIndexOf(NEWLINE, data.length - 2);
+      const newline = data.length < 2 ? -1 : data.lastIndexOf(NEWLINE, data.length - 2); // a negative offset would count from the end
       if (newline < 0 && scanned > 0) {
         const length = Math.min(CHUNK, scanned);
         const { buffer } = await this.#handle.read({ buffer: Buffer.alloc(length), length, position: scanned - length });
@@ -75,7 +75,7 @@ export class LogFile {
       }
       if (data.length === 0) break;
       const entry = data.subarray(newline + 1);
-      const ends = parseLine(entry.toString('utf8', 0, entry.length - 1))?.complete ?? true;
+      const ends = parseLine(entry.toString('utf8', 0, entry.length - 1))?.complete ?? false;
       if (ends && wanted === 0) break;
       if (ends) wanted--;
       start -= entry.length;
@@ -83,6 +83,10 @@ export class LogFile {
     }
     this.#offset = start;
     return wanted;
+  }
+
+  async isDeleted(): Promise<boolean> {
+    return (await this.#handle.stat()).nlink === 0;
   }
 
   async close(): Promise<void> {

@@ -25,13 +25,13 @@ export async function* readLog(file: string, options: LogOptions): AsyncGenerato
         }
       }
       if (!changes) return;
-      const current = files.at(-1);
-      const newer = await openNewer(file, current);
-      if (newer.length > 0) {
-        // The last one was still written to until it was rotated, so it is read once more, before its successors.
-        await Promise.all(files.slice(0, -1).map((each) => each.close()));
-        files = current ? [current, ...newer] : newer;
-      } else if (!(await changes.next())) return;
+      await Promise.all(files.splice(0, files.length - 1).map((each) => each.close()));
+      // The last one was still written to until it was rotated, so it is read once more, before its successors.
+      const newer = await openNewer(file, files[0]);
+      files.push(...newer);
+      // An open file keeps its folder from ending.
+      if (await files[0]?.isDeleted()) await files.shift()?.close();
+      if (newer.length === 0 && !(await changes.next())) return;
     }
   } finally {
     await Promise.all(files.map((each) => each.close()));
@@ -107,16 +107,18 @@ class FolderChanges implements Disposable {
   #wake: () => void = () => {};
 
   constructor(folder: string, signal: AbortSignal) {
-    const end = () => {
-      this.#over = true;
-      this.#wake();
-    };
     const watcher = watch(folder, (event, name) => {
       this.#changed = true;
       // inotify tells of the folder's own end under its own name.
       if (event === 'rename' && name === path.basename(folder)) this.#over = true;
       this.#wake();
     });
+    // At once, and not when the reader comes back: one that was aborted may never do so.
+    const end = () => {
+      this.#over = true;
+      watcher.close();
+      this.#wake();
+    };
     watcher.on('error', end);
     signal.addEventListener('abort', end, { once: true });
     this.#close = () => {

@@ -34,15 +34,15 @@ const FILES = {
 
 /** The counters of those of the containers that run, in one trip. */
 export async function readStats(native: Native, layout: CgroupLayout, containers: readonly ManagedContainer[]): Promise<ContainerStats[]> {
-  const running = containers.flatMap(({ record, paths, run }) => (run ? [{ record, run, files: counterFiles(layout, paths.cgroup) }] : []));
+  const running = containers.flatMap(({ record, paths, run }) => (run ? [{ record, run, cgroupPath: paths.cgroup, files: counterFiles(layout, paths.cgroup) }] : []));
   const contents = await native.readFiles(running.flatMap(({ files }) => files));
   let offset = 0;
-  return running.flatMap(({ record, run, files }) => {
+  return running.flatMap(({ record, run, cgroupPath, files }) => {
     const counters = countersFrom(files, contents.slice(offset, offset + files.length));
     offset += files.length;
     if (!counters) return [];
     const { id, name, container } = record;
-    return [{ id, name, image: container.spec.image, startedAt: run.startedAt / 1000, ...counters, limits: shownLimits(limitsOf(container.spec)) }];
+    return [{ id, name, cgroupPath, image: container.spec.image, startedAt: run.startedAt / 1000, ...counters, limits: shownLimits(limitsOf(container.spec)) }];
   });
 }
 

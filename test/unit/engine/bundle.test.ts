@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
+import { type BundleOptions, makeBundle } from '../../../src/engine/containers/bundle.ts';
+import { containerSchema } from '../../../src/spec/container.ts';
+
+type Overrides = Record<string, unknown>;
+
+function bundle(spec: Overrides = {}, options: Partial<BundleOptions> = {}) {
+  const container = containerSchema.parse({
+    apiVersion: 'mooring.dev/v1alpha1',
+    kind: 'Container',
+    metadata: { name: 'web' },
+    spec: { image: 'mooring.local/busybox', ...spec },
+  });
+  return makeBundle({
+    container,
+    image: { name: 'mooring.local/busybox:latest', id: 'sha256:x', config: { Cmd: ['sh'], Env: ['PATH=/bin', 'LANG=C'] }, layers: ['/layers/top', '/layers/bottom'] },
+    user: { uid: 0, gid: 0, additionalGids: [], home: '/root' },
+    host: { nameFiles: ['/etc/hosts', '/etc/resolv.conf'], thermalThrottle: ['/sys/devices/system/cpu/cpu0/thermal_throttle'] },
+    cgroupPath: '/mooring-test/abc',
+    upper: '/c/abc/upper',
+    work: '/c/abc/work',
+    seccompCache: '/run/seccomp',
+    ...options,
+  });
+}
+
+describe('the bundle', () => {
+  it('has the same text and hash for the same container, and another for another', () => {
+    assert.equal(bundle().text, bundle().text);
+    assert.equal(bundle().hash, bundle().hash);
+    assert.notEqual(bundle().hash, bundle({ env: [{ name: 'A', value: '1' }] }).hash);
+    assert.deepEqual(JSON.parse(bundle().text), bundle().config);
+  });
+
+  it('shuts a plain container in', () => {
+    const { config } = bundle();
+    assert.deepEqual(config.linux.namespaces.map(({ type }) => type).sort(), ['cgroup', 'ipc', 'mount', 'network', 'pid', 'uts']);
+    assert.equal(config.process.noNewPrivileges, true);
+    assert.equal(config.process.capabilities.bounding.length, 14);
+    assert.deepEqual(config.process.capabilities.effective, config.process.capabilities.bounding);
+    assert.deepEqual(config.process.capabilities.ambient, []);
+    assert.deepEqual(config.process.capabilities.inheritable, []);
+    assert.ok(config.linux.maskedPaths.includes('/proc/kcore'));
+    assert.ok(config.linux.maskedPaths.includes('/sys/devices/system/cpu/cpu0/thermal_throttle'));
+    assert.ok(config.linux.readonlyPaths.includes('/proc/sys'));
+    assert.equal(config.linux.seccomp?.defaultAction, 'SCMP_ACT_ERRNO');
+    assert.deepEqual(config.linux.resources.devices[0], { allow: false, access: 'rwm' });
+    assert.equal(config.linux.cgroupsPath, '/mooring-test/abc');
+    assert.deepEqual(config.mounts.find((mount) => mount.destination === '/sys')?.options.at(-1), 'ro');
+  });
+
+  it('lets a privileged container do as it likes', () => {
+    const { config } = bundle({ privileged: true, capabilities: { drop: ['ALL'] } });
+    assert.equal(config.process.capabilities.bounding.length, 41);
+    assert.equal(config.process.noNewPrivileges, false);
+    assert.equal(config.linux.seccomp, undefined);
+    assert.deepEqual([config.linux.maskedPaths, config.linux.readonlyPaths], [[], []]);
+    assert.deepEqual(config.linux.resources.devices, [{ allow: true, access: 'rwm' }]);
+  });
+
+  it('names the overlay to the runtime, top layer first', () => {
+    assert.deepEqual(JSON.parse(bundle().config.annotations['dev.mooring.rootfs.overlay']), {
+      lower: ['/layers/top', '/layers/bottom'],
+      upper: '/c/abc/upper',
+      work: '/c/abc/work',
+    });
+    assert.equal(bundle().config.root.readonly, false);
+    assert.equal(bundle({ readOnlyRootFilesystem: true }).config.root.readonly, true);
+  });
+
+  it('chooses what to run by the rules of Kubernetes', () => {
+    const image = { name: 'i', id: 'sha256:x', layers: [], config: { Entrypoint: ['/entry'], Cmd: ['cmd'] } };
+    const args = (spec: Overrides) => bundle(spec, { image }).config.process.args;
+    assert.deepEqual(args({}), ['/entry', 'cmd']);
+    assert.deepEqual(args({ command: ['/own'] }), ['/own']);
+    assert.deepEqual(args({ args: ['own'] }), ['/entry', 'own']);
+    assert.deepEqual(args({ command: ['/own'], args: ['a', '$(A)'], env: [{ name: 'A', value: 'x' }] }), ['/own', 'a', '$(A)']);
+    assert.deepEqual(args({ command: [], args: [] }), ['/entry', 'cmd']);
+    assert.throws(() => bundle({}, { image: { ...image, config: { Entrypoint: null, Cmd: null } } }), { code: 'Invalid', message: /neither Entrypoint nor Cmd/ });
+  });
+
+  it("lays the container's environment over the image's", () => {
+    const { env } = bundle({ env: [{ name: 'LANG', value: 'de' }, { name: 'EMPTY' }] }).config.process;
+    assert.deepEqual([...env].sort(), ['EMPTY=', 'HOME=/root', 'HOSTNAME=web', 'LANG=de', 'PATH=/bin']);
+    assert.ok(bundle({ tty: true }).config.process.env.includes('TERM=xterm'));
+  });
+
+  it('gives the process a working directory and a host name that the kernel takes', () => {
+    assert.equal(bundle().config.process.cwd, '/');
+    assert.equal(bundle({ workingDir: '/srv' }).config.process.cwd, '/srv');
+    assert.equal(bundle().config.hostname, 'web');
+    assert.equal(bundle({ hostname: 'other' }).config.hostname, 'other');
+    const long = containerSchema.parse({
+      apiVersion: 'mooring.dev/v1alpha1',
+      kind: 'Container',
+      metadata: { name: `${'a'.repeat(62)}.b` },
+      spec: { image: 'i' },
+    });
+    assert.equal(bundle({}, { container: long }).config.hostname, 'a'.repeat(62));
+  });
+
+  it('shares the host network with the files that name hosts, read-only', () => {
+    const { config } = bundle({ network: { mode: 'Host' } });
+    assert.ok(!config.linux.namespaces.some(({ type }) => type === 'network'));
+    const names = config.mounts.filter((mount) => mount.destination.startsWith('/etc/'));
+    assert.deepEqual(names.map((mount) => mount.destination), ['/etc/hosts', '/etc/resolv.conf']);
+    assert.ok(names.every((mount) => mount.options.includes('ro')));
+    assert.ok(!bundle().config.mounts.some((mount) => mount.destination.startsWith('/etc/')));
+  });
+
+  it('makes its own mounts last, parents before children, and instead of a default on the same place', () => {
+    const { mounts } = bundle({
+      network: { mode: 'Host' },
+      mounts: [
+        { mountPath: '/data/cache', tmpfs: { size: '64Mi' } },
+        { mountPath: '/data', bind: { source: '/srv' }, readOnly: true },
+        { mountPath: '/dev/shm', tmpfs: {} },
+        { mountPath: '/etc/hosts', bind: { source: '/my/hosts' } },
+      ],
+    }).config;
+    const destinations = mounts.map((mount) => mount.destination);
+    assert.equal(new Set(destinations).size, destinations.length);
+    assert.ok(destinations.indexOf('/data') < destinations.indexOf('/data/cache'));
+    const find = (destination: string) => mounts.find((mount) => mount.destination === destination);
+    assert.deepEqual(find('/data'), { destination: '/data', type: 'bind', source: '/srv', options: ['rbind', 'rprivate', 'rro'] });
+    assert.ok(find('/data/cache')?.options.includes('size=67108864'));
+    assert.equal(find('/dev/shm')?.source, 'tmpfs');
+    assert.equal(find('/etc/hosts')?.source, '/my/hosts');
+  });
+
+  it('states limits in the units of the kernel', () => {
+    const { resources } = bundle({ resources: { cpu: '500m', memory: '64Mi', pids: 20 } }).config.linux;
+    assert.deepEqual([resources.cpu, resources.memory, resources.pids], [{ quota: 50_000, period: 100_000 }, { limit: 67_108_864 }, { limit: 20 }]);
+    assert.deepEqual(bundle({ resources: { cpu: '1m' } }).config.linux.resources.cpu, { quota: 1_000, period: 100_000 });
+    assert.deepEqual(Object.keys(bundle().config.linux.resources), ['devices']);
+  });
+});
