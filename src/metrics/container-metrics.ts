@@ -26,6 +26,8 @@ const STATS_DEADLINE_MS = 5_000;
 /** The period in which the kernel counts CPU quotas, microseconds. */
 const CPU_PERIOD = 100_000;
 const LABELS = ['container', 'namespace', 'name', 'image', 'id'] as const;
+type Labels = Readonly<Record<(typeof LABELS)[number], string>>;
+const NO_LABELS = {};
 
 /** cAdvisor's names and meanings (google/cadvisor, docs/storage/prometheus.md), so that dashboards made for it work. */
 const METRICS: readonly ContainerMetric[] = [
@@ -58,7 +60,7 @@ export class ContainerMetrics {
   readonly #options: ContainerMetricsOptions;
   readonly #failures: Counter;
   #seenAt = 0;
-  #rows: readonly { readonly stats: ContainerStats; readonly labels: Record<(typeof LABELS)[number], string> }[] = [];
+  #rows: readonly { readonly stats: ContainerStats; readonly labels: Labels }[] = [];
 
   constructor(registry: Registry, options: ContainerMetricsOptions) {
     this.#options = options;
@@ -76,7 +78,8 @@ export class ContainerMetrics {
     try {
       const all = await withDeadline(engine.stats(), STATS_DEADLINE_MS, clock, () => new MooringError('Unavailable', `reading the containers' counters took longer than ${STATS_DEADLINE_MS} ms`));
       this.#seenAt = Math.floor(clock.now() / 1000);
-      this.#rows = all.map((stats) => ({ stats, labels: labelsOf(stats) }));
+      const known = new Map(this.#rows.map(({ stats, labels }) => [stats.id, labels]));
+      this.#rows = all.map((stats) => ({ stats, labels: known.get(stats.id) ?? labelsOf(stats) }));
     } catch (error) {
       this.#failures.inc();
       this.#rows = [];
@@ -91,13 +94,13 @@ export class ContainerMetrics {
   #samples({ value: valueOf, labels: extra }: ContainerMetric): Sample<string>[] {
     return this.#rows.flatMap(({ stats, labels }) => {
       const value = valueOf(stats);
-      return value === undefined ? [] : { labels: extra === undefined ? labels : { ...labels, ...extra }, value };
+      return value === undefined ? [] : { labels: extra ?? NO_LABELS, sharedLabels: labels, value };
     });
   }
 }
 
 /** In the kubelet's manner, so far as there is a counterpart: `container` and `namespace` as in the spec, `name` unique on the node, `id` the cgroup. */
-function labelsOf({ name, image, cgroupPath }: ContainerStats): Record<(typeof LABELS)[number], string> {
+function labelsOf({ name, image, cgroupPath }: ContainerStats): Labels {
   const slash = name.indexOf('/');
   return { container: name.slice(slash + 1), namespace: name.slice(0, slash), name, image, id: cgroupPath };
 }
