@@ -1,0 +1,68 @@
+#include "monitor/log_pump.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+
+namespace mooring {
+
+namespace {
+
+// As much as a pipe holds by default. A longer line is logged in parts.
+constexpr size_t kBufferSize = 64 << 10;
+
+}  // namespace
+
+Result<std::unique_ptr<LogPump>> LogPump::start(EventLoop& loop, LogWriter& log, Stream stream, UniqueFd source) {
+  // The flag is the open file's: it does not reach the other end, which is the container's.
+  if (::fcntl(source.get(), F_SETFL, O_NONBLOCK) != 0) return sys_error("fcntl F_SETFL a container's output");
+  auto buffer = PageBuffer::create(kBufferSize);
+  if (!buffer) return buffer.error();
+  std::unique_ptr<LogPump> pump(new LogPump(loop, log, stream, std::move(source), std::move(*buffer)));
+  MOORING_TRY(loop.add(pump->source_.get(), *pump));
+  return pump;
+}
+
+void LogPump::ready() { pump(); }
+
+size_t LogPump::pump() {
+  if (!source_) return 0;
+  const std::span<char> room = lines_.room();
+  const ssize_t count = ::read(source_.get(), room.data(), room.size());
+  if (count < 0 && errno == EAGAIN) return 0;
+  if (count <= 0) {  // no writer is left; a pty says EIO then
+    end();
+    return 0;
+  }
+  log_.begin(stream_, now());
+  lines_.filled(static_cast<size_t>(count), [this](const Piece& piece) { log_.append(piece); });
+  log_.flush();
+  return static_cast<size_t>(count);
+}
+
+void LogPump::finish() {
+  // What the process wrote is at the front of the pipe, and so within its capacity. A pty's queues are no longer than a pipe.
+  const int capacity = ::fcntl(source_.get(), F_GETPIPE_SZ);
+  size_t left = capacity > 0 ? static_cast<size_t>(capacity) : kBufferSize;
+  while (left > 0) {
+    const size_t count = pump();
+    if (count == 0) break;
+    left -= std::min(left, count);
+  }
+  end();
+}
+
+void LogPump::end() {
+  if (!source_) return;
+  log_.begin(stream_, now());
+  lines_.finish([this](const Piece& piece) { log_.append(piece); });
+  log_.flush();
+  loop_.remove(source_.get());
+  source_.reset();
+}
+
+void LogPump::rest() {
+  if (!lines_.holds_part()) buffer_.give_back();
+}
+
+}  // namespace mooring

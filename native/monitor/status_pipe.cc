@@ -1,0 +1,24 @@
+#include "monitor/status_pipe.h"
+
+#include "monitor/durable_file.h"
+
+namespace mooring {
+
+void StatusPipe::tell_started(const ProcessIdentity& init, const ProcessIdentity& monitor) {
+  JsonObject event, identity;
+  event.text("event", "started");
+  add_identity(event, init).object("monitor", add_identity(identity, monitor));
+  tell(event);
+}
+
+void StatusPipe::tell_failed(const std::string& message) {
+  JsonObject event;
+  tell(event.text("event", "failed").text("message", message));
+}
+
+void StatusPipe::tell(const JsonObject& event) {
+  (void)write_all(fd_.get(), event.str() + "\n");  // EPIPE: see the class
+  fd_.reset();
+}
+
+}  // namespace mooring

@@ -1,0 +1,24 @@
+// The pipe on which a monitor tells whoever spawned it, once, whether the container's process runs. One line of JSON; src/native/addon.ts reads it.
+#pragma once
+
+#include "monitor/process_identity.h"
+#include "runtime/unique_fd.h"
+
+namespace mooring {
+
+/// Whoever spawned the monitor may be gone by now: that keeps no container from running, so a line that nobody reads is no error.
+class StatusPipe {
+ public:
+  explicit StatusPipe(int fd) : fd_(fd) {}
+
+  /// `{"event":"started","pid":…,"startTime":…,"monitor":{"pid":…,"startTime":…}}`
+  void tell_started(const ProcessIdentity& init, const ProcessIdentity& monitor);
+  /// `{"event":"failed","message":"…"}`
+  void tell_failed(const std::string& message);
+
+ private:
+  void tell(const JsonObject& event);
+  UniqueFd fd_;
+};
+
+}  // namespace mooring
