@@ -56,7 +56,7 @@ function valueOf(page: string, line: string): number | undefined {
   return found === undefined ? undefined : Number(found.slice(line.length + 1));
 }
 
-const WEB = 'container="web",namespace="default",name="default/web",image="mooring.local/busybox:latest",id="/mooring-default/64656661756c742f776562';
+const WEB = 'container="web",namespace="default",name="default/web",image="mooring.local/busybox:latest",id="/mooring-default/776562';
 
 test('the page is clean under promtool check metrics', async () => {
   const metrics = create({
