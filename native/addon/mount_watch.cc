@@ -74,6 +74,8 @@ Napi::Value watch_mounts(const Napi::CallbackInfo& info) {
   const int failure = mountinfo ? 0 : errno;
   if (has_ended(*pidfd)) return env.Undefined();  // still alive means that the path was the same process's
   if (!mountinfo) {
+    // A process on its way out lets go of its namespaces and its root before it counts as ended (mounts_open_common in fs/proc_namespace.c).
+    if (failure == EINVAL || failure == ENOENT || failure == ESRCH) return env.Undefined();
     errno = failure;
     return throw_js(env, sys_error("open " + path));
   }

@@ -5,10 +5,10 @@ export interface RunOptions {
   readonly input?: NodeJS.ReadableStream;
 }
 
-/** Runs a command and gives its standard output; a non-zero exit throws with what it said. */
+/** Runs a command, its descriptor 3 being /dev/null, and gives its standard output; a non-zero exit throws with what it said. */
 export function capture(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { env: options.env ?? process.env, stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] });
+    const child = spawn(command, args, { env: options.env ?? process.env, stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', 'ignore'] });
     let output = '';
     let errors = '';
     child.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()));
