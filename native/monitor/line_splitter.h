@@ -33,6 +33,7 @@ class LineSplitter {
     end_ += count;
     while (void* found = std::memchr(buffer_.data() + unseen, '\n', end_ - unseen)) {
       unseen = static_cast<size_t>(static_cast<char*>(found) - buffer_.data()) + 1;
+      continued_ = false;
       each(Piece{take(unseen), true});
     }
     if (begin_ == 0 && end_ == capacity()) give_rest(false, each);
@@ -41,7 +42,7 @@ class LineSplitter {
   /// The stream has ended: gives the last line, where it is unterminated.
   template <typename Each>
   void finish(Each&& each) {
-    if (begin_ != end_) give_rest(true, each);
+    if (begin_ != end_ || continued_) give_rest(true, each);
   }
 
   /// Whether a line has begun whose end is yet to come.
@@ -61,12 +62,14 @@ class LineSplitter {
     buffer_[end_] = '\n';
     const std::string_view text(buffer_.data() + begin_, end_ + 1 - begin_);
     begin_ = end_ = 0;
+    continued_ = !complete;
     each(Piece{text, complete});
   }
 
   const std::span<char> buffer_;
   size_t begin_ = 0;  // of the line under way
   size_t end_ = 0;
+  bool continued_ = false;  // its beginning was given out already
 };
 
 }  // namespace mooring
