@@ -1,4 +1,4 @@
-import { access, chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { access, chmod, mkdir, writeFile } from 'node:fs/promises';
 
 import { errnoOf, MooringError } from '../../lib/errors.ts';
 import type { Container } from '../../spec/container.ts';
@@ -17,15 +17,6 @@ export async function writeBundle(paths: ContainerPaths, configText: string): Pr
     // The upper folder's mode becomes that of the container's `/`, whatever the daemon's umask is.
     mkdir(paths.upper, { recursive: true }).then(() => chmod(paths.upper, 0o755)),
   ]);
-}
-
-/**
- * Forgets how the last run ended, before the next one. The state goes first: were it alone left, its dead processes would
- * pass for a run whose end was never recorded.
- */
-export async function forgetLastRun(paths: ContainerPaths): Promise<void> {
-  await rm(paths.state, { force: true });
-  await Promise.all([rm(paths.exit, { force: true }), rm(paths.fallbackExit, { force: true }), mkdir(paths.stateDir, { recursive: true, mode: 0o700 })]);
 }
 
 /** Throws `NotFound` naming the first bind mount whose source is missing. */

@@ -10,10 +10,13 @@ import { parseStat } from './process-table.ts';
 /** How long a cgroup's killed processes may take to leave it. */
 const PATIENCE_MS = 5_000;
 
-/** Ends every process in a cgroup or below it, in any hierarchy. They may take a moment to be gone. */
-export async function killCgroup(native: Native, layout: CgroupLayout, cgroupPath: string): Promise<void> {
+/**
+ * Ends every process in a cgroup or below it, in any hierarchy. They may take a moment to be gone.
+ * Gives the pids of their parents, of which those outside of the cgroup are left alone.
+ */
+export async function killCgroup(native: Native, layout: CgroupLayout, cgroupPath: string): Promise<number[]> {
   const folders = (await Promise.all(layout.foldersOf(cgroupPath).map(foldersBelow))).flat();
-  await Promise.all(folders.map((folder) => killMembers(native, folder)));
+  return (await Promise.all(folders.map((folder) => killMembers(native, folder)))).flat();
 }
 
 /** Removes a cgroup and what is below it from every hierarchy, ending its processes first. `Unavailable` when they won't go. */
@@ -57,18 +60,23 @@ async function tryRmdir(folder: string): Promise<boolean> {
   }
 }
 
-async function killMembers(native: Native, folder: string): Promise<void> {
+/** Gives the pids of those processes' parents. */
+async function killMembers(native: Native, folder: string): Promise<number[]> {
   const pids = await members(native, folder);
   const stats = await native.readFiles(pids.map((pid) => `/proc/${pid}/stat`));
   // A pid read before its start time may have changed hands in between; one that is still listed after has not.
   const still = new Set(await members(native, folder));
+  const parents: number[] = [];
   for (const [index, pid] of pids.entries()) {
     const stat = stats[index];
     if (!stat || 'errno' in stat || !still.has(pid)) continue;
-    const watch = native.watchProcess({ pid, startTime: parseStat(stat.text).startTime }, () => {});
+    const { startTime, parent } = parseStat(stat.text);
+    const watch = native.watchProcess({ pid, startTime }, () => {});
     watch?.signal(9);
     watch?.close();
+    parents.push(parent);
   }
+  return parents;
 }
 
 async function members(native: Native, folder: string): Promise<number[]> {

@@ -3,12 +3,13 @@ import path from 'node:path';
 
 import type { Logger } from '../../lib/logger.ts';
 import type { Native } from '../../native/native.ts';
+import type { ContainerId } from '../engine.ts';
 import type { DataDir } from '../store/data-dir.ts';
-import { cgroupChildren, killCgroup, removeCgroup } from './cgroup-folders.ts';
+import { cgroupChildren, removeCgroup } from './cgroup-folders.ts';
 import type { CgroupLayout } from './cgroup-layout.ts';
 import type { EngineFolders } from './container-paths.ts';
 import { parseState } from './monitor-files.ts';
-import { killAndWait } from './process-verdict.ts';
+import { endStrays, killAndWait } from './process-end.ts';
 
 interface CollectOptions {
   readonly native: Native;
@@ -34,7 +35,7 @@ export async function collectLitter({ native, dataDir, logger, layout, folders, 
 
   // Processes first, monitors before what they keep: a monitor left alone would write into a folder that goes.
   await Promise.all(states.map((id) => endMonitor(native, path.join(folders.states, id))));
-  await Promise.all(cgroups.map((id) => killCgroup(native, layout, path.join(folders.cgroupParent, id))));
+  await Promise.all(cgroups.map((id) => endStrays(native, layout, path.join(folders.cgroupParent, id), id as ContainerId)));
   await Promise.all(cgroups.map((id) => removeCgroup(native, layout, path.join(folders.cgroupParent, id))));
   await Promise.all(states.map((id) => rm(path.join(folders.states, id), { recursive: true, force: true })));
   await Promise.all(bundles.map((id) => rm(path.join(folders.containers, id), { recursive: true, force: true })));

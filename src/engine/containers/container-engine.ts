@@ -15,8 +15,8 @@ import { type ContainerRecord, ContainerRecords } from '../store/container-recor
 import type { DataDir } from '../store/data-dir.ts';
 import type { Database } from '../store/database.ts';
 import { type Bundle, makeBundle } from './bundle.ts';
-import { forgetLastRun, requireBindSources, writeBundle } from './bundle-files.ts';
-import { killCgroup, removeCgroup, removeCgroupIfEmpty } from './cgroup-folders.ts';
+import { requireBindSources, writeBundle } from './bundle-files.ts';
+import { removeCgroup, removeCgroupIfEmpty } from './cgroup-folders.ts';
 import { CgroupLayout } from './cgroup-layout.ts';
 import { collectLitter } from './collect.ts';
 import { containerPaths, type EngineFolders } from './container-paths.ts';
@@ -26,7 +26,8 @@ import { type HostFacts, readHostFacts } from './host-facts.ts';
 import { limitFiles, limitFolders, limitsFromRuntime } from './limits.ts';
 import { readLog } from './logs.ts';
 import { type ManagedContainer, type Run, sameProcess, type Wanted } from './managed-container.ts';
-import { judgeProcess, killAndWait, settleUnrecorded } from './process-verdict.ts';
+import { endStrays, killAndWait } from './process-end.ts';
+import { judgeProcess, settleUnrecorded } from './process-verdict.ts';
 import { resolveUser } from './process-user.ts';
 import type { RuntimeConfig } from './runtime-spec.ts';
 import { readStats } from './stats.ts';
@@ -167,7 +168,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
     const { process } = await this.#look(managed);
     // With the first process of its pid namespace goes every other one. The monitor is left to make its record of that.
     if (process.state === 'Running') await killAndWait(native, process.init);
-    else await killCgroup(native, this.#layout, managed.paths.cgroup);
+    else await endStrays(native, this.#layout, managed.paths.cgroup, id);
   }
 
   async restoreLimits(id: ContainerId): Promise<void> {
@@ -276,8 +277,9 @@ class LocalContainerEngine implements OwnedContainerEngine {
     this.#unfollow(managed);
     await requireBindSources(record.container);
     // Of a run with a state file it is known that its first process has ended, and with it every other one.
-    if (!snapshot.state) await killCgroup(this.#options.native, this.#layout, paths.cgroup);
-    await forgetLastRun(paths);
+    if (snapshot.state?.status !== 'running') await endStrays(this.#options.native, this.#layout, paths.cgroup, record.id);
+    // The monitor will remove the old exit record, and a state that was left behind would then pass for a run whose end nobody recorded.
+    await Promise.all([rm(paths.state, { force: true }), mkdir(paths.stateDir, { recursive: true, mode: 0o700 })]);
     if (snapshot.configText !== undefined) return JSON.parse(snapshot.configText) as RuntimeConfig;
     const { bundle } = await this.#plan(record.container, record.id);
     this.#records.setConfigHash(record.id, bundle.hash);

@@ -29,7 +29,8 @@ export async function readSnapshot(native: Native, managed: ManagedContainer): P
     ...[paths.state, paths.exit, paths.fallbackExit, paths.config, paths.upper, paths.work],
     ...(guess ? processFiles(guess) : []),
   ]);
-  const parsed = textOf(state) === undefined ? undefined : parseState(textOf(state) ?? '');
+  const stateText = textOf(state);
+  const parsed = stateText === undefined ? lingering(guess, guessed) : parseState(stateText);
   const exitText = textOf(exit) ?? textOf(fallbackExit);
   const drift = bundleDrift(managed, config, { upper, work });
   return {
@@ -39,6 +40,11 @@ export async function readSnapshot(native: Native, managed: ManagedContainer): P
     configText: drift.length === 0 && hashOf(textOf(config) ?? '') === record.configHash ? textOf(config) : undefined,
     bundleDrift: drift,
   };
+}
+
+/** A monitor removes its state before it ends, and lets go of the bundle only then. */
+function lingering(guess: Run | undefined, [monitorStat]: FileContent[]): MonitorState | undefined {
+  return guess && isAlive(guess.monitor, monitorStat) ? { status: 'creating', monitor: guess.monitor } : undefined;
 }
 
 type Processes = Pick<ContainerSnapshot, 'monitorAlive' | 'initAlive' | 'mountinfo'>;

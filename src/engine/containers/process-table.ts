@@ -10,10 +10,10 @@ export function isAlive(process: ProcessIdentity, stat: FileContent | undefined)
   return startTime === process.startTime && !ENDED.has(state);
 }
 
-/** Fields 3 and 22 of `/proc/<pid>/stat`. The command's name, field 2, may hold spaces and parentheses of its own. */
-export function parseStat(text: string): { readonly state: string; readonly startTime: number } {
+/** Fields 3, 4 and 22 of `/proc/<pid>/stat`. The command's name, field 2, may hold spaces and parentheses of its own. */
+export function parseStat(text: string): { readonly state: string; readonly parent: number; readonly startTime: number } {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return { state: fields[0] ?? '', startTime: Number(fields[19]) };
+  return { state: fields[0] ?? '', parent: Number(fields[1]), startTime: Number(fields[19]) };
 }
 
 export function statPath(process: ProcessIdentity): string {

@@ -2,15 +2,13 @@ import { mkdir, writeFile } from 'node:fs/promises';
 
 import { errnoOf } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
-import type { Native, ProcessIdentity } from '../../native/native.ts';
+import type { Native } from '../../native/native.ts';
 import type { ExitRecord, ObservedProcess } from '../engine.ts';
 import type { DataDir } from '../store/data-dir.ts';
 import type { ContainerSnapshot } from './container-snapshot.ts';
 import type { ManagedContainer } from './managed-container.ts';
 import { formatExit, type MonitorState } from './monitor-files.ts';
-
-/** How long a killed process may take to be gone. */
-const DEATH_MS = 5_000;
+import { killAndWait } from './process-end.ts';
 
 type RunningState = Extract<MonitorState, { status: 'running' }>;
 
@@ -62,16 +60,4 @@ export async function settleUnrecorded(
     await mkdir(paths.stateDir, { recursive: true, mode: 0o700 });
     await writeFile(paths.fallbackExit, formatExit(exit, message));
   }
-}
-
-/** Kills a process and settles when it is gone, or when it should have been. */
-export async function killAndWait(native: Native, process: ProcessIdentity): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const watch = native.watchProcess(process, resolve);
-  if (!watch) return;
-  const timer = setTimeout(resolve, DEATH_MS);
-  watch.signal(9);
-  await promise;
-  clearTimeout(timer);
-  watch.close();
 }
