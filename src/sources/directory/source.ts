@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Clock, TimerHandle } from '../../lib/clock.ts';
-import { messageOf } from '../../lib/errors.ts';
+import { errnoOf, messageOf } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { DesiredStore } from '../../reconcile/desired.ts';
 import type { EventLog } from '../../reconcile/events.ts';
@@ -9,7 +9,7 @@ import type { ContainerName } from '../../spec/name.ts';
 import type { SpecProblem } from '../../spec/problem.ts';
 import { merge } from './merge.ts';
 import { ProblemJournal } from './problem-journal.ts';
-import { readTree, type ReadingCache, type TreeReading } from './read-tree.ts';
+import { readTree, type ReadingCache } from './read-tree.ts';
 import { Schedule } from './schedule.ts';
 import { treeProblem } from './tree-problem.ts';
 import { TreeWatch } from './tree-watch.ts';
@@ -69,10 +69,12 @@ export function createDirectorySource(options: DirectorySourceOptions): Director
 
   async function scan(quiet: boolean): Promise<void> {
     try {
+      const watched = watch.watching;
       const root = await watch.aim();
-      if (root === undefined) unavailable(`the specs folder ${dir} does not exist`, 'create it');
-      else await scanRoot(root, quiet);
+      if (root === undefined) missing();
+      else await scanRoot(root, quiet && watched);
     } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return missing();
       logger.error({ err: error, dir }, 'the specs folder could not be taken over');
       unavailable(`the specs folder ${dir} could not be taken over: ${messageOf(error)}`, 'it is tried again');
       retry();
@@ -80,17 +82,18 @@ export function createDirectorySource(options: DirectorySourceOptions): Director
   }
 
   async function scanRoot(root: string, quiet: boolean): Promise<void> {
-    const { dev } = await stat(root, { bigint: true });
+    const folder = await stat(root, { bigint: true });
+    if (!folder.isDirectory()) return unavailable(`the specs folder ${dir} is no folder`, 'put a folder in its place');
     const result = await readTree(root, cache, clock, SETTLE_MS);
     cache = result.cache;
     const { tree } = result;
     const previous = desired.listSource('directory');
-    if (tree.files.size === 0 && previous.length > 0 && device !== undefined && device !== dev)
+    if (tree.files.size === 0 && previous.length > 0 && device !== undefined && device !== folder.dev)
       return unavailable(`the specs folder ${dir} is empty and on another filesystem than before`, 'mount it again; if it is meant to be empty, restart the daemon');
-    if (tree.complete) device = dev;
+    if (tree.complete) device = folder.dev;
 
     // A file on its way from one name to another, or being replaced, is missing for a moment:
-    // only a folder that lay still, or a second look, makes sure that it has gone.
+    // only a folder that was seen to lie still, or a second look, makes sure that it has gone.
     const settled = quiet && !schedule.pending;
     const now = clock.now();
     const merged = merge(previous, tree, (name) => settled || now - (absentSince.get(name) ?? now) >= SETTLE_MS);
@@ -98,14 +101,11 @@ export function createDirectorySource(options: DirectorySourceOptions): Director
     const rejected = desired.replaceSource('directory', merged.declared);
     contested = new Set(rejected.flatMap(({ name }) => name ?? []));
     journal.update([...watchProblems(), ...merged.problems, ...rejected]);
-    if (watch.follow(tree.linked) || (merged.absent.size > 0 && !settled)) schedule.touch();
-    finish(tree);
-  }
-
-  function finish(tree: TreeReading): void {
+    const unsure = !settled && [...absentSince.values()].some((since) => now - since < SETTLE_MS);
+    if (watch.follow(tree.linked) || unsure) schedule.touch();
     if (tree.raced) retry();
     else racesInARow = 0;
-    if (!tree.raced || racesInARow >= READY_AFTER_RACES) ready.resolve();
+    if ((!tree.raced && !unsure) || racesInARow >= READY_AFTER_RACES) ready.resolve();
   }
 
   function retry(): void {
@@ -113,6 +113,10 @@ export function createDirectorySource(options: DirectorySourceOptions): Director
     racesInARow += 1;
     if (retryTimer !== undefined) clock.clearTimeout(retryTimer);
     retryTimer = clock.setTimeout(() => schedule.touch(), delay);
+  }
+
+  function missing(): void {
+    unavailable(`the specs folder ${dir} does not exist`, 'create it');
   }
 
   /** The folder as a whole says nothing now: everything stays as it was, what was wrong with files too. */

@@ -1,8 +1,8 @@
 import { watch, type FSWatcher } from 'chokidar';
-import { basename } from 'node:path';
+import { basename, extname } from 'node:path';
 import { errnoOf } from '../../lib/errors.ts';
 import type { WatchPoint } from './find-files.ts';
-import { isHidden } from './names.ts';
+import { isHidden, isSpecFile } from './names.ts';
 import { PointWatches } from './point-watches.ts';
 import { resolvePath } from './resolve-path.ts';
 
@@ -19,6 +19,7 @@ export class TreeWatch {
   readonly #way: PointWatches;
   readonly #links: PointWatches;
   #tree: { readonly root: string; readonly watcher: FSWatcher } | undefined;
+  #watching = false;
   /** The folder may be another one under the same path: only a new watcher is sure to watch it. */
   #stale = false;
   #error: unknown;
@@ -41,6 +42,11 @@ export class TreeWatch {
     return this.#error;
   }
 
+  /** Whether every change is heard since before now. */
+  get watching(): boolean {
+    return this.#watching;
+  }
+
   /** Follows the path to where it leads now and watches there. Returns that place; undefined when there is none. */
   async aim(): Promise<string | undefined> {
     let root: string | undefined;
@@ -60,10 +66,10 @@ export class TreeWatch {
 
   /** Watches everything anew at the next `aim`, after an error. */
   renew(): void {
-    this.#stale = true;
     this.#failedSinceRenewal = false;
     this.#way.close();
     this.#links.close();
+    this.#closeTree();
   }
 
   async close(): Promise<void> {
@@ -88,11 +94,13 @@ export class TreeWatch {
       if (this.#tree?.watcher === watcher) this.#onDirty();
     };
     watcher.on('all', dirty).on('ready', () => {
+      if (this.#tree?.watcher !== watcher) return;
+      this.#watching = true;
       if (!this.#failedSinceRenewal) this.#error = undefined;
-      dirty();
+      this.#onDirty();
     });
-    watcher.on('raw', (_event, name) => {
-      if (name === null || !isNoise(name)) dirty();
+    watcher.on('raw', (event, name) => {
+      if (name === null || !isNoise(event, name)) dirty();
     });
     watcher.on('error', (error) => {
       if (this.#tree?.watcher === watcher) this.#failed(error);
@@ -102,6 +110,7 @@ export class TreeWatch {
   #closeTree(): void {
     const watcher = this.#tree?.watcher;
     this.#tree = undefined;
+    this.#watching = false;
     if (watcher !== undefined) this.#closing = Promise.all([this.#closing, watcher.close()]);
   }
 
@@ -116,7 +125,8 @@ export class TreeWatch {
   }
 }
 
-/** Editors' swap files come and go; `..data` is a ConfigMap volume's new content. */
-function isNoise(name: string): boolean {
-  return isHidden(name) && !name.startsWith('..');
+/** Editors' swap files come and go, logs grow; `..data` is a ConfigMap volume's new content, and what has no suffix may be a folder. */
+function isNoise(event: string, name: string): boolean {
+  if (isHidden(name)) return !name.startsWith('..');
+  return event === 'change' && extname(name) !== '' && !isSpecFile(name);
 }

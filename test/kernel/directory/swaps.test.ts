@@ -112,6 +112,31 @@ test('a folder that is there only later, with its parents, is found', async () =
   await eventually(() => assert.equal(h.env('web'), '2'));
 });
 
+test('a file in the place of the folder changes nothing', async () => {
+  await using h = await createHarness();
+  await h.write('web.yaml', yaml('web'));
+  const source = await h.start();
+  await rename(h.dir, `${h.dir}-away`);
+  await writeFile(h.dir, yaml('job'));
+  await eventually(() => assert.match(source.problems()[0]?.message ?? '', /is no folder/));
+  assert.deepEqual(h.names(), ['web']);
+  await unlink(h.dir);
+  await rename(`${h.dir}-away`, h.dir);
+  await h.write('job.yaml', yaml('job'));
+  await h.wants('job', 'web');
+});
+
+test('what was deleted while nobody looked is removed at the next start', async () => {
+  await using h = await createHarness();
+  await h.write('web.yaml', yaml('web'));
+  await h.write('job.yaml', yaml('job'));
+  const first = await h.start();
+  await first.stop();
+  await unlink(join(h.dir, 'job.yaml'));
+  await h.start();
+  assert.deepEqual(h.names(), ['web']);
+});
+
 test('a folder whose filesystem is unmounted is not an emptied one', async (t) => {
   await using h = await createHarness();
   mount(['-t', 'tmpfs', 'mooring-test', h.dir]);
