@@ -78,7 +78,11 @@ export class TestBundle {
   }
 
   async start(native: Native): Promise<StartedContainer> {
-    const started = await native.startMonitor(this.options);
+    return this.adopt(await native.startMonitor(this.options));
+  }
+
+  /** Takes over the cleaning up of what somebody else has started. */
+  adopt(started: StartedContainer): StartedContainer {
     this.#started.push(started);
     return started;
   }
