@@ -8,7 +8,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { build as esbuild, type Plugin } from 'esbuild';
+import { build as esbuild, type BuildOptions, type Plugin } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = `${root}dist`;
@@ -25,11 +25,11 @@ function apart(files: Readonly<Record<string, string>>): Plugin {
   };
 }
 
-async function bundle(name: string, entry: string, plugins: Plugin[] = []): Promise<void> {
+async function bundle(name: string, source: Pick<BuildOptions, 'entryPoints' | 'stdin'>, plugins: Plugin[] = []): Promise<void> {
   await esbuild({
     absWorkingDir: root,
-    entryPoints: { [name]: entry },
-    outdir: dist,
+    ...source,
+    outfile: `${dist}/${name}.js`,
     bundle: true,
     format: 'esm',
     platform: 'node',
@@ -47,10 +47,10 @@ await rm(dist, { recursive: true, force: true });
 await mkdir(dist, { recursive: true });
 const loadedLater = apart({ './program.ts': './program.js', yaml: './yaml.js' });
 await Promise.all([
-  bundle('cli', 'src/cli/main.ts', [loadedLater]),
-  bundle('program', 'src/cli/program.ts', [loadedLater]),
-  bundle('yaml', 'node_modules/yaml/dist/index.js'),
-  bundle('daemon', 'src/daemon/daemon.ts'),
+  bundle('cli', { entryPoints: ['src/cli/main.ts'] }, [loadedLater]),
+  bundle('program', { entryPoints: ['src/cli/program.ts'] }, [loadedLater]),
+  bundle('yaml', { stdin: { contents: "export { stringify } from 'yaml';", resolveDir: root } }),
+  bundle('daemon', { entryPoints: ['src/daemon/daemon.ts'] }),
 ]);
 
 // The first runs fill the V8 compile cache beside the bundle, so that every user's first run finds it warm.

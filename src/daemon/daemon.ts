@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { DaemonModule } from '../api/v1/daemon-module.ts';
 import { socketPath } from '../api/v1/defaults.ts';
 import { startApiServer } from '../api/v1/server.ts';
+import { removeStaleSocket } from '../api/v1/unix-socket.ts';
 import type { ApiServices } from '../api/v1/services.ts';
 import type { DownProgress } from '../api/v1/types.ts';
 import type { ContainerId } from '../engine/engine.ts';
@@ -116,6 +117,7 @@ export const takeDownWithoutDaemon: DaemonModule['takeDownWithoutDaemon'] = asyn
   const logger = createLogger(ground.logLevel);
   await using opened = new AsyncDisposableStack();
   opened.use(await lockInstance(ground.instance));
+  await removeStaleSocket(socketPath(ground.runDir));
   const { engine, desired, facts, events } = await openGround(ground, logger, opened);
   const reconciler = new Reconciler({ engine, desired, facts, events, clock, logger });
   opened.defer(() => reconciler.stop());

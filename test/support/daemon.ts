@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ContainerObject, MooringEvent } from '../../src/api/v1/types.ts';
-import { cgroupsOf, mountsMentioning, netnsOf, pids, processesMentioning, processesWithEnv, readIfThere } from './kernel.ts';
+import { messageOf } from '../../src/lib/errors.ts';
+import { cgroupsOf, mountsMentioning, netnsOf, pids, processesMentioning, processesWithEnv, readIfThere, stateOf } from './kernel.ts';
 import { until } from './until.ts';
 
 export const MOORING = fileURLToPath(new URL('../../bin/mooring', import.meta.url));
@@ -20,10 +21,25 @@ export interface CommandResult {
 }
 
 /**
- * A place for one real daemon: its own folders, instance and metrics port. Disposing takes everything down, and fails
- * when a process, mount, cgroup, network namespace or container's file is left.
+ * A test's body on a place of its own for a real daemon. When the body has passed, everything is taken down, and the test fails
+ * if a process, mount, cgroup, network namespace or container's file is left.
  */
-export class TestNode implements AsyncDisposable {
+export function onNode(body: (node: TestNode) => Promise<void>): () => Promise<void> {
+  return async () => {
+    const node = await TestNode.create();
+    try {
+      await body(node);
+      await node.down();
+    } catch (error) {
+      throw new Error(`${messageOf(error)}\nthe daemon's log:\n${node.log}`, { cause: error });
+    } finally {
+      await node.destroy();
+    }
+  };
+}
+
+/** One real daemon's place: its own folders, instance and metrics port. */
+export class TestNode {
   readonly root: string;
   readonly instance: string;
   readonly metricsPort: number;
@@ -173,7 +189,8 @@ export class TestNode implements AsyncDisposable {
       '  image: mooring.local/busybox:latest',
       `  command: [sh, -c, ${JSON.stringify(script)}]`,
       `  env: [{name: ${variable}, value: ${value}}]`,
-      '  stopTimeoutSeconds: 1',
+      // A shell without a handler does not heed SIGTERM as first process: tests do not wait for its grace.
+      '  stopSignal: SIGKILL',
       ...(more === '' ? [] : [more.replace(/^/gm, '  ')]),
       '',
     ].join('\n');
@@ -183,8 +200,8 @@ export class TestNode implements AsyncDisposable {
   async down(): Promise<CommandResult> {
     await this.#rememberNamespaces();
     const result = await runMooring(['down', ...this.places], {});
-    assert.equal(result.code, 0, `down: ${result.stdout}${result.stderr}\n${this.#log}`);
-    if (this.#daemon !== undefined) assert.equal(await this.ended(), 0, this.#log);
+    assert.equal(result.code, 0, `down: ${result.stdout}${result.stderr}`);
+    if (this.#daemon !== undefined) assert.equal(await this.ended(), 0, 'the exit status of the daemon');
     await this.assertNothingLeft();
     return result;
   }
@@ -196,17 +213,19 @@ export class TestNode implements AsyncDisposable {
       left = await this.#leftovers();
       return Object.values(left).every((found) => found.length === 0);
     }, 10).catch((error: unknown) => {
-      throw new Error(`left: ${JSON.stringify(left, null, 2)}\n${this.#log}`, { cause: error });
+      throw new Error(`left: ${JSON.stringify(left, null, 2)}`, { cause: error });
     });
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      await this.down();
-    } finally {
-      if (this.#daemon !== undefined) await this.end('SIGKILL');
-      await rm(this.root, { recursive: true, force: true });
+  /** Ends and removes by force whatever there is, so that one red test does not litter the machine. */
+  async destroy(): Promise<void> {
+    if (this.#daemon !== undefined) await this.end('SIGKILL');
+    const processes = [...(await this.#marked()), ...(await processesMentioning(this.root)).map((found) => found.split(' ')[0] ?? '')];
+    for (const pid of new Set(processes)) if ((await stateOf(Number(pid))) !== undefined) process.kill(Number(pid), 'SIGKILL');
+    for (const cgroup of (await cgroupsOf(this.instance)).toReversed()) {
+      await until(`${cgroup} is empty`, () => rmdir(cgroup).then(() => true), 5);
     }
+    await rm(this.root, { recursive: true, force: true });
   }
 
   async #leftovers(): Promise<Record<string, readonly string[]>> {

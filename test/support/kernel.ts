@@ -7,13 +7,13 @@ export async function pids(): Promise<number[]> {
   return (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
 }
 
-/** A file of procfs or cgroupfs, or undefined when what it is about has gone. */
+/** A file of procfs or cgroupfs; undefined when what it is about has gone, or is not for us to see, as a process of the machine's own may be. */
 export async function readIfThere(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ESRCH' || code === 'ENODEV') return undefined;
+    if (code === 'ENOENT' || code === 'ESRCH' || code === 'ENODEV' || code === 'EACCES') return undefined;
     throw error;
   }
 }
