@@ -46,7 +46,7 @@ export class ImageStore {
   }
 
   /** The image that `reference` names, by Docker's rules for short names. `NotFound` when it isn't in the store. */
-  resolve(reference: string): Promise<Image> {
+  async resolve(reference: string): Promise<Image> {
     const name = formatImageReference(parseImageReference(reference));
     const known = this.#resolved.get(name);
     if (known) return known;
