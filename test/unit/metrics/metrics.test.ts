@@ -137,6 +137,12 @@ test('where the counters cannot be read, the rest is served', async () => {
   assert.match(page, /^mooring_build_info\{version="\d+\.\d+\.\d+",node="v24\.[\d.]+"\} 1$/m);
 });
 
+test('counters that never come do not hold up the page', async () => {
+  const impatient = { ...systemClock, setTimeout: (callback: () => void) => setTimeout(callback, 0) };
+  const metrics = create({ engine: { stats: () => new Promise(() => {}) }, clock: impatient });
+  assert.equal(valueOf(await metrics.render(), 'mooring_container_stats_errors_total'), 1);
+});
+
 test('what the reconciler does is counted', async () => {
   const metrics = create({
     views: () => [viewOf('web', 'Running', 2), viewOf('api', 'Running', 0), viewOf('job', 'Completed', 0)],
