@@ -35,7 +35,7 @@ export class ProblemJournal {
 }
 
 function describe({ at, field, message, fix }: SpecProblem): string {
-  const what = field === '' ? message : `${field} ${message}`;
+  const what = field === '' ? message : `${field}: ${message}`;
   const where = at === '.' ? '' : `${at}: `;
   return `${where}${what}${fix === undefined ? '' : ` (${fix})`}`;
 }
