@@ -17,12 +17,12 @@ namespace {
 const std::vector<std::string> controllers = {"cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "pids", "systemd", "unified"};
 
 void remove_cgroup(const std::string& cgroup) {
-  for (const std::string& controller : controllers)
-    for (fs::path folder = cgroup; folder.has_relative_path(); folder = folder.parent_path()) {
-      const std::string path = "/sys/fs/cgroup/" + controller + folder.string();
-      // A killed process leaves its cgroup a moment after it was reaped.
-      eventually([&] { return rmdir(path.c_str()) == 0 || errno == ENOENT || errno == ENOTEMPTY; });
-    }
+  for (const std::string& controller : controllers) {
+    const std::string leaf = "/sys/fs/cgroup/" + controller + cgroup;
+    // A killed process leaves its cgroup a moment after it was reaped.
+    CHECK(eventually([&] { return rmdir(leaf.c_str()) == 0 || errno == ENOENT || errno == ENOTDIR; }));
+    rmdir(fs::path(leaf).parent_path().c_str());  // stays as long as another bundle of this test lives
+  }
 }
 
 }  // namespace
@@ -31,6 +31,12 @@ Container::~Container() {
   if (launched_.pid <= 0) return;
   kill(launched_.pid, SIGKILL);
   waitpid(launched_.pid, nullptr, 0);
+}
+
+Ended Container::stop_at_sleep() {
+  CHECK(eventually([&] { return proc("comm") == "sleep\n"; }));
+  kill(launched_.pid, SIGKILL);
+  return wait();
 }
 
 Ended Container::wait() {

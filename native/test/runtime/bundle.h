@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -26,6 +27,8 @@ class Container {
   pid_t pid() const { return launched_.pid; }
   Launched& launched() { return launched_; }
   Ended wait();
+  /// For a script that ends in "exec sleep 30": waits until it is there, then kills it.
+  Ended stop_at_sleep();
   /// /proc/<pid>/<name>, from the host.
   std::string proc(const std::string& name) const;
   /// The value of a line "Name:\tvalue" of /proc/<pid>/status.

@@ -1,0 +1,155 @@
+#include <doctest/doctest.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "bundle.h"
+
+using namespace mooring;
+using namespace mooring::test;
+
+namespace {
+
+// "options optional-fields" of the mount on `point` in the container, from mountinfo.
+std::string mount_line(const Container& container, const std::string& point) {
+  std::istringstream lines(container.proc("mountinfo"));
+  std::string found;
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream fields(line);
+    std::string id, parent, device, root, mounted_on, rest;
+    fields >> id >> parent >> device >> root >> mounted_on;
+    std::getline(fields, rest);
+    if (mounted_on == point) found = rest;
+  }
+  return found;
+}
+
+bool starts_with(const std::string& text, const char* beginning) { return text.rfind(beginning, 0) == 0; }
+
+}  // namespace
+
+TEST_CASE("an overlay: the image below stays as it is, changes go to the upper folder, and the host sees no mount") {
+  Bundle bundle;
+  const fs::path top = bundle.path() / "top", upper = bundle.path() / "up,per:1", work = bundle.path() / "work", merged = bundle.path() / "merged";
+  for (const fs::path& folder : {top / "etc", upper, work, merged}) fs::create_directories(folder);
+  std::ofstream(top / "etc/layer") << "top";
+  std::ofstream(bundle.rootfs() / "etc/layer") << "bottom";
+  std::ofstream(bundle.rootfs() / "etc/old") << "old";
+  bundle.config["root"]["path"] = "merged";
+  bundle.config["annotations"]["dev.mooring.rootfs.overlay"] = Json{{"lower", {top.string(), bundle.rootfs().string()}}, {"upper", upper}, {"work", work}}.dump();
+  Container container = bundle.script("cat /etc/layer /etc/old; echo new >/etc/old; touch /etc/made; exec sleep 30").start();
+  CHECK(eventually([&] { return fs::exists(upper / "etc/made"); }));
+  CHECK(slurp("/proc/self/mountinfo").find(merged.string()) == std::string::npos);
+  CHECK(fs::is_empty(merged));
+  CHECK(mount_line(container, "/").find("- overlay overlay") != std::string::npos);
+  CHECK(container.stop_at_sleep().output == "topold");
+  CHECK(slurp(upper / "etc/old") == "new\n");
+  CHECK(slurp(bundle.rootfs() / "etc/old") == "old");
+  CHECK(!fs::exists(bundle.rootfs() / "etc/made"));
+}
+
+TEST_CASE("an overlay that can't be mounted names the layer") {
+  Bundle bundle;
+  bundle.config["annotations"]["dev.mooring.rootfs.overlay"] = R"({"lower":["/nothing/there"],"upper":"/tmp","work":"/tmp"})";
+  CHECK(bundle.error() == "overlay layer /nothing/there: No such file or directory");
+  bundle.config["annotations"]["dev.mooring.rootfs.overlay"] = R"({"lower":["relative"],"upper":"/tmp","work":"/tmp"})";
+  CHECK(bundle.error().find("config.json: annotations[\"dev.mooring.rootfs.overlay\"]: must be JSON as") == 0);
+}
+
+TEST_CASE("nothing of the host's mount table remains, and nothing gets out") {
+  Bundle bundle;
+  Container container = bundle.script("exec sleep 30").start();
+  const std::string table = container.proc("mountinfo");
+  CHECK(table.find("shared:") == std::string::npos);
+  CHECK(table.find("master:") == std::string::npos);
+  CHECK(slurp("/proc/self/mountinfo").find(bundle.path()) == std::string::npos);
+  // Every mount point in it is the container's: its root, and what config.json and the runtime put below.
+  std::istringstream lines(table);
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream fields(line);
+    std::string id, parent, device, root, point;
+    fields >> id >> parent >> device >> root >> point;
+    CAPTURE(point);
+    const bool own = point == "/" || starts_with(point, "/proc") || starts_with(point, "/dev") || starts_with(point, "/sys");
+    CHECK(own);
+  }
+}
+
+TEST_CASE("bind mounts: files and folders, read-only, made mount points, options") {
+  Bundle bundle;
+  const fs::path source = bundle.path() / "source";
+  fs::create_directories(source / "below");
+  std::ofstream(source / "file") << "content\n";
+  bundle.add_mount({{"destination", "/made/folder"}, {"type", "bind"}, {"source", source}, {"options", {"rbind", "ro", "nosuid", "noexec"}}});
+  bundle.add_mount({{"destination", "/made/too/file"}, {"type", "none"}, {"source", "source/file"}, {"options", {"bind", "rw", "nodev", "noatime"}}});
+  Container container = bundle.script("cat /made/folder/file /made/too/file; touch /made/folder/x; echo changed >/made/too/file; exec sleep 30").start();
+  CHECK(eventually([&] { return slurp(source / "file") == "changed\n"; }));
+  CHECK(starts_with(mount_line(container, "/made/folder"), " ro,nosuid,noexec,relatime -"));
+  CHECK(starts_with(mount_line(container, "/made/too/file"), " rw,nodev,noatime -"));
+  CHECK(container.stop_at_sleep().output == "content\ncontent\ntouch: /made/folder/x: Read-only file system\n");
+}
+
+TEST_CASE("read-only reaches the mounts below only where asked to (rro)") {
+  Bundle bundle;
+  const fs::path source = bundle.path() / "source";
+  fs::create_directories(source / "below");
+  REQUIRE(mount("tmpfs", (source / "below").c_str(), "tmpfs", 0, "size=64k") == 0);
+  bundle.add_mount({{"destination", "/ro"}, {"type", "bind"}, {"source", source}, {"options", {"rbind", "ro"}}});
+  bundle.add_mount({{"destination", "/rro"}, {"type", "bind"}, {"source", source}, {"options", {"rbind", "rro"}}});
+  {
+    Container container = bundle.script("exec sleep 30").start();
+    CHECK(starts_with(mount_line(container, "/ro/below"), " rw"));
+    CHECK(starts_with(mount_line(container, "/rro"), " ro"));
+    CHECK(starts_with(mount_line(container, "/rro/below"), " ro"));
+  }
+  umount2((source / "below").c_str(), MNT_DETACH);
+}
+
+TEST_CASE("propagation: private by itself, slave and shared where asked") {
+  Bundle bundle;
+  const fs::path source = bundle.path() / "source";
+  fs::create_directories(source / "later");
+  REQUIRE(mount(source.c_str(), source.c_str(), nullptr, MS_BIND, nullptr) == 0);
+  REQUIRE(mount(nullptr, source.c_str(), nullptr, MS_SHARED, nullptr) == 0);
+  for (const char* kind : {"rprivate", "rslave", "rshared"}) bundle.add_mount({{"destination", "/" + std::string(kind)}, {"type", "bind"}, {"source", source}, {"options", {"rbind", kind}}});
+  {
+    Container container = bundle.script("exec sleep 30").start();
+    REQUIRE(mount("tmpfs", (source / "later").c_str(), "tmpfs", 0, "size=64k") == 0);
+    CHECK(mount_line(container, "/rprivate").find("master:") == std::string::npos);
+    CHECK(mount_line(container, "/rslave").find("master:") != std::string::npos);
+    CHECK(mount_line(container, "/rshared").find("shared:") != std::string::npos);
+    CHECK(mount_line(container, "/rprivate/later").empty());
+    CHECK(!mount_line(container, "/rslave/later").empty());
+    CHECK(!mount_line(container, "/rshared/later").empty());
+  }
+  umount2((source / "later").c_str(), MNT_DETACH);
+  umount2(source.c_str(), MNT_DETACH);
+}
+
+TEST_CASE("tmpfs: its own options, the mode of what it covers, and read-only with a mount inside") {
+  Bundle bundle;
+  bundle.add_mount({{"destination", "/tmp"}, {"type", "tmpfs"}, {"source", "tmpfs"}, {"options", {"size=1m", "nosuid"}}});
+  bundle.add_mount({{"destination", "/closed"}, {"type", "tmpfs"}, {"source", "tmpfs"}, {"options", {"ro", "mode=0711"}}});
+  bundle.add_mount({{"destination", "/closed/inside"}, {"type", "bind"}, {"source", bundle.rootfs()}, {"options", {"bind"}}});
+  Container container = bundle.script("stat -c %a /tmp /closed; ls /closed; exec sleep 30").start();
+  CHECK(mount_line(container, "/tmp").find("size=1024k") != std::string::npos);
+  CHECK(starts_with(mount_line(container, "/closed"), " ro"));
+  CHECK(container.stop_at_sleep().output == "1777\n711\ninside\n");
+}
+
+TEST_CASE("mounts that can't be are refused by index, with the file system's own words") {
+  Bundle bundle;
+  const auto refuse = [&](Json mount, const std::string& message) {
+    bundle.config["mounts"][7] = std::move(mount);
+    CHECK(bundle.error() == message);
+  };
+  refuse({{"destination", "/x"}, {"type", "tmpfs"}, {"options", {"size=lots"}}}, "mounts[7] (/x): tmpfs: set option size=lots: Invalid argument (tmpfs: Bad value for 'size')");
+  refuse({{"destination", "/x"}, {"type", "tmpfs"}, {"options", {"tmpcopyup"}}}, "config.json: mounts[7].options[0]: the mount option \"tmpcopyup\" is not supported");
+  refuse({{"destination", "/x"}, {"type", "bind"}, {"source", "/"}, {"options", {"size=1"}}}, "config.json: mounts[7].options: \"size=1\" means nothing to a bind mount");
+  refuse({{"destination", "/x"}, {"type", "wishfs"}}, "mounts[7] (/x): open file system wishfs: No such device");
+  refuse({{"destination", "/"}, {"type", "tmpfs"}}, "mounts[7] (/): is the rootfs itself");
+  refuse({{"destination", "/bin/busybox"}, {"type", "tmpfs"}}, "mounts[7] (/bin/busybox): the rootfs has a file there, but a folder is to be mounted");
+}
