@@ -78,7 +78,10 @@ export function defineChanging(program: Command, shell: Shell): void {
     .option('--resync-interval <span>', 'look at everything again this often', DEFAULTS.resyncInterval)
     .option('--view', 'show a live table of the containers');
   examples(daemon, ['mooring daemon', 'mooring daemon --specs examples/gitops --data-dir /tmp/m/data --run-dir /tmp/m/run --instance try --view']).action(
-    async ({ view = false, ...flags }: DaemonFlags & { view?: boolean }) => {
+    async ({ view = false, ...given }: DaemonFlags & { view?: boolean }, command: Command) => {
+      // Log lines would tear the live table; what matters is in it, and in the events.
+      const quiet = view && io.terminal && command.getOptionValueSource('logLevel') === 'default';
+      const flags = quiet ? { ...given, logLevel: 'error' } : given;
       const action = await import('./commands/daemon.ts');
       shell.finish(await action.daemon(io, flags, view));
     },

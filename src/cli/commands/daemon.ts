@@ -1,4 +1,5 @@
 import type { DaemonFlags } from '../../api/v1/daemon-module.ts';
+import { DEFAULTS } from '../../api/v1/defaults.ts';
 import { Client } from '../client.ts';
 import { EXIT } from '../exit.ts';
 import type { Io } from '../io.ts';
@@ -21,6 +22,12 @@ export async function daemon(io: Io, flags: DaemonFlags, view: boolean): Promise
   return EXIT.ok;
 }
 
+/** The command that takes down what this daemon leaves. */
 function downCommand({ dataDir, runDir, instance }: DaemonFlags): string {
-  return `./bin/mooring down --data-dir ${dataDir} --run-dir ${runDir} --instance ${instance}`;
+  const flags = [
+    ...(dataDir === DEFAULTS.dataDir ? [] : ['--data-dir', dataDir]),
+    ...(runDir === DEFAULTS.runDir ? [] : ['--run-dir', runDir]),
+    ...(instance === DEFAULTS.instance ? [] : ['--instance', instance]),
+  ];
+  return ['./bin/mooring down', ...flags].join(' ');
 }

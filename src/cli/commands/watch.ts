@@ -39,7 +39,6 @@ export async function watch(client: Client, io: Io, options: WatchOptions): Prom
       namespaces: options.allNamespaces && [...items.values()].some(({ metadata }) => metadata.namespace !== 'default'),
       style: io.style,
       now: io.now(),
-      columns: io.columns(),
     }) +
     problemFooter(problems, io.style);
   using screen = new LiveScreen(io, table, { redrawMs: REDRAW_MS, refreshMs: AGES_MS });

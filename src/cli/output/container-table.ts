@@ -8,10 +8,9 @@ export interface ContainerTableOptions {
   readonly namespaces: boolean;
   readonly style: Style;
   readonly now: number;
-  readonly columns?: number;
 }
 
-export function renderContainers(items: readonly ContainerObject[], { wide, namespaces, style, now, columns }: ContainerTableOptions): string {
+export function renderContainers(items: readonly ContainerObject[], { wide, namespaces, style, now }: ContainerTableOptions): string {
   const header = [
     ...(namespaces ? ['NAMESPACE'] : []),
     'NAME',
@@ -32,7 +31,7 @@ export function renderContainers(items: readonly ContainerObject[], { wide, name
     ...(wide ? [item.spec.image, String(item.status.pid ?? '-'), item.status.containerID?.slice(0, 12) ?? '-', sourceOf(item)] : []),
     messageOf(item),
   ]);
-  return renderTable(header, rows, columns);
+  return renderTable(header, rows);
 }
 
 /** Where the container can be reached: the host's own ports, or `-` without a network. */

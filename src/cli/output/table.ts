@@ -7,28 +7,32 @@ export interface Cell {
 const GAP = '   ';
 
 /**
- * Rows under a header, columns padded to their widest cell and the last one cut at `columns`. Control characters, which a message may carry from
- * a file or a program, are shown as `?` so that they can't drive the terminal.
+ * Rows under a header, columns padded to their widest cell. Control characters, which a message may carry from a file or a
+ * program, are shown as `?` so that they can't drive the terminal.
  */
-export function renderTable(header: readonly string[], rows: readonly (readonly (Cell | string)[])[], columns = Infinity): string {
+export function renderTable(header: readonly string[], rows: readonly (readonly (Cell | string)[])[]): string {
   const cells = [header, ...rows].map((row) => row.map((cell) => (typeof cell === 'string' ? { text: printable(cell) } : { ...cell, text: printable(cell.text) })));
   const widths = header.map((_, column) => Math.max(...cells.map((row) => row[column]?.text.length ?? 0)));
-  return cells.map((row) => `${renderRow(row, widths, columns)}\n`).join('');
+  return cells.map((row) => `${renderRow(row, widths)}\n`).join('');
 }
 
-function renderRow(row: readonly Cell[], widths: readonly number[], columns: number): string {
-  let used = 0;
-  let line = '';
-  row.forEach(({ text, paint }, column) => {
-    const last = column === row.length - 1;
-    const room = columns - used;
-    const padded = last ? text : text.padEnd(widths[column] ?? 0);
-    const cut = padded.length > room ? `${padded.slice(0, Math.max(0, room - 1))}…` : padded;
-    if (room <= 0) return;
-    line += (paint === undefined ? cut : paint(cut)) + (last ? '' : GAP);
-    used += cut.length + GAP.length;
+function renderRow(row: readonly Cell[], widths: readonly number[]): string {
+  const padded = row.map(({ text, paint }, column) => {
+    const cell = column === row.length - 1 ? text : text.padEnd(widths[column] ?? 0);
+    return paint === undefined ? cell : paint(cell);
   });
-  return line.trimEnd();
+  return padded.join(GAP).trimEnd();
+}
+
+/** A line, with its colours, cut to so many characters on the screen. */
+export function cutToWidth(line: string, columns: number): string {
+  // oxlint-disable-next-line no-control-regex -- colours are escape sequences
+  const tokens = line.match(/\u001b\[[\d;]*m|[^]/gu) ?? [];
+  const isColour = (token: string): boolean => token.length > 2;
+  if (tokens.filter((token) => !isColour(token)).length <= columns) return line;
+  let shown = 0;
+  // Colours beyond the cut are kept: they end those before it.
+  return tokens.map((token) => (isColour(token) ? token : ++shown < columns ? token : shown === columns ? '…' : '')).join('');
 }
 
 /** The text on one line, without anything that a terminal would obey. */
