@@ -23,9 +23,9 @@ import { containerPaths, type EngineFolders } from './container-paths.ts';
 import { type ContainerSnapshot, limitDrift, readSnapshot, runningDrift } from './container-snapshot.ts';
 import { ContainerWatches } from './container-watches.ts';
 import { type HostFacts, readHostFacts } from './host-facts.ts';
-import { limitFiles, limitFolders, limitsFromRuntime } from './limits.ts';
+import { limitFolders } from './limits.ts';
 import { readLog } from './logs.ts';
-import { type ManagedContainer, type Run, sameProcess, type Wanted } from './managed-container.ts';
+import { type ManagedContainer, type Run, sameProcess } from './managed-container.ts';
 import { endStrays, killAndWait } from './process-end.ts';
 import { judgeProcess, settleUnrecorded } from './process-verdict.ts';
 import { resolveUser } from './process-user.ts';
@@ -111,8 +111,10 @@ class LocalContainerEngine implements OwnedContainerEngine {
     const { snapshot, process } = await this.#look(managed);
     const { id, container, specHash, imageId, createdAt } = managed.record;
     const drift = [...snapshot.bundleDrift];
-    if (process.state === 'Running' && managed.wanted)
-      drift.push(...(await runningDrift(this.#options.native, this.#layout, managed, await managed.wanted, snapshot.mountinfo)));
+    if (process.state === 'Running') {
+      if (snapshot.configText !== undefined) managed.wantedMounts ??= await wantedMounts(JSON.parse(snapshot.configText) as RuntimeConfig);
+      drift.push(...(await runningDrift(this.#options.native, this.#layout, managed, snapshot.mountinfo)));
+    }
     return { id, name, container, specHash, imageId, createdAt, process, drift };
   }
 
@@ -123,11 +125,11 @@ class LocalContainerEngine implements OwnedContainerEngine {
     const record: ContainerRecord = { id, name, container, specHash, imageId, configHash: bundle.hash, createdAt: Date.now() };
     this.#records.insert(record);
     const managed = this.#manage(record);
-    managed.fresh = bundle.config;
+    managed.fresh = true;
     try {
       await writeBundle(managed.paths, bundle.text);
     } catch (error) {
-      managed.fresh = undefined;
+      managed.fresh = false;
       throw error;
     }
     return id;
@@ -136,9 +138,8 @@ class LocalContainerEngine implements OwnedContainerEngine {
   async start(id: ContainerId): Promise<void> {
     const managed = this.#get(id);
     const { native, runtimePath, log = DEFAULT_LOG } = this.#options;
-    const config = managed.fresh ?? (await this.#readyAgain(managed));
-    managed.fresh = undefined;
-    if (!config) return; // it runs
+    if (!managed.fresh && !(await this.#readyAgain(managed))) return; // it runs
+    managed.fresh = false;
     await this.#parentRemoval;
     const { paths } = managed;
     const { monitor, init } = await native.startMonitor({
@@ -148,7 +149,6 @@ class LocalContainerEngine implements OwnedContainerEngine {
       stateDir: paths.stateDir,
       log: { path: paths.log, ...log },
     });
-    managed.wanted = this.#wanted(config);
     this.#follow(managed, { monitor, init, startedAt: Date.now() });
   }
 
@@ -173,9 +173,9 @@ class LocalContainerEngine implements OwnedContainerEngine {
 
   async restoreLimits(id: ContainerId): Promise<void> {
     const managed = this.#get(id);
-    const wanted = await managed.wanted;
-    if (!wanted) return; // it doesn't run, and will start with its limits
-    for (const { limit } of await limitDrift(this.#options.native, limitFiles(this.#layout, managed.paths.cgroup, wanted.limits))) {
+    const { process } = await this.#look(managed);
+    if (process.state !== 'Running') return; // it will start with its limits
+    for (const { limit } of await limitDrift(this.#options.native, this.#layout, managed)) {
       try {
         await writeFile(limit.file, limit.wanted);
       } catch (error) {
@@ -258,21 +258,20 @@ class LocalContainerEngine implements OwnedContainerEngine {
       return this.#look(managed);
     }
     if (verdict.state === 'Running') {
-      if (snapshot.configText !== undefined) managed.wanted ??= this.#wanted(JSON.parse(snapshot.configText) as RuntimeConfig);
       this.#follow(managed, verdict);
     } else if (verdict.state === 'Creating') {
       this.#awaitMonitor(managed, verdict.monitor);
-    } else if (managed.run) {
+    } else if (managed.watches) {
       this.#unfollow(managed);
     }
     return { snapshot, process: verdict };
   }
 
-  /** Makes an ended container fit to be started again. Undefined when it runs already. */
-  async #readyAgain(managed: ManagedContainer): Promise<RuntimeConfig | undefined> {
+  /** Makes an ended container fit to be started again. False when it runs already. */
+  async #readyAgain(managed: ManagedContainer): Promise<boolean> {
     const { record, paths } = managed;
     const { snapshot, process } = await this.#look(managed);
-    if (process.state === 'Running') return undefined;
+    if (process.state === 'Running') return false;
     if (process.state === 'Creating') throw new MooringError('Unavailable', `container ${record.name} is being started or is just ending`, { fix: 'try again in a moment' });
     this.#unfollow(managed);
     await requireBindSources(record.container);
@@ -280,12 +279,12 @@ class LocalContainerEngine implements OwnedContainerEngine {
     if (snapshot.state?.status !== 'running') await endStrays(this.#options.native, this.#layout, paths.cgroup, record.id);
     // The monitor will remove the old exit record, and a state that was left behind would then pass for a run whose end nobody recorded.
     await Promise.all([rm(paths.state, { force: true }), mkdir(paths.stateDir, { recursive: true, mode: 0o700 })]);
-    if (snapshot.configText !== undefined) return JSON.parse(snapshot.configText) as RuntimeConfig;
+    if (snapshot.configText !== undefined) return true;
     const { bundle } = await this.#plan(record.container, record.id);
     this.#records.setConfigHash(record.id, bundle.hash);
     managed.record = { ...record, configHash: bundle.hash };
     await writeBundle(paths, bundle.text);
-    return bundle.config;
+    return true;
   }
 
   /** Everything that can be refused about a container, before anything of it is made. */
@@ -295,10 +294,6 @@ class LocalContainerEngine implements OwnedContainerEngine {
     const { cgroup, upper, work } = containerPaths(this.#folders, id);
     const bundle = makeBundle({ container, image, user, host: this.#host, cgroupPath: cgroup, upper, work, seccompCache: this.#folders.seccompCache });
     return { bundle, imageId: image.id, id };
-  }
-
-  async #wanted(config: RuntimeConfig): Promise<Wanted> {
-    return { limits: limitsFromRuntime(config.linux.resources), mounts: await wantedMounts(config) };
   }
 
   #follow(managed: ManagedContainer, { monitor, init, startedAt }: Run): void {
@@ -326,7 +321,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
     managed.watches?.close();
     managed.watches = undefined;
     managed.run = undefined;
-    managed.wanted = undefined;
+    managed.wantedMounts = undefined;
   }
 
   #tell({ record }: ManagedContainer, reason: EngineEvent['reason']): void {
@@ -342,7 +337,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
 
   #manage(record: ContainerRecord): ManagedContainer {
     const paths = containerPaths(this.#folders, record.id);
-    const managed: ManagedContainer = { record, paths, fresh: undefined, run: undefined, watches: undefined, wanted: undefined, settling: undefined };
+    const managed: ManagedContainer = { record, paths, fresh: false, run: undefined, watches: undefined, wantedMounts: undefined, settling: undefined };
     this.#byId.set(record.id, managed);
     this.#byName.set(record.name, managed);
     return managed;

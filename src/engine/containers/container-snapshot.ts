@@ -2,8 +2,8 @@ import type { FileContent, Native } from '../../native/native.ts';
 import type { Drift, ExitRecord } from '../engine.ts';
 import { hashOf } from './bundle.ts';
 import type { CgroupLayout } from './cgroup-layout.ts';
-import { type LimitFile, limitFiles } from './limits.ts';
-import { type ManagedContainer, type Run, sameProcess, type Wanted } from './managed-container.ts';
+import { type LimitFile, limitFiles, limitsOf } from './limits.ts';
+import { type ManagedContainer, type Run, sameProcess } from './managed-container.ts';
 import { type MonitorState, parseExit, parseState } from './monitor-files.ts';
 import { isAlive, statPath } from './process-table.ts';
 import { mountDrift } from './wanted-mounts.ts';
@@ -72,14 +72,16 @@ function bundleDrift({ record, paths }: ManagedContainer, config: FileContent | 
   return gone ? [{ kind: 'Bundle', message: `${paths.bundle}/${gone[0]} is gone` }] : [];
 }
 
-/** How the kernel's limits and mounts of a running container differ from what its bundle asks for. */
-export async function runningDrift(native: Native, layout: CgroupLayout, managed: ManagedContainer, wanted: Wanted, mountinfo: string | undefined): Promise<Drift[]> {
-  const limits = await limitDrift(native, limitFiles(layout, managed.paths.cgroup, wanted.limits));
-  return [...limits.map(({ drift }) => drift), ...(mountinfo === undefined ? [] : mountDrift(wanted.mounts, mountinfo))];
+/** How the kernel's limits and mounts of a running container differ from what was asked. */
+export async function runningDrift(native: Native, layout: CgroupLayout, managed: ManagedContainer, mountinfo: string | undefined): Promise<Drift[]> {
+  const limits = await limitDrift(native, layout, managed);
+  const mounts = managed.wantedMounts;
+  return [...limits.map(({ drift }) => drift), ...(mounts === undefined || mountinfo === undefined ? [] : mountDrift(mounts, mountinfo))];
 }
 
 /** The limits that aren't as wanted. */
-export async function limitDrift(native: Native, files: readonly LimitFile[]): Promise<{ readonly limit: LimitFile; readonly drift: Drift }[]> {
+export async function limitDrift(native: Native, layout: CgroupLayout, { record, paths }: ManagedContainer): Promise<{ readonly limit: LimitFile; readonly drift: Drift }[]> {
+  const files = limitFiles(layout, paths.cgroup, limitsOf(record.container.spec));
   const contents = await native.readFiles(files.map(({ file }) => file));
   return files.flatMap((limit, index) => {
     const content = contents[index];

@@ -48,15 +48,6 @@ export function runtimeLimits(limits: Limits): Pick<RuntimeResources, 'memory' |
   };
 }
 
-/** The limits that a bundle's config.json asks for. */
-export function limitsFromRuntime(resources: RuntimeResources): Limits {
-  return {
-    ...(resources.memory ? { memoryBytes: resources.memory.limit } : {}),
-    ...(resources.cpu ? { cpuQuota: resources.cpu.quota } : {}),
-    ...(resources.pids ? { pids: resources.pids.limit } : {}),
-  };
-}
-
 /** Every file that `limitFiles` may name. */
 export const LIMIT_FILE_NAMES: ReadonlySet<string> = new Set(['memory.limit_in_bytes', 'memory.max', 'cpu.cfs_quota_us', 'cpu.cfs_period_us', 'cpu.max', 'pids.max']);
 

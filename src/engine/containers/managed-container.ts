@@ -2,8 +2,6 @@ import type { ProcessIdentity } from '../../native/native.ts';
 import type { ContainerRecord } from '../store/container-records.ts';
 import type { ContainerPaths } from './container-paths.ts';
 import type { ContainerWatches } from './container-watches.ts';
-import type { Limits } from './limits.ts';
-import type { RuntimeConfig } from './runtime-spec.ts';
 import type { WantedMount } from './wanted-mounts.ts';
 
 /** One run of a container: both of its processes. */
@@ -14,22 +12,17 @@ export interface Run {
   readonly startedAt: number;
 }
 
-/** What a container's bundle asks of the kernel. */
-export interface Wanted {
-  readonly limits: Limits;
-  readonly mounts: readonly WantedMount[];
-}
-
 /** What the engine has in memory of one container. All but the record can be read from kernel and disk again. */
 export interface ManagedContainer {
   record: ContainerRecord;
   readonly paths: ContainerPaths;
-  /** The bundle of a container that this daemon made and never started: nothing of it needs to be looked at before its first start. */
-  fresh: RuntimeConfig | undefined;
+  /** Made by this daemon and never started: nothing of it needs to be looked at before its first start. */
+  fresh: boolean;
   /** The run that was last seen alive. */
   run: Run | undefined;
   watches: ContainerWatches | undefined;
-  wanted: Promise<Wanted> | undefined;
+  /** What the mount table of the present run is to hold. */
+  wantedMounts: readonly WantedMount[] | undefined;
   /** Set while an end that no monitor recorded is being put on record. */
   settling: Promise<unknown> | undefined;
 }

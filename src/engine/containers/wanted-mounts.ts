@@ -1,3 +1,4 @@
+import { errnoOf, MooringError } from '../../lib/errors.ts';
 import type { Drift } from '../engine.ts';
 import { resolveLayeredPath } from '../images/layered-file.ts';
 import { parseMountTable } from './mount-table.ts';
@@ -23,7 +24,7 @@ export async function wantedMounts(config: RuntimeConfig): Promise<WantedMount[]
     const parent = [...resolved.keys()].filter((earlier) => destination.startsWith(`${earlier}/`)).sort((a, b) => b.length - a.length)[0];
     const known = parent === undefined ? undefined : resolved.get(parent);
     // Below an earlier mount the layers don't show through.
-    resolved.set(destination, known && parent !== undefined ? known.then((place) => place + destination.slice(parent.length)) : resolveLayeredPath(layers, destination));
+    resolved.set(destination, known && parent !== undefined ? known.then((place) => place + destination.slice(parent.length)) : placeOf(layers, destination));
   }
   const mounts = config.mounts.map(async ({ destination, type, options }): Promise<WantedMount> => ({
     mountPoint: (await resolved.get(destination)) ?? destination,
@@ -32,6 +33,19 @@ export async function wantedMounts(config: RuntimeConfig): Promise<WantedMount[]
     readOnly: type !== 'cgroup' && (options.includes('ro') || options.includes('rro')),
   }));
   return [{ mountPoint: '/', type: 'overlay', readOnly: config.root.readonly }, ...(await Promise.all(mounts))];
+}
+
+/**
+ * The writable layer is the container's to change, also into loops of links, and somebody else's to remove. A mount point that can't
+ * be found for that is looked for where it was asked for.
+ */
+async function placeOf(layers: readonly string[], destination: string): Promise<string> {
+  try {
+    return await resolveLayeredPath(layers, destination);
+  } catch (error) {
+    if (error instanceof MooringError || errnoOf(error) === 'ENOENT') return destination;
+    throw error;
+  }
 }
 
 /** How a container's mount table, just read, differs from what is wanted. What the container mounted itself is its own business. */

@@ -13,6 +13,7 @@ import { Database } from '../../../src/engine/store/database.ts';
 import { createLogger } from '../../../src/lib/logger.ts';
 import { loadNative } from '../../../src/native/addon.ts';
 import { type Container, containerSchema } from '../../../src/spec/container.ts';
+import { until } from '../../support/until.ts';
 
 const runtimePath = path.resolve(import.meta.dirname, '../../../native/build/mooring-runtime');
 
@@ -26,7 +27,7 @@ export interface TestNode {
   readonly events: EngineEvent[];
   /** Lets go of the engine as a stopped daemon would and gives a new one over the same folders. */
   restart(): Promise<OwnedContainerEngine>;
-  /** Ends the engine, and gives the files below `root` that are left. Removes them. */
+  /** Removes every container that a failed test has left, and the folders. */
   close(): Promise<void>;
 }
 
@@ -63,6 +64,11 @@ export async function openNode(log?: { maxBytes: number; maxFiles: number }): Pr
       return node.engine;
     },
     async close() {
+      for (const { id, name } of node.engine.list()) {
+        await node.engine.kill(id);
+        await until('it has ended', async () => !['Running', 'Creating'].includes((await node.engine.observe(name))?.process.state ?? ''));
+        await node.engine.remove(id);
+      }
       await node.engine.close();
       database.close();
       await rm(root, { recursive: true, force: true });
