@@ -27,6 +27,7 @@ const imageSchema = z
   )
   .meta({
     pattern: IMAGE_PATTERN.source,
+    'x-kubernetes-validations': [{ rule: "!self.matches('^[a-f0-9]{64}$')", message: 'must name a repository, not an image id' }],
     description: 'The image, as `docker run` takes it: `redis`, `registry.example:5000/team/app:1.2`, `app@sha256:…`. Without a registry `docker.io` is meant, without a tag and a digest `latest`.',
   });
 
@@ -59,6 +60,9 @@ const capabilityList = (description: string) =>
     .meta({ description, ...ATOMIC })
     .default([]);
 
+const BARE_NAME = (variable: string) => `${variable}.upperAscii().replace('CAP_', '')`;
+const NOT_BOTH = `!has(self.add) || !has(self.drop) || self.add.all(a, self.drop.all(d, ${BARE_NAME('a')} != ${BARE_NAME('d')}))`;
+
 const capabilitiesSchema = z
   .strictObject({
     add: capabilityList('Capabilities to have beyond the default ones: `NET_ADMIN`, with or without `CAP_`, in any case; `ALL` for all.'),
@@ -72,7 +76,7 @@ const capabilitiesSchema = z
   )
   .meta({
     description: 'Changes to the default set of Linux capabilities, see capabilities(7).',
-    'x-kubernetes-validations': [{ rule: '!has(self.add) || !has(self.drop) || !self.add.exists(name, name in self.drop)', message: 'a capability must not be both added and dropped' }],
+    'x-kubernetes-validations': [{ rule: NOT_BOTH, message: 'a capability must not be both added and dropped' }],
   });
 
 const networkSchema = z

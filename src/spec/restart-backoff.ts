@@ -45,7 +45,7 @@ export const restartBackoffSchema = z
   )
   .meta({
     description: 'How long to wait between restarts of a container that keeps ending.',
-    'x-kubernetes-validations': [{ rule: 'duration(self.initial) <= duration(self.max)', message: 'initial must not be longer than max' }],
+    'x-kubernetes-validations': [{ rule: '!has(self.initial) || !has(self.max) || duration(self.initial) <= duration(self.max)', message: 'initial must not be longer than max' }],
   });
 
 /** False for a text that its own field's check has already refused. */
