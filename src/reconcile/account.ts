@@ -42,7 +42,7 @@ export function account(situation: Situation): Account {
   if (wanted === undefined) return { facts: withDrifted(facts, []), happenings };
   // Also after a change of restartPolicy, which makes a completed run of an end that was a crash.
   if (process.state === 'Exited' && facts.exitAsked !== true && !restartsAfter(wanted.container.spec.restartPolicy, process.exit.exitCode)) {
-    facts = withCompleted(facts, observed.specHash);
+    facts = withCompleted(facts);
   }
   if (process.state !== 'Running') return { facts, happenings };
 
@@ -113,16 +113,21 @@ function withDesired(facts: Facts, desired: DesiredContainer | undefined): Facts
   if (desired === undefined) return facts;
   const { specHash, generation: observedGeneration, container } = desired;
   const { suspend, stopSignal: signal, stopTimeoutSeconds: timeoutSeconds } = container.spec;
-  const fresh = facts.specHash !== specHash || (suspend && facts.crashes > 0);
-  const known = !fresh && facts.observedGeneration === observedGeneration && facts.stopBy?.signal === signal && facts.stopBy.timeoutSeconds === timeoutSeconds;
-  if (known) return facts;
-  return { ...(fresh ? withoutBackoff(facts) : facts), specHash, observedGeneration, stopBy: { signal, timeoutSeconds } };
+  const base = facts.specHash !== specHash ? withoutRun(facts) : suspend && facts.crashes > 0 ? withoutBackoff(facts) : facts;
+  const { stopBy } = base;
+  if (base === facts && facts.observedGeneration === observedGeneration && stopBy?.signal === signal && stopBy.timeoutSeconds === timeoutSeconds) return facts;
+  return { ...base, specHash, observedGeneration, stopBy: { signal, timeoutSeconds } };
 }
 
 /** Marks the end as that of a completed run. */
-function withCompleted(facts: Facts, hash: string): Facts {
-  const done = facts.completedHash === hash && facts.crashes === 0 && facts.drifted === undefined;
-  return done ? facts : withDrifted({ ...withoutBackoff(facts), completedHash: hash }, []);
+function withCompleted(facts: Facts): Facts {
+  const known = facts.completed === true && facts.crashes === 0 && facts.drifted === undefined;
+  return known ? facts : withDrifted({ ...withoutBackoff(facts), completed: true }, []);
+}
+
+function withoutRun(facts: Facts): Facts {
+  const { completed: _completed, ...kept } = withoutBackoff(facts);
+  return kept;
 }
 
 function withoutOtherStop(facts: Facts, observed: ObservedContainer | undefined): Facts {

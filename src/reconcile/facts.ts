@@ -22,7 +22,7 @@ export interface Stop {
 export interface Facts {
   /** Restarts since the container's name was first desired. */
   readonly restartCount: number;
-  /** Hash of the desired spec that `crashes` and `backoffUntil` speak of; they start afresh with another. */
+  /** Hash of the desired spec that `crashes`, `backoffUntil`, `completed` and the repairs speak of; they start afresh with another. */
   readonly specHash?: string;
   /** Ends in a row without a stable run between them; what the backoff grows with. */
   readonly crashes: number;
@@ -33,8 +33,8 @@ export interface Facts {
   readonly lastExit?: ExitRecord;
   /** Whether `lastExit` was Mooring's own doing, which makes it neither drift nor a completed run. */
   readonly exitAsked?: boolean;
-  /** Hash of the spec whose run has ended for good under its restart policy; it is not run again. */
-  readonly completedHash?: string;
+  /** Whether the run has ended for good under its restart policy; it is not run again for the same spec. */
+  readonly completed?: boolean;
   /** How to stop it, as last desired: a change of these makes no new container, and outlives the wish for it. */
   readonly stopBy?: { readonly signal: string; readonly timeoutSeconds: number };
   readonly stop?: Stop;

@@ -125,9 +125,9 @@ function startOrWait(reason: string, message: string, { facts, now }: Situation)
 }
 
 /** A run that ended for good is not repeated for the same spec, even if the container or the machine went down since. */
-function planCompleted(desired: DesiredContainer, { completedHash, lastExit }: Facts): Step | undefined {
+function planCompleted(desired: DesiredContainer, { specHash, completed: isCompleted, lastExit }: Facts): Step | undefined {
   const { restartPolicy } = desired.container.spec;
-  if (completedHash !== desired.specHash || lastExit === undefined || restartsAfter(restartPolicy, lastExit.exitCode)) return undefined;
+  if (isCompleted !== true || specHash !== desired.specHash || lastExit === undefined || restartsAfter(restartPolicy, lastExit.exitCode)) return undefined;
   return completed(restartPolicy, lastExit);
 }
 
