@@ -9,7 +9,7 @@ import type { Native } from '../../native/native.ts';
 import type { Container } from '../../spec/container.ts';
 import { type ContainerName, containerName } from '../../spec/name.ts';
 import { parseSignal } from '../../spec/signal.ts';
-import type { ContainerEngine, ContainerId, ContainerStats, EngineEvent, LogLine, LogOptions, ObservedContainer, ObservedProcess } from '../engine.ts';
+import type { ContainerEngine, ContainerId, ContainerStats, EngineEvent, LogLine, LogOptions, ObservedContainer } from '../engine.ts';
 import type { ImageStore } from '../images/image-store.ts';
 import { type ContainerRecord, ContainerRecords } from '../store/container-records.ts';
 import type { DataDir } from '../store/data-dir.ts';
@@ -20,14 +20,12 @@ import { removeCgroup, removeCgroupIfEmpty } from './cgroup-folders.ts';
 import { CgroupLayout } from './cgroup-layout.ts';
 import { collectLitter } from './collect.ts';
 import { containerPaths, type EngineFolders } from './container-paths.ts';
-import { type ContainerSnapshot, limitDrift, readSnapshot, runningDrift } from './container-snapshot.ts';
-import { ContainerWatches } from './container-watches.ts';
+import { ContainerObserver } from './container-observer.ts';
+import { limitDrift, runningDrift } from './container-snapshot.ts';
 import { type HostFacts, readHostFacts } from './host-facts.ts';
-import { limitFolders } from './limits.ts';
 import { readLog } from './logs.ts';
-import { type ManagedContainer, type Run, sameProcess } from './managed-container.ts';
+import type { ManagedContainer } from './managed-container.ts';
 import { endStrays, killAndWait } from './process-end.ts';
-import { judgeProcess, settleUnrecorded } from './process-verdict.ts';
 import { resolveUser } from './process-user.ts';
 import type { RuntimeConfig } from './runtime-spec.ts';
 import { readStats } from './stats.ts';
@@ -82,6 +80,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
   readonly #layout: CgroupLayout;
   readonly #host: HostFacts;
   readonly #records: ContainerRecords;
+  readonly #observer: ContainerObserver;
   readonly #byId = new Map<ContainerId, ManagedContainer>();
   readonly #byName = new Map<ContainerName, ManagedContainer>();
   readonly #listeners = new Set<(event: EngineEvent) => void>();
@@ -97,18 +96,20 @@ class LocalContainerEngine implements OwnedContainerEngine {
     this.#layout = layout;
     this.#host = host;
     this.#records = new ContainerRecords(options.database);
+    const { native, dataDir, logger } = options;
+    this.#observer = new ContainerObserver({ native, dataDir, logger, layout, hint: (managed, reason) => this.#tell(managed, reason) });
     for (const record of this.#records.list()) this.#manage(record);
     this.#bundles = watch(folders.containers, (_, id) => {
       const managed = this.#byId.get(id as ContainerId);
       if (managed && !managed.fresh) this.#tell(managed, 'BundleChanged');
     });
-    this.#bundles.on('error', (error) => options.logger.warn({ error: messageOf(error) }, 'watch of the bundles ended; the resync still finds their changes'));
+    this.#bundles.on('error', (error) => logger.warn({ error: messageOf(error) }, 'watch of the bundles ended; the resync still finds their changes'));
   }
 
   async observe(name: ContainerName): Promise<ObservedContainer | undefined> {
     const managed = this.#byName.get(name);
     if (!managed) return undefined;
-    const { snapshot, process } = await this.#look(managed);
+    const { snapshot, process } = await this.#observer.look(managed);
     const { id, container, specHash, imageId, createdAt } = managed.record;
     const drift = [...snapshot.bundleDrift];
     if (process.state === 'Running') {
@@ -149,12 +150,12 @@ class LocalContainerEngine implements OwnedContainerEngine {
       stateDir: paths.stateDir,
       log: { path: paths.log, ...log },
     });
-    this.#follow(managed, { monitor, init, startedAt: Date.now() });
+    this.#observer.follow(managed, { monitor, init, startedAt: Date.now() });
   }
 
   async signal(id: ContainerId, signal: string): Promise<boolean> {
     const number = parseSignal(signal);
-    const { process } = await this.#look(this.#get(id));
+    const { process } = await this.#observer.look(this.#get(id));
     if (process.state !== 'Running') return false;
     const target = this.#options.native.watchProcess(process.init, () => {});
     const sent = target?.signal(number) ?? false;
@@ -165,7 +166,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
   async kill(id: ContainerId): Promise<void> {
     const managed = this.#get(id);
     const { native } = this.#options;
-    const { process } = await this.#look(managed);
+    const { process } = await this.#observer.look(managed);
     // With the first process of its pid namespace goes every other one. The monitor is left to make its record of that.
     if (process.state === 'Running') await killAndWait(native, process.init);
     else await endStrays(native, this.#layout, managed.paths.cgroup, id);
@@ -173,7 +174,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
 
   async restoreLimits(id: ContainerId): Promise<void> {
     const managed = this.#get(id);
-    const { process } = await this.#look(managed);
+    const { process } = await this.#observer.look(managed);
     if (process.state !== 'Running') return; // it will start with its limits
     for (const { limit } of await limitDrift(this.#options.native, this.#layout, managed)) {
       try {
@@ -187,10 +188,10 @@ class LocalContainerEngine implements OwnedContainerEngine {
   async remove(id: ContainerId): Promise<void> {
     const managed = this.#get(id);
     const { record, paths } = managed;
-    const { process } = await this.#look(managed);
+    const { process } = await this.#observer.look(managed);
     if (process.state === 'Running' || process.state === 'Creating')
       throw new MooringError('Conflict', `container ${record.name} can't be removed while its process runs`, { fix: 'stop or kill it first' });
-    this.#unfollow(managed);
+    this.#observer.unfollow(managed);
     const [grave] = await Promise.all([
       this.#options.dataDir.discard(paths.bundle),
       removeCgroup(this.#options.native, this.#layout, paths.cgroup),
@@ -225,7 +226,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
   }
 
   async adopt(): Promise<void> {
-    await Promise.all([...this.#byId.values()].map((managed) => this.#look(managed)));
+    await Promise.all([...this.#byId.values()].map((managed) => this.#observer.look(managed)));
   }
 
   async collect(): Promise<void> {
@@ -237,43 +238,17 @@ class LocalContainerEngine implements OwnedContainerEngine {
   async close(): Promise<void> {
     this.#bundles.close();
     this.#listeners.clear();
-    for (const managed of this.#byId.values()) this.#unfollow(managed);
+    for (const managed of this.#byId.values()) this.#observer.unfollow(managed);
     await Promise.all(this.#disposals);
-  }
-
-  /** What a container is and does now. Follows a process that is found running, and settles an end that nobody recorded. */
-  async #look(managed: ManagedContainer): Promise<{ readonly snapshot: ContainerSnapshot; readonly process: ObservedProcess }> {
-    const { native, dataDir, logger } = this.#options;
-    await managed.settling;
-    let snapshot = await readSnapshot(native, managed);
-    let verdict = judgeProcess(snapshot);
-    if (verdict.state === 'Unrecorded') {
-      // The monitor may have made its record after that was read and ended before it was looked for: now that it is gone, look again.
-      snapshot = await readSnapshot(native, managed);
-      verdict = judgeProcess(snapshot);
-    }
-    if (verdict.state === 'Unrecorded') {
-      managed.settling ??= settleUnrecorded(verdict, managed, { native, dataDir, logger }).finally(() => (managed.settling = undefined));
-      await managed.settling;
-      return this.#look(managed);
-    }
-    if (verdict.state === 'Running') {
-      this.#follow(managed, verdict);
-    } else if (verdict.state === 'Creating') {
-      this.#awaitMonitor(managed, verdict.monitor);
-    } else if (managed.watches) {
-      this.#unfollow(managed);
-    }
-    return { snapshot, process: verdict };
   }
 
   /** Makes an ended container fit to be started again. False when it runs already. */
   async #readyAgain(managed: ManagedContainer): Promise<boolean> {
     const { record, paths } = managed;
-    const { snapshot, process } = await this.#look(managed);
+    const { snapshot, process } = await this.#observer.look(managed);
     if (process.state === 'Running') return false;
     if (process.state === 'Creating') throw new MooringError('Unavailable', `container ${record.name} is being started or is just ending`, { fix: 'try again in a moment' });
-    this.#unfollow(managed);
+    this.#observer.unfollow(managed);
     await requireBindSources(record.container);
     // Of a run with a state file it is known that its first process has ended, and with it every other one.
     if (snapshot.state?.status !== 'running') await endStrays(this.#options.native, this.#layout, paths.cgroup, record.id);
@@ -294,34 +269,6 @@ class LocalContainerEngine implements OwnedContainerEngine {
     const { cgroup, upper, work } = containerPaths(this.#folders, id);
     const bundle = makeBundle({ container, image, user, host: this.#host, cgroupPath: cgroup, upper, work, seccompCache: this.#folders.seccompCache });
     return { bundle, imageId: image.id, id };
-  }
-
-  #follow(managed: ManagedContainer, { monitor, init, startedAt }: Run): void {
-    const followed = managed.run !== undefined && managed.watches !== undefined && sameProcess(managed.run.init, init);
-    managed.run = { monitor, init, startedAt };
-    if (followed) return;
-    managed.watches?.close();
-    const watches = new ContainerWatches(this.#options.logger, (reason) => this.#tell(managed, reason));
-    managed.watches = watches;
-    watches.watchMonitor(this.#options.native, monitor);
-    watches.watchMounts(this.#options.native, init);
-    watches.watchLimits(limitFolders(this.#layout, managed.paths.cgroup));
-    watches.watchBundle(managed.paths.config);
-  }
-
-  /** Hears of a monitor's work that this daemon did not ask for, or that is about to end. */
-  #awaitMonitor(managed: ManagedContainer, monitor: Run['monitor']): void {
-    if (managed.watches) return;
-    managed.watches = new ContainerWatches(this.#options.logger, (reason) => this.#tell(managed, reason));
-    managed.watches.watchState(managed.paths.stateDir);
-    managed.watches.watchMonitor(this.#options.native, monitor);
-  }
-
-  #unfollow(managed: ManagedContainer): void {
-    managed.watches?.close();
-    managed.watches = undefined;
-    managed.run = undefined;
-    managed.wantedMounts = undefined;
   }
 
   #tell({ record }: ManagedContainer, reason: EngineEvent['reason']): void {

@@ -1,0 +1,86 @@
+import type { Logger } from '../../lib/logger.ts';
+import type { Native } from '../../native/native.ts';
+import type { EngineEvent, ObservedProcess } from '../engine.ts';
+import type { DataDir } from '../store/data-dir.ts';
+import type { CgroupLayout } from './cgroup-layout.ts';
+import { type ContainerSnapshot, readSnapshot } from './container-snapshot.ts';
+import { ContainerWatches } from './container-watches.ts';
+import { limitFolders } from './limits.ts';
+import { type ManagedContainer, type Run, sameProcess } from './managed-container.ts';
+import { judgeProcess, settleUnrecorded } from './process-verdict.ts';
+
+export interface ContainerObserverOptions {
+  readonly native: Native;
+  readonly dataDir: DataDir;
+  readonly logger: Logger;
+  readonly layout: CgroupLayout;
+  readonly hint: (managed: ManagedContainer, reason: EngineEvent['reason']) => void;
+}
+
+/** Looks at containers, and listens to the kernel on behalf of those that it found running. */
+export class ContainerObserver {
+  readonly #options: ContainerObserverOptions;
+
+  constructor(options: ContainerObserverOptions) {
+    this.#options = options;
+  }
+
+  /** What a container is and does now. Follows a process that is found running, and settles an end that nobody recorded. */
+  async look(managed: ManagedContainer): Promise<{ readonly snapshot: ContainerSnapshot; readonly process: ObservedProcess }> {
+    const { native } = this.#options;
+    await managed.settling;
+    const { watches } = managed;
+    let snapshot = await readSnapshot(native, managed);
+    let verdict = judgeProcess(snapshot);
+    if (verdict.state === 'Unrecorded') {
+      // The monitor may have made its record after that was read and ended before it was looked for: now that it is gone, look again.
+      snapshot = await readSnapshot(native, managed);
+      verdict = judgeProcess(snapshot);
+    }
+    if (verdict.state === 'Unrecorded') {
+      managed.settling ??= settleUnrecorded(verdict, managed, this.#options).finally(() => (managed.settling = undefined));
+      await managed.settling;
+      return this.look(managed);
+    }
+    if (verdict.state === 'Running') {
+      this.follow(managed, verdict);
+    } else if (verdict.state === 'Creating') {
+      this.#awaitMonitor(managed, verdict.monitor);
+    } else if (watches === managed.watches) {
+      this.unfollow(managed); // unless a start came in between: then what was read is of the run before
+    }
+    return { snapshot, process: verdict };
+  }
+
+  /** Hears of everything that the kernel tells about a run. */
+  follow(managed: ManagedContainer, { monitor, init, startedAt }: Run): void {
+    const { native, logger, layout } = this.#options;
+    const followed = managed.run !== undefined && managed.watches !== undefined && sameProcess(managed.run.init, init);
+    managed.run = { monitor, init, startedAt };
+    if (followed) return;
+    managed.watches?.close();
+    const watches = new ContainerWatches(logger, (reason) => this.#options.hint(managed, reason));
+    managed.watches = watches;
+    watches.watchMonitor(native, monitor);
+    watches.watchMounts(native, init);
+    watches.watchLimits(limitFolders(layout, managed.paths.cgroup));
+    watches.watchBundle(managed.paths.config);
+  }
+
+  /** Hears of a monitor's work that this daemon did not ask for, or that is about to end. */
+  #awaitMonitor(managed: ManagedContainer, monitor: Run['monitor']): void {
+    const { native, logger } = this.#options;
+    if (managed.watches) return;
+    managed.watches = new ContainerWatches(logger, (reason) => this.#options.hint(managed, reason));
+    managed.watches.watchState(managed.paths.stateDir);
+    managed.watches.watchMonitor(native, monitor);
+  }
+
+  /** Forgets the run, and closes every watch of it. */
+  unfollow(managed: ManagedContainer): void {
+    managed.watches?.close();
+    managed.watches = undefined;
+    managed.run = undefined;
+    managed.wantedMounts = undefined;
+  }
+}
