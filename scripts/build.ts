@@ -53,6 +53,5 @@ await Promise.all([
   bundle('daemon', { entryPoints: ['src/daemon/daemon.ts'] }),
 ]);
 
-// The first runs fill the V8 compile cache beside the bundle, so that every user's first run finds it warm.
-const run = promisify(execFile);
-for (const command of ['version', '--help']) await run(process.execPath, [`${dist}/cli.js`, command]);
+// The first run fills the V8 compile cache beside the bundle, so that every user's first run finds it warm.
+await promisify(execFile)(process.execPath, [`${dist}/cli.js`, '--help']);
