@@ -22,6 +22,7 @@ void Environment::shut_down() {
 }
 
 Result<SourceId> Environment::listen(std::shared_ptr<Source> source, std::shared_ptr<Listener> listener) {
+  if (!events_) return Error{"the environment is being ended", ECANCELED};
   auto id = events_->add(std::move(source));
   if (!id) return id;
   if (listeners_.empty()) bell_.Ref(env_);
@@ -35,7 +36,7 @@ std::shared_ptr<Listener> Environment::find(SourceId id) const {
 }
 
 void Environment::close(SourceId id) {
-  events_->remove(id);
+  if (events_) events_->remove(id);
   forget(id);
 }
 

@@ -7,8 +7,9 @@ namespace mooring {
 
 /// Returns, with the exit status of the monitor itself, when the container has ended or could not be started.
 ///
-/// No signal but SIGKILL ends a monitor. One that is killed takes the container's process with it, because the library gives that PR_SET_PDEATHSIG;
-/// it leaves a state.json that names a dead monitor, and no exit.json, from which the daemon can tell.
+/// No signal but SIGKILL ends a monitor. One that was killed has written no exit.json and leaves a state.json that names a dead monitor, by which the daemon can tell.
+/// The container's process may outlive it, unread and without a parent, unless the library ties it to its parent (PR_SET_PDEATHSIG, set after the last change of
+/// credentials, which resets it, as does the execve of a set-user-ID program): so whoever finds a dead monitor must look whether `pid` of `startTime` still runs.
 int run_monitor(const MonitorOptions& options);
 
 }  // namespace mooring

@@ -9,7 +9,7 @@
 namespace mooring {
 
 /// `{"ociVersion","id","status","bundle","monitor":{"pid","startTime"}}`, and from `running` on `pid`, `startTime` and `startedAt` too.
-/// When it names a monitor that is dead, the monitor was killed; the container's process, which is to die with it, may have a moment left.
+/// When it names a monitor that is dead, the monitor was killed; the container's process may still run (see monitor.h).
 class StateFile {
  public:
   StateFile(std::string id, std::string bundle, ProcessIdentity monitor) : id_(std::move(id)), bundle_(std::move(bundle)), monitor_(monitor) {}
