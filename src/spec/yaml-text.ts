@@ -2,8 +2,8 @@ import { type Document, type ErrorCode, Lexer, parseAllDocuments, type YAMLError
 import type { TextFault } from './source-text.ts';
 
 export const MAX_DOCUMENTS = 1000;
-/** Lexical tokens of a file; what parsing costs grows with them, and a 1 MiB file of nothing but brackets would hold the event loop for seconds. */
-const MAX_TOKENS = 200_000;
+/** Lexical tokens of a file, about 20,000 lines. What parsing costs grows with them: a 1 MiB file of nothing but brackets would hold the event loop for seconds. */
+const MAX_TOKENS = 100_000;
 const MAX_FLOW_DEPTH = 64;
 
 export type SyntaxFault = Omit<TextFault, 'text'>;
