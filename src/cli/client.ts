@@ -1,7 +1,7 @@
 import type { ErrorBody, FilesBody } from '../api/v1/types.ts';
 import { FILES_CONTENT_TYPE } from '../api/v1/types.ts';
 import { DEFAULTS, socketPath } from '../api/v1/defaults.ts';
-import { MooringError } from '../lib/errors.ts';
+import { errnoOf, MooringError } from '../lib/errors.ts';
 import { ConnectError, request, type Request, type Response } from './http/request.ts';
 
 const MAX_REPLY_BYTES = 256 * 1024 * 1024;
@@ -72,6 +72,7 @@ export class Client {
       response = await request(this.socket, send);
     } catch (error) {
       if (!(error instanceof ConnectError)) throw error;
+      if (errnoOf(error.cause) === 'EACCES') throw new MooringError('Unavailable', `this user may not use ${this.socket}`, { fix: 'run the command as root, whose daemon it is' });
       throw new ConnectError(`no daemon answers on ${this.socket} (${error.message}); start one with "mooring daemon", or name its socket with --host`);
     }
     if (response.status < 400) return response;

@@ -1,5 +1,7 @@
 import type { Logger } from '../lib/logger.ts';
 
+const FLUSH_MS = 500;
+
 /** Calls `stop` at the first SIGINT or SIGTERM; the second ends the process where it stands, which its containers survive as well. */
 export function endOnSignals(stop: () => void): Disposable {
   let asked = false;
@@ -17,6 +19,7 @@ export function exitOnDefect(logger: Logger): void {
   process.on('uncaughtException', (error, origin) => {
     logger.fatal({ err: error, origin }, 'a defect ends the daemon; containers run on');
     logger.flush(() => process.exit(1));
-    process.exitCode = 1;
+    // Nothing can be trusted now, the flush neither.
+    setTimeout(() => process.exit(1), FLUSH_MS);
   });
 }
