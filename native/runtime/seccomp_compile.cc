@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 
@@ -51,7 +52,8 @@ Result<scmp_arg_cmp> comparison_of(const SeccompArg& arg, const std::string& fie
   return refused(field + ".op", "unknown comparison \"" + arg.op + "\"");
 }
 
-Status add_architectures(const Context& context, const Seccomp& seccomp) {
+Status add_architectures(const Context& context, const Seccomp& seccomp, std::vector<uint32_t>& architectures) {
+  architectures = {seccomp_arch_native()};
   for (std::size_t i = 0; i < seccomp.architectures.size(); ++i) {
     constexpr std::string_view prefix = "SCMP_ARCH_";
     const std::string& name = seccomp.architectures[i];
@@ -61,6 +63,8 @@ Status add_architectures(const Context& context, const Seccomp& seccomp) {
     const uint32_t architecture = seccomp_arch_resolve_name(lower.c_str());
     if (!architecture) return refused(field, "unknown architecture \"" + name + "\"");
     if (const int code = seccomp_arch_add(context.get(), architecture); code < 0 && code != -EEXIST) return failed("." + field, "seccomp_arch_add", code);
+    const uint32_t audit = architecture == SCMP_ARCH_X32 ? SCMP_ARCH_X86_64 : architecture;  // x32 is a bit in x86_64's numbers
+    if (std::find(architectures.begin(), architectures.end(), audit) == architectures.end()) architectures.push_back(audit);
   }
   return ok();
 }
@@ -106,15 +110,13 @@ Status add_rule(const Context& context, uint32_t default_action, const SeccompRu
 
 }  // namespace
 
-Result<std::string> compile_seccomp(const Seccomp& seccomp) {
+Result<std::string> compile_seccomp(const Seccomp& seccomp, std::vector<uint32_t>& architectures) {
   auto default_action = action_of(seccomp.default_action, seccomp.default_errno_ret, "defaultAction");
   if (!default_action) return std::move(default_action.error());
   const Context context(seccomp_init(*default_action), &seccomp_release);
   if (!context) return Error{"linux.seccomp: seccomp_init failed", EINVAL};
-  MOORING_TRY(add_architectures(context, seccomp));
+  MOORING_TRY(add_architectures(context, seccomp, architectures));
   for (std::size_t i = 0; i < seccomp.rules.size(); ++i) MOORING_TRY(add_rule(context, *default_action, seccomp.rules[i], "syscalls[" + std::to_string(i) + "]"));
-  // A binary tree over the numbers: fewer steps for each call, and for the kernel, which tries every number when it loads the filter.
-  if (const int code = seccomp_attr_set(context.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2); code < 0) return failed("", "seccomp_attr_set", code);
   const UniqueFd file(memfd_create("seccomp", MFD_CLOEXEC));
   if (!file) return sys_error("memfd_create");
   if (const int code = seccomp_export_bpf(context.get(), file.get()); code < 0) return failed("", "seccomp_export_bpf", code);

@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "files.h"
+#include "seccomp_compact.h"
 #include "unique_fd.h"
 
 namespace mooring {
@@ -22,7 +23,8 @@ struct Header {
   uint32_t key_size;
   uint32_t program_size;
 };
-constexpr char magic[8] = {'m', 'o', 'o', 'r', 'b', 'p', 'f', '1'};
+// The last character changes with how programs are made.
+constexpr char magic[8] = {'m', 'o', 'o', 'r', 'b', 'p', 'f', '2'};
 constexpr std::size_t largest_entry = 1 << 20;
 
 // Everything that the program follows from, unambiguously: strings by their length first.
@@ -104,14 +106,21 @@ Status keep_program(int folder, const std::string& name, const std::string& key,
   return error;
 }
 
+Result<std::string> short_program(const Seccomp& seccomp) {
+  std::vector<uint32_t> architectures;
+  auto program = compile_seccomp(seccomp, architectures);
+  if (!program) return program;
+  return compact_seccomp(*program, architectures);
+}
+
 Result<std::string> program_of(const Seccomp& seccomp, const std::string& cache_folder) {
-  if (cache_folder.empty()) return compile_seccomp(seccomp);
+  if (cache_folder.empty()) return short_program(seccomp);
   auto folder = open_cache(cache_folder);
   if (!folder) return std::move(folder.error());
   const std::string key = key_of(seccomp);
   const std::string name = file_name(key);
   if (std::string program = cached_program(folder->get(), name, key); !program.empty()) return program;
-  auto program = compile_seccomp(seccomp);
+  auto program = short_program(seccomp);
   // A full tmpfs costs the next start a millisecond, not this one its container.
   if (program) (void)keep_program(folder->get(), name, key, *program);
   return program;

@@ -16,8 +16,8 @@ struct SeccompFilter {
 /// The filter of `seccomp`: from the cache where an equal one was compiled before, else compiled, and kept there. `cache_folder` may be empty.
 Result<SeccompFilter> seccomp_filter(const Seccomp& seccomp, const std::string& cache_folder);
 
-/// Compiles by libseccomp. Errors name the field.
-Result<std::string> compile_seccomp(const Seccomp& seccomp);
+/// Compiles by libseccomp. Errors name the field. `architectures` gets those that the program tells apart (AUDIT_ARCH_*), the native one first.
+Result<std::string> compile_seccomp(const Seccomp& seccomp, std::vector<uint32_t>& architectures);
 
 /// Puts the calling thread under the filter, for good. Needs CAP_SYS_ADMIN or no_new_privs.
 Status load_seccomp(const SeccompFilter& filter);

@@ -33,8 +33,10 @@ Container::~Container() {
   waitpid(launched_.pid, nullptr, 0);
 }
 
+void Container::await_sleep() const { CHECK(eventually([&] { return proc("comm") == "sleep\n"; })); }
+
 Ended Container::stop_at_sleep() {
-  CHECK(eventually([&] { return proc("comm") == "sleep\n"; }));
+  await_sleep();
   kill(launched_.pid, SIGKILL);
   return wait();
 }

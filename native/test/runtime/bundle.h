@@ -27,7 +27,9 @@ class Container {
   pid_t pid() const { return launched_.pid; }
   Launched& launched() { return launched_; }
   Ended wait();
-  /// For a script that ends in "exec sleep 30": waits until it is there, then kills it.
+  /// For a script that ends in "exec sleep 30": waits until it is there.
+  void await_sleep() const;
+  /// The same, then kills it.
   Ended stop_at_sleep();
   /// /proc/<pid>/<name>, from the host.
   std::string proc(const std::string& name) const;

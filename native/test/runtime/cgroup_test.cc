@@ -36,6 +36,7 @@ TEST_CASE("limits are written, the process is in its cgroups, and sees them as i
   }
   CHECK(file("memory", "memory.limit_in_bytes", "memory.max") == "67108864\n");
   CHECK(file("pids", "pids.max", "pids.max") == "50\n");
+  container.await_sleep();
   for (const char* controller : {"cpu", "memory", "pids", "devices", "freezer", "cpuset"}) CHECK(slurp(cgroup_folder(controller, bundle.cgroup()) / "cgroup.procs") == std::to_string(container.pid()) + "\n");
   CHECK(container.launched().memory_cgroup == cgroup_folder("memory", bundle.cgroup()));
   const std::string seen = container.stop_at_sleep().output;
