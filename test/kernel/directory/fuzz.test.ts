@@ -62,7 +62,7 @@ for (const seed of seeds) {
       if (random() < 0.3) await delay(random() * 60);
     }
     const wanted = await marks(h.dir);
-    await eventually(() => assert.deepEqual(h.desired.list().map(({ container }) => container.spec.env[0]?.value).toSorted(), wanted));
+    await eventually(() => assert.deepEqual(h.desired.list().map(({ container }) => container.spec.env[0]?.value ?? '').toSorted(), wanted));
     await eventually(() => assert.deepEqual(source.problems(), []));
   });
 }
