@@ -137,6 +137,7 @@ Result<Cgroups> prepare_cgroups(const std::vector<Hierarchy>& hierarchies, const
     if (!folder) return std::move(folder.error());
     if (hierarchy.unified) {
       MOORING_TRY(limit_v2(hierarchy, folder->get(), placed.folder, reused, resources));
+      MOORING_TRY(set_device_program(folder->get(), placed.folder, effective_device_rules(resources.devices)));
       cgroups.unified = std::move(*folder);
     } else {
       MOORING_TRY(limit_v1(hierarchy, folder->get(), placed.folder, reused, resources));

@@ -49,12 +49,15 @@ Status limit_memory(const Limits& limits, bool counts_swap, const Resources& r) 
   return r.disable_oom_killer ? limits.write("memory.oom_control", "1") : ok();
 }
 
-Status limit_devices(const Limits& limits, const Resources& r) {
+Status limit_devices(int folder, const std::string& label, const Resources& r) {
+  // One descriptor for all rules of a kind; the kernel takes one rule a write.
+  const UniqueFd allow(openat(folder, "devices.allow", O_WRONLY | O_CLOEXEC)), deny(openat(folder, "devices.deny", O_WRONLY | O_CLOEXEC));
+  if (!allow || !deny) return sys_error("open the device lists of " + label);
   for (const DeviceRule& rule : effective_device_rules(r.devices)) {
     const auto number = [](const std::optional<int64_t>& value) { return value ? std::to_string(*value) : std::string("*"); };
     std::string text = "a";
     if (rule.type != 'a') text = std::string(1, rule.type) + " " + number(rule.major) + ":" + number(rule.minor) + " " + rule.access;
-    MOORING_TRY(limits.write(rule.allow ? "devices.allow" : "devices.deny", text));
+    if (write((rule.allow ? allow : deny).get(), text.data(), text.size()) < 0) return sys_error("write \"" + text + "\" to " + label + (rule.allow ? "/devices.allow" : "/devices.deny"));
   }
   return ok();
 }
@@ -106,7 +109,7 @@ Status limit_v1(const Hierarchy& hierarchy, int folder, const std::string& label
     if (r.pids_limit && *r.pids_limit > 0) MOORING_TRY(limits.write("pids.max", std::to_string(*r.pids_limit)));
     else if (r.pids_limit || reused) MOORING_TRY(limits.write("pids.max", "max"));
   }
-  if (hierarchy.has("devices")) MOORING_TRY(limit_devices(limits, r));
+  if (hierarchy.has("devices")) MOORING_TRY(limit_devices(folder, label, r));
   return ok();
 }
 

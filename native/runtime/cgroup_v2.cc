@@ -100,7 +100,7 @@ Status limit_v2(const Hierarchy& hierarchy, int folder, const std::string& label
     if (file.find('/') != std::string::npos) return Error{"linux.resources.unified: \"" + file + "\" is not the name of a cgroup file"};
     MOORING_TRY(limits.write(file, value));
   }
-  return set_device_program(folder, label, effective_device_rules(r.devices));
+  return ok();
 }
 
 }  // namespace mooring

@@ -14,7 +14,7 @@
 namespace mooring::test {
 namespace {
 
-const std::vector<std::string> controllers = {"cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "pids", "systemd", "unified"};
+const std::vector<std::string> controllers = {"cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "pids", "systemd", "unified", "."};  // ".": on a host of v2 alone
 
 void remove_cgroup(const std::string& cgroup) {
   for (const std::string& controller : controllers) {

@@ -100,9 +100,55 @@ TEST_CASE("the cgroup mount shows the container's own cgroups only") {
   CHECK(ended.output.find("release_agent: No such file or directory") != std::string::npos);
 }
 
+TEST_CASE("limits in the words of cgroup v2") {
+  // Plain files in place of the kernel's, which may lack these controllers on v2.
+  const Bundle bundle;
+  const auto file = [&](const char* name) { return bundle.path() / name; };
+  for (const char* name : {"cpu.max", "cpu.weight", "cpuset.cpus", "cpuset.mems", "memory.max", "memory.low", "memory.swap.max", "pids.max", "memory.high"}) std::ofstream(file(name)) << "";
+  const UniqueFd folder(open(bundle.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const Hierarchy hierarchy{"", {"cpu", "cpuset", "memory", "pids"}, true};
+  Resources asked;
+  asked.cpu_quota = 50000;
+  asked.cpu_shares = 1024;
+  asked.memory_limit = 1 << 20;
+  asked.memory_swap = 3 << 20;
+  asked.memory_reservation = 4096;
+  asked.pids_limit = 7;
+  asked.cpuset_cpus = "0-1";
+  asked.unified = {{"memory.high", "9"}};
+  SUBCASE("what is asked for, and nothing else in a new folder") {
+    REQUIRE(limit_v2(hierarchy, folder.get(), "x", false, asked));
+    CHECK(slurp(file("cpu.max")) == "50000 100000");
+    CHECK(slurp(file("cpu.weight")) == "39");
+    CHECK(slurp(file("memory.max")) == "1048576");
+    CHECK(slurp(file("memory.swap.max")) == "2097152");
+    CHECK(slurp(file("memory.low")) == "4096");
+    CHECK(slurp(file("memory.high")) == "9");
+    CHECK(slurp(file("pids.max")) == "7");
+    CHECK(slurp(file("cpuset.cpus")) == "0-1");
+    CHECK(slurp(file("cpuset.mems")).empty());
+  }
+  SUBCASE("-1 is no limit, and a folder used again gets the kernel's defaults back") {
+    asked = {};
+    asked.memory_limit = -1;
+    REQUIRE(limit_v2(hierarchy, folder.get(), "x", true, asked));
+    CHECK(slurp(file("cpu.max")) == "max 100000");
+    CHECK(slurp(file("cpu.weight")) == "100");
+    CHECK(slurp(file("memory.max")) == "max");
+    CHECK(slurp(file("memory.swap.max")) == "max");
+    CHECK(slurp(file("pids.max")) == "max");
+  }
+  SUBCASE("swap below memory") {
+    asked.memory_swap = 1;
+    auto done = limit_v2(hierarchy, folder.get(), "x", false, asked);
+    REQUIRE(!done);
+    CHECK(done.error().message == "linux.resources.memory.swap: is memory and swap together, so it can't be below memory.limit");
+  }
+}
+
 TEST_CASE("the device program of cgroup v2 decides by the last rule that speaks of a device and a letter") {
   const std::string root = fs::exists("/sys/fs/cgroup/unified") ? "/sys/fs/cgroup/unified" : "/sys/fs/cgroup";
-  const std::string folder = root + "/mooring-test-" + std::to_string(getpid());
+  const std::string folder = root + "/mooring-test-devices-" + std::to_string(getpid());
   REQUIRE(mkdir(folder.c_str(), 0755) == 0);
   {
     const UniqueFd handle(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
