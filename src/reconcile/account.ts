@@ -6,7 +6,7 @@ import type { Facts } from './facts.ts';
 import { objectionTo } from './plan.ts';
 import { restartsAfter } from './restart-policy.ts';
 import type { Situation } from './situation.ts';
-import { stopOf } from './stop.ts';
+import { isOverdue, stopOf } from './stop.ts';
 
 /** A shorter run is a crash whatever resetAfter says, else a program that ends at once would be restarted in a hot loop. Milliseconds. */
 const SHORTEST_STABLE_RUN = 1_000;
@@ -28,7 +28,7 @@ export interface Account {
 /** Takes what was just observed into the facts, purely: ends, crashes, drift found and undone. */
 export function account(situation: Situation): Account {
   const { desired, observed, now } = situation;
-  let facts = withoutOtherStop(withDesired(situation.facts, desired), observed);
+  let facts = withDesired(situation.facts, desired);
   if (observed === undefined) return { facts, happenings: [] };
   const wanted = objectionTo(desired, observed) === undefined ? desired : undefined;
   const happenings: Happening[] = [];
@@ -48,7 +48,8 @@ export function account(situation: Situation): Account {
 
   const present = observed.drift;
   // The wish to stop it went away, and it outlived the signal: from now on its end is its own again.
-  if (facts.stop !== undefined && restartDrift(present).length === 0 && now >= facts.stop.deadline) facts = withoutStop(facts);
+  const stop = stopOf(observed, facts);
+  if (stop !== undefined && restartDrift(present).length === 0 && isOverdue(stop, observed, facts, now)) facts = withoutStop(facts);
   const known = facts.drifted ?? [];
   const fresh = present.filter(({ kind }) => !known.includes(kind));
   const undone = known.filter((kind) => !present.some((drift) => drift.kind === kind));
@@ -128,10 +129,6 @@ function withCompleted(facts: Facts): Facts {
 function withoutRun(facts: Facts): Facts {
   const { completed: _completed, ...kept } = withoutBackoff(facts);
   return kept;
-}
-
-function withoutOtherStop(facts: Facts, observed: ObservedContainer | undefined): Facts {
-  return facts.stop !== undefined && facts.stop.id !== observed?.id ? withoutStop(facts) : facts;
 }
 
 function withoutStop({ stop: _stop, ...kept }: Facts): Facts {

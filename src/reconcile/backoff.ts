@@ -30,6 +30,14 @@ export function repairDelay(repairs: number, range: BackoffRange): number {
   return repairs < PROMPT_REPAIRS ? 0 : exponentialDelay(repairs - PROMPT_REPAIRS, range);
 }
 
+/**
+ * Whether `instant` has come. One further ahead than any wait is long was reckoned by a clock that has been set back since,
+ * and must not hold a container up until that time comes round.
+ */
+export function isDue(instant: number, now: number, longestWait: number): boolean {
+  return now >= instant || instant - now > longestWait;
+}
+
 /** A container's own backoff, in milliseconds. */
 export function restartBackoffOf(spec: ContainerSpec): RestartBackoff {
   const { initial, max, resetAfter } = spec.restartBackoff;

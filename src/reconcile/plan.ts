@@ -1,11 +1,12 @@
 import type { ExitRecord, ObservedContainer, ObservedProcess } from '../engine/engine.ts';
 import { specChanged, WITHOUT_RECREATION } from '../spec/hash.ts';
+import { isDue, restartBackoffOf } from './backoff.ts';
 import type { DesiredContainer } from './desired.ts';
 import { describeDrift, restartDrift } from './drift.ts';
 import type { Facts, StopCause } from './facts.ts';
 import { restartsAfter, type RestartPolicy } from './restart-policy.ts';
 import type { Situation } from './situation.ts';
-import { stopBy, stopOf } from './stop.ts';
+import { isOverdue, stopBy, stopOf } from './stop.ts';
 import { describeExit, describeSpan, instant } from './words.ts';
 
 /**
@@ -68,7 +69,7 @@ function planUnwanted(objection: Objection, observed: ObservedContainer, situati
 function planStop({ cause, reason, message }: Objection, observed: ObservedContainer, { facts, now }: Situation): Step {
   const stop = stopOf(observed, facts);
   const { signal, timeoutSeconds } = stopBy(observed, facts);
-  if (stop !== undefined && now < stop.deadline) {
+  if (stop !== undefined && !isOverdue(stop, observed, facts, now)) {
     const sent = stop.kills === 0 ? `${signal} was sent` : 'SIGKILL was sent';
     return { kind: 'Wait', until: stop.deadline, reason: 'Stopping', message: `${message}; ${sent}, SIGKILL follows at ${instant(stop.deadline)}` };
   }
@@ -85,21 +86,22 @@ function planWanted(desired: DesiredContainer, observed: ObservedContainer, situ
     case 'Creating':
       return { kind: 'Wait', until: situation.now + CREATING_LOOK_AGAIN, reason: 'Starting', message: `monitor ${process.monitor.pid} is starting it` };
     case 'Running':
-      return planRunning(process.init.pid, observed, situation);
+      return planRunning(desired, observed, process.init.pid, situation);
     case 'None':
-      return planCompleted(desired, situation.facts) ?? startOrWait('NotStarted', 'it is wanted running, and has not been started', situation);
+      return planCompleted(desired, situation.facts) ?? startOrWait('NotStarted', 'it is wanted running, and has not been started', desired, situation);
     case 'Exited':
       return planExited(desired, process, situation);
   }
 }
 
-function planRunning(pid: number, observed: ObservedContainer, situation: Situation): Step {
+function planRunning(desired: DesiredContainer, observed: ObservedContainer, pid: number, situation: Situation): Step {
   const toRestart = restartDrift(observed.drift);
   if (toRestart.length > 0) {
     const reason = `${toRestart[0]?.kind}Drifted`;
     const message = `${describeDrift(toRestart)}; only a restart makes it whole`;
     const { repairAfter = 0, repairs = 0 } = situation.facts;
-    if (stopOf(observed, situation.facts) === undefined && situation.now < repairAfter) {
+    const due = isDue(repairAfter, situation.now, restartBackoffOf(desired.container.spec).max);
+    if (stopOf(observed, situation.facts) === undefined && !due) {
       return { kind: 'Wait', until: repairAfter, reason: 'RepairBackOff', message: `${message}; ${repairs} such restarts in a row, the next at ${instant(repairAfter)}` };
     }
     return planStop({ cause: 'Drift', reason, message }, observed, situation);
@@ -115,12 +117,12 @@ function planExited(desired: DesiredContainer, { exit }: ObservedProcess & { sta
   }
   const { restartPolicy } = desired.container.spec;
   if (!restartsAfter(restartPolicy, exit.exitCode)) return completed(restartPolicy, exit);
-  return startOrWait('Exited', `it ended with ${describeExit(exit)}, and restartPolicy is ${restartPolicy}`, situation);
+  return startOrWait('Exited', `it ended with ${describeExit(exit)}, and restartPolicy is ${restartPolicy}`, desired, situation);
 }
 
-function startOrWait(reason: string, message: string, { facts, now }: Situation): Step {
+function startOrWait(reason: string, message: string, desired: DesiredContainer, { facts, now }: Situation): Step {
   const { backoffUntil = 0, crashes } = facts;
-  if (now >= backoffUntil) return { kind: 'Start', reason, message };
+  if (isDue(backoffUntil, now, restartBackoffOf(desired.container.spec).max)) return { kind: 'Start', reason, message };
   return { kind: 'Wait', until: backoffUntil, reason: 'BackOff', message: `${message}; ${crashes} ends in a row, next start at ${instant(backoffUntil)}` };
 }
 

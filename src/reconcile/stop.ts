@@ -1,5 +1,5 @@
 import type { ObservedContainer } from '../engine/engine.ts';
-import { exponentialDelay } from './backoff.ts';
+import { exponentialDelay, isDue } from './backoff.ts';
 import type { Facts, Stop, StopCause } from './facts.ts';
 
 /** A process in uninterruptible sleep outlives a kill; it is sent again, ever more rarely. Milliseconds. */
@@ -14,6 +14,11 @@ export function stopOf(observed: ObservedContainer, facts: Facts): Stop | undefi
 export function stopBy(observed: ObservedContainer, facts: Facts): NonNullable<Facts['stopBy']> {
   const { stopSignal, stopTimeoutSeconds } = observed.container.spec;
   return facts.stopBy ?? { signal: stopSignal, timeoutSeconds: stopTimeoutSeconds };
+}
+
+/** Whether the stop's next harder measure has fallen due. */
+export function isOverdue(stop: Stop, observed: ObservedContainer, facts: Facts, now: number): boolean {
+  return isDue(stop.deadline, now, Math.max(stopBy(observed, facts).timeoutSeconds * 1000, KILL_AGAIN.max));
 }
 
 /** What to remember once the stop signal was sent, or could not be: either way the kill falls due. */

@@ -75,9 +75,7 @@ export class SimulatedNode {
   settle(limit = HOUR): Promise<boolean> {
     const signal = new AbortController().signal;
     let done = false;
-    void this.reconciler.settled(signal).then(() => {
-      done = true;
-    });
+    void this.reconciler.settled(signal).then(() => (done = true));
     return this.clock.advanceUntil(() => done, limit);
   }
 

@@ -130,9 +130,7 @@ test('takeDown stops all at once and removes everything', async () => {
   for (const name of names) node.engine.programs.set(parseContainerName(name), { endsAfterSignal: 5 * SECOND });
   const at = node.clock.now();
   let leftovers: unknown;
-  void node.reconciler.takeDown(new AbortController().signal).then((value) => {
-    leftovers = value;
-  });
+  void node.reconciler.takeDown(new AbortController().signal).then((value) => (leftovers = value));
   assert.ok(await node.clock.advanceUntil(() => leftovers !== undefined, HOUR));
   assert.deepEqual(leftovers, []);
   assert.deepEqual(node.engine.list(), []);
@@ -144,9 +142,7 @@ test('takeDown gives back what it could not remove in time, and why', async () =
   node.engine.programs.set(web, { endsAfterSignal: undefined, unkillable: true });
   const abort = new AbortController();
   let leftovers: readonly { readonly name: string; readonly message: string }[] | undefined;
-  void node.reconciler.takeDown(abort.signal).then((value) => {
-    leftovers = value;
-  });
+  void node.reconciler.takeDown(abort.signal).then((value) => (leftovers = value));
   await node.clock.advance(MINUTE);
   abort.abort();
   await node.clock.flush();

@@ -28,6 +28,13 @@ test('the second crash in a row backs off from the end of the run, and a stable 
   assert.deepEqual([stable.facts.crashes, stable.facts.backoffUntil], [1, undefined]);
 });
 
+test('an end after an end was preceded by a run, though nobody saw it: the first was made good', () => {
+  const first = account(situation({ desired: desired(), observed: observed(exited()) })).facts;
+  const second = account(situation({ desired: desired(), observed: observed(exited({ startedAt: T0 + 6_000, finishedAt: T0 + 7_000 })), facts: first }));
+  assert.deepEqual(kinds(second), ['DriftRepaired', 'Exited', 'DriftDetected', 'Restarting', 'BackOff']);
+  assert.deepEqual(second.facts.drifted, ['Process']);
+});
+
 test('resetAfter 0s does not make a program that ends at once restart without a pause', () => {
   const wish = desired({ restartBackoff: { initial: '10s', max: '5m', resetAfter: '0s' } });
   const there = { ...observed(exited({ finishedAt: T0 + 1 })), specHash: wish.specHash };

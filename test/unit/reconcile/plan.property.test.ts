@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { Drift, ObservedContainer, ObservedProcess } from '../../../src/engine/engine.ts';
 import { account } from '../../../src/reconcile/account.ts';
 import type { Facts, Stop } from '../../../src/reconcile/facts.ts';

@@ -125,3 +125,11 @@ test('repairs in a row wait, and the process runs on meanwhile', () => {
   const step = plan(situation({ desired: desired(), observed: drifted, facts: facts({ repairs: 6, repairAfter: T0 + 60_000 }) }));
   assert.equal(step.kind === 'Wait' && step.until, T0 + 60_000);
 });
+
+test('a clock that was set back by a year holds nothing up', () => {
+  const nextYear = T0 + 365 * 86_400_000;
+  const crashed = plan(situation({ desired: desired(), observed: observed(exited()), facts: facts({ crashes: 3, backoffUntil: nextYear }) }));
+  assert.equal(crashed.kind, 'Start');
+  const stopping = plan(situation({ observed: observed(running), facts: afterSignal(noFacts, observed(running), 'Undesired', nextYear) }));
+  assert.equal(stopping.kind, 'Kill');
+});
