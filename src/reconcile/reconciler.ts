@@ -1,24 +1,22 @@
 import { availableParallelism } from 'node:os';
-import { isDeepStrictEqual } from 'node:util';
 import type { ContainerEngine, ObservedContainer } from '../engine/engine.ts';
 import type { Clock, TimerHandle } from '../lib/clock.ts';
 import { MooringError } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Container } from '../spec/container.ts';
-import { specHash } from '../spec/hash.ts';
-import { containerName, type ContainerName } from '../spec/name.ts';
+import type { ContainerName } from '../spec/name.ts';
 import { withDeadline } from './deadline.ts';
 import type { DesiredContainer, DesiredStore } from './desired.ts';
+import { dryRun } from './dry-run.ts';
 import { Effects } from './effects.ts';
 import type { EventLog } from './events.ts';
 import { explain, type Explanation } from './explain.ts';
 import { noFacts, type FactsStore } from './facts.ts';
 import { createContainerMachine } from './machine.ts';
 import { noObserver, type ReconcileObserver } from './observer.ts';
-import { planChanges, type PlannedChange } from './plan-changes.ts';
+import type { PlannedChange } from './plan-changes.ts';
 import { WorkQueue } from './queue.ts';
 import { Roster } from './roster.ts';
-import { Semaphore } from './semaphore.ts';
 import type { ContainerView } from './view.ts';
 
 export type { ContainerView, Explanation, PlannedChange };
@@ -189,21 +187,7 @@ export class Reconciler implements ReconcilerFace {
   }
 
   async plan(containers: readonly Container[], { prune }: { readonly prune: boolean }): Promise<PlannedChange[]> {
-    const { desired, facts, clock, concurrency } = this.#options;
-    const wishes = new Map<ContainerName, DesiredContainer | undefined>(containers.map((container) => [containerName(container.metadata), this.#wish(container)]));
-    if (prune) for (const { name } of desired.listSource('directory')) if (!wishes.has(name)) wishes.set(name, undefined);
-    const slots = new Semaphore(concurrency);
-    return Promise.all(
-      [...wishes].map(async ([name, wish]) => {
-        const release = await slots.acquire();
-        try {
-          const observed = await this.#observe(name);
-          return planChanges(name, { desired: wish, observed, facts: facts.get(name) ?? noFacts, now: clock.now() }, desired.get(name));
-        } finally {
-          release();
-        }
-      }),
-    );
+    return dryRun(containers, prune, { ...this.#options, observe: (name) => this.#observe(name) });
   }
 
   async resync(): Promise<void> {
@@ -284,16 +268,6 @@ export class Reconciler implements ReconcilerFace {
 
   #desired(name: ContainerName): DesiredContainer | undefined {
     return this.#takingDown ? undefined : this.#options.desired.get(name);
-  }
-
-  /** What would be desired once `container` is accepted. */
-  #wish(container: Container): DesiredContainer {
-    const name = containerName(container.metadata);
-    const current = this.#options.desired.get(name);
-    // As the desired store has it: an equal spec keeps its hash, even one that an older Mooring computed otherwise.
-    if (current !== undefined && isDeepStrictEqual(current.container.spec, container.spec)) return { ...current, container };
-    const origin = current?.origin ?? { source: 'api', location: 'plan' };
-    return { name, container, origin, specHash: specHash(container), generation: (current?.generation ?? 0) + 1 };
   }
 
   #observe(name: ContainerName): Promise<ObservedContainer | undefined> {

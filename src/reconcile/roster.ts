@@ -141,7 +141,8 @@ export class Roster {
     }
     if (snapshot.value === 'settled') this.#unsettled.delete(name);
     else this.#unsettled.add(name);
-    this.#refresh(entry);
+    // Nothing is known better yet.
+    if (snapshot.value !== 'observing') this.#refresh(entry);
     const result = results[snapshot.value];
     if (result !== undefined) this.#rest(entry, result);
   }

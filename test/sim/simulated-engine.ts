@@ -45,6 +45,7 @@ export class SimulatedEngine implements ContainerEngine {
   latency = 1;
   readonly #clock: Clock;
   readonly #containers = new Map<ContainerName, SimulatedContainer>();
+  readonly #ids = new Map<ContainerId, SimulatedContainer>();
   readonly #busy = new Map<ContainerName, Operation>();
   readonly #runs = new Map<ContainerName, number>();
   readonly #listeners = new Set<(event: EngineEvent) => void>();
@@ -67,7 +68,9 @@ export class SimulatedEngine implements ContainerEngine {
     return this.#exclusive('create', name, () => {
       if (this.#containers.has(name)) throw this.#violation(`create of ${name}, which is there`);
       const id = this.#newId();
-      this.#containers.set(name, { id, container, specHash, createdAt: this.#clock.now(), process: { state: 'None' }, drift: [], ends: undefined });
+      const made: SimulatedContainer = { id, container, specHash, createdAt: this.#clock.now(), process: { state: 'None' }, drift: [], ends: undefined };
+      this.#containers.set(name, made);
+      this.#ids.set(id, made);
       return id;
     });
   }
@@ -120,6 +123,7 @@ export class SimulatedEngine implements ContainerEngine {
     return this.#exclusive('remove', name, () => {
       if (found.process.state === 'Running') throw this.#violation(`remove of ${name}, which runs`);
       this.#containers.delete(name);
+      this.#ids.delete(id);
     });
   }
 
@@ -173,13 +177,9 @@ export class SimulatedEngine implements ContainerEngine {
     }
   }
 
-  /** Ends the timers of all programs, so that none is taken for the reconciler's. */
-  freeze(): void {
-    for (const { ends } of this.#containers.values()) this.#clock.clearTimeout(ends);
-  }
-
   #byId(id: ContainerId): SimulatedContainer {
-    for (const found of this.#containers.values()) if (found.id === id) return found;
+    const found = this.#ids.get(id);
+    if (found !== undefined) return found;
     throw new MooringError('NotFound', `there is no container ${id.slice(0, 12)}`);
   }
 
