@@ -52,7 +52,7 @@ install: build ## Install below PREFIX (default /usr/local)
 	install -d $(LIB)/dist $(LIB)/native/build $(LIB)/bin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/systemd/system
 	install -m 0755 $$(readlink -f $(NODE)) $(LIB)/node
 	cp -r dist/. $(LIB)/dist/
-	install -m 0755 native/build/mooring-runtime native/build/mooring.node $(LIB)/native/build/
+	install -m 0755 native/build/mooring-runtime native/build/mooring-archive native/build/mooring.node $(LIB)/native/build/
 	install -m 0755 bin/mooring $(LIB)/bin/mooring
 	ln -sfn ../lib/mooring/bin/mooring $(DESTDIR)$(PREFIX)/bin/mooring
 	sed 's|@PREFIX@|$(PREFIX)|g' manifests/systemd/mooring.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/mooring.service

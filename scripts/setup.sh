@@ -6,8 +6,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-build_packages=(g++ make ca-certificates libseccomp-dev libcap-dev nlohmann-json3-dev busybox-static)
-test_packages=(doctest-dev prometheus util-linux procps curl)
+build_packages=(g++ make ca-certificates libarchive-dev libseccomp-dev libcap-dev nlohmann-json3-dev busybox-static)
+test_packages=(doctest-dev prometheus util-linux procps curl attr docker-registry skopeo)
 bench_packages=(docker.io crun runc bubblewrap podman)
 
 wanted=("${build_packages[@]}")

@@ -1,0 +1,59 @@
+// Puts the entries of a layer's archive into the root folder, each in the place of what was there before.
+#pragma once
+
+#include <archive.h>
+#include <archive_entry.h>
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "runtime/result.h"
+
+namespace mooring {
+
+struct Bounds {
+  uint64_t bytes = 0;    // of disk, and of the archive itself
+  uint64_t entries = 0;
+  uint64_t file_bytes = 0;  // of one file, holes included
+  uint64_t depth = 0;
+};
+
+/// What has been written so far.
+struct Tally {
+  uint64_t entries = 0;
+  uint64_t bytes = 0;
+  uint64_t ignored_attributes = 0;
+};
+
+/// An error whose code is 0 is the archive's fault.
+class LayerWriter {
+ public:
+  LayerWriter(archive* source, const Bounds& bounds) : source_(source), bounds_(bounds) {}
+
+  Status put(archive_entry* entry);
+
+  /// Dates the folders, which each entry in them had changed, and flushes the file system.
+  Status finish();
+
+  const Tally& tally() const { return tally_; }
+
+ private:
+  Status put_plain(archive_entry* entry, const std::string& path);
+  Status put_whiteout(const std::string& target);
+  Status put_opaque(const std::string& folder);
+  Status put_hard_link(archive_entry* entry, const std::string& path);
+  Status make(archive_entry* entry, const std::string& path);
+  Status make_file(archive_entry* entry, const std::string& path);
+  Status copy_content(int fd, uint64_t size);
+  Status set_owner_and_mode(archive_entry* entry, const std::string& path);
+  Status set_attributes(archive_entry* entry, const std::string& path);
+  Status charge(uint64_t bytes);
+
+  archive* source_;
+  const Bounds bounds_;
+  Tally tally_;
+  std::map<std::string, timespec> folder_times_;
+};
+
+}  // namespace mooring

@@ -1,0 +1,130 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { Transform, type TransformCallback } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip, createZstdDecompress } from 'node:zlib';
+
+import { MooringError } from '../../lib/errors.ts';
+import type { Digest } from './digest.ts';
+
+/** What one layer may take at most. Beyond any of these it is refused as a whole. */
+export interface LayerBounds {
+  /** Of disk, and of the uncompressed archive itself. */
+  readonly bytes: number;
+  readonly entries: number;
+  /** Of one file, holes included. */
+  readonly fileBytes: number;
+  /** Folders above a file. */
+  readonly depth: number;
+}
+
+export const DEFAULT_LAYER_BOUNDS: LayerBounds = { bytes: 64 * 2 ** 30, entries: 2_000_000, fileBytes: 1024 * 2 ** 30, depth: 256 };
+
+export interface UnpackOptions {
+  /** The static `mooring-archive` binary. */
+  readonly archiver: string;
+  /** The layer: a tar archive, plain or compressed by gzip or zstd. */
+  readonly blob: string;
+  /** An empty folder. */
+  readonly folder: string;
+  readonly bounds: LayerBounds;
+  readonly signal?: AbortSignal;
+}
+
+export interface Unpacked {
+  /** SHA-256 of the uncompressed archive. */
+  readonly diffId: Digest;
+  /** Length of the uncompressed archive. */
+  readonly size: number;
+  readonly entries: number;
+}
+
+type Report = { readonly entries: number } | { readonly error: string; readonly archiveFault: boolean };
+
+const PIECE_BYTES = 256 * 1024;
+/** Of what a process that should say nothing says on standard error. */
+const MAX_COMPLAINT = 500;
+
+/**
+ * Unpacks a layer in a process that is shut in with `folder`: whatever the archive says, nothing else can be touched. Bytes stream
+ * through with back pressure and are decompressed on worker threads. Settles once the folder is on disk.
+ * `Invalid` when the archive is at fault, `Unavailable` when the disk is.
+ */
+export async function unpackLayer({ archiver, blob, folder, bounds, signal }: UnpackOptions): Promise<Unpacked> {
+  const measure = new Measure();
+  const stages = await decompressors(blob);
+  const child = spawn(archiver, ['unpack', folder, ...[bounds.bytes, bounds.entries, bounds.fileBytes, bounds.depth].map(String)], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: {},
+    killSignal: 'SIGKILL',
+    ...(signal && { signal }),
+  });
+  const ended = new Promise<string>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code, by) => resolve(by === null ? `it exited with status ${code}` : `${by} ended it`));
+  });
+  const [fed, end, line, complaint] = await Promise.allSettled([
+    pipeline([createReadStream(blob, { highWaterMark: PIECE_BYTES }), ...stages, measure, child.stdin]),
+    ended,
+    text(child.stdout),
+    text(child.stderr),
+  ]);
+  signal?.throwIfAborted();
+  if (end.status === 'rejected') throw new MooringError('Unavailable', `unpack layer ${blob}: run ${archiver}`, { cause: end.reason, fix: 'build it with `make native`' });
+  const report = line.status === 'fulfilled' ? parseReport(line.value) : undefined;
+  // What the unpacker says comes first: that its input then broke off is only a consequence.
+  if (report !== undefined && 'error' in report && (fed.status === 'fulfilled' || isBrokenPipe(fed.reason))) {
+    throw new MooringError(report.archiveFault ? 'Invalid' : 'Unavailable', `unpack layer: ${report.error}`);
+  }
+  if (fed.status === 'rejected' && !isBrokenPipe(fed.reason)) throw new MooringError('Invalid', 'unpack layer: its compressed data is damaged', { cause: fed.reason });
+  if (report === undefined || 'error' in report || fed.status === 'rejected') {
+    const said = complaint.status === 'fulfilled' && complaint.value !== '' ? `: ${complaint.value.slice(0, MAX_COMPLAINT)}` : '';
+    throw new MooringError('Internal', `unpack layer: the unpacker ended without a report: ${end.value}${said}`);
+  }
+  return { ...measure.result(), entries: report.entries };
+}
+
+/** By what the bytes are, not by what a manifest calls them: media types lie in the wild, and Docker looks at the bytes, too. */
+async function decompressors(blob: string): Promise<Transform[]> {
+  await using handle = await open(blob, 'r');
+  const { buffer, bytesRead } = await handle.read({ buffer: Buffer.alloc(4), length: 4 });
+  const magic = buffer.toString('hex', 0, bytesRead);
+  if (magic.startsWith('1f8b')) return [createGunzip({ chunkSize: PIECE_BYTES })];
+  if (magic === '28b52ffd' || /^5.2a4d18$/.test(magic)) return [createZstdDecompress({ chunkSize: PIECE_BYTES })];
+  return [];
+}
+
+/** Hashes and counts what passes. */
+class Measure extends Transform {
+  readonly #hash = createHash('sha256');
+  #size = 0;
+
+  constructor() {
+    super({ highWaterMark: PIECE_BYTES });
+  }
+
+  override _transform(chunk: Buffer, _: BufferEncoding, done: TransformCallback): void {
+    this.#hash.update(chunk);
+    this.#size += chunk.length;
+    done(null, chunk);
+  }
+
+  result(): { diffId: Digest; size: number } {
+    return { diffId: `sha256:${this.#hash.digest('hex')}` as Digest, size: this.#size };
+  }
+}
+
+function parseReport(line: string): Report | undefined {
+  try {
+    return JSON.parse(line) as Report;
+  } catch {
+    return undefined; // the caller tells of the process that gave no report
+  }
+}
+
+function isBrokenPipe(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'EPIPE' || error.code === 'ECONNRESET' || error.code === 'ERR_STREAM_PREMATURE_CLOSE' || error.code === 'ERR_STREAM_DESTROYED');
+}
