@@ -6,8 +6,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-build_packages=(g++ make ca-certificates libarchive-dev libseccomp-dev libcap-dev nlohmann-json3-dev busybox-static)
-test_packages=(doctest-dev prometheus util-linux procps curl attr docker-registry skopeo)
+build_packages=(g++ make ca-certificates libarchive-dev libseccomp-dev libcap-dev nlohmann-json3-dev libnftables-dev busybox-static)
+test_packages=(doctest-dev prometheus util-linux procps curl attr docker-registry skopeo iproute2 nftables)
 bench_packages=(docker.io crun runc bubblewrap podman)
 
 wanted=("${build_packages[@]}")

@@ -1,6 +1,10 @@
 // The addon's face to JavaScript. src/native/addon.ts is its only caller, and gives it types.
 #include "addon/environment.h"
 #include "addon/mount_watch.h"
+#include "addon/netlink.h"
+#include "addon/network_namespace.h"
+#include "addon/network_watch.h"
+#include "addon/nftables.h"
 #include "addon/process_watch.h"
 #include "addon/read_files.h"
 #include "addon/spawn_monitor.h"
@@ -30,6 +34,10 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("watchMounts", Napi::Function::New(env, watch_mounts, "watchMounts"));
   exports.Set("closeWatch", Napi::Function::New(env, close_watch, "closeWatch"));
   exports.Set("readFiles", Napi::Function::New(env, read_files, "readFiles"));
+  exports.Set("createNetworkNamespace", Napi::Function::New(env, create_network_namespace, "createNetworkNamespace"));
+  exports.Set("netlink", Napi::Function::New(env, netlink, "netlink"));
+  exports.Set("watchNetwork", Napi::Function::New(env, watch_network, "watchNetwork"));
+  exports.Set("runNft", Napi::Function::New(env, run_nft, "runNft"));
   return exports;
 }
 

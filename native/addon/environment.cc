@@ -45,8 +45,8 @@ void Environment::forget(SourceId id) {
   if (going && listeners_.empty()) bell_.Unref(env_);
 }
 
-void Environment::call(Napi::Env env, const Napi::FunctionReference& callback) {
-  const napi_status status = napi_call_function(env, env.Undefined(), callback.Value(), 0, nullptr, nullptr);
+void Environment::call(Napi::Env env, const Napi::FunctionReference& callback, const std::vector<napi_value>& arguments) {
+  const napi_status status = napi_call_function(env, env.Undefined(), callback.Value(), arguments.size(), arguments.data(), nullptr);
   if (status != napi_pending_exception) return;  // otherwise called, or the environment is being ended
   napi_value thrown = nullptr;
   if (napi_get_and_clear_last_exception(env, &thrown) == napi_ok) napi_fatal_exception(env, thrown);

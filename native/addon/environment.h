@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <unordered_map>
+#include <vector>
 
 #include "addon/event_thread.h"
 #include "addon/js.h"
@@ -33,7 +34,7 @@ class Environment {
   void forget(SourceId id);
 
   /// Calls back into JavaScript. What the callback throws becomes an uncaught exception, and does not keep others from being called.
-  static void call(Napi::Env env, const Napi::FunctionReference& callback);
+  static void call(Napi::Env env, const Napi::FunctionReference& callback, const std::vector<napi_value>& arguments = {});
 
  private:
   explicit Environment(napi_env env) : env_(env) {}

@@ -2,9 +2,10 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { errnoOf, MooringError } from '../lib/errors.ts';
 import type { FileContent, MonitorOptions, Native, ProcessIdentity, StartedContainer } from './native.ts';
+import { type NetworkAddon, networkNative } from './network.ts';
 
 /** What `native/addon/addon.cc` exports. A watch is a number there. */
-interface Addon {
+interface Addon extends NetworkAddon {
   readonly statusFd: number;
   spawnMonitor(binary: string, args: readonly string[]): Promise<{ readonly report: string } | { readonly ended: string }>;
   watchProcess(pid: number, startTime: number, onExit: () => void): number | undefined;
@@ -47,6 +48,8 @@ export function loadNative(path: string = fileURLToPath(new URL('../../native/bu
     },
 
     readFiles: (paths) => addon.readFiles(paths),
+
+    ...networkNative(addon),
   };
 }
 

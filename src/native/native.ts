@@ -2,6 +2,8 @@
  * The typed face of the native addon. Everything here is asynchronous or O(1); nothing forks the daemon and nothing blocks its event loop.
  */
 
+import type { NetworkNative } from './network.ts';
+
 /** A process, named so that a recycled pid is never mistaken for it: `startTime` is field 22 of `/proc/<pid>/stat`, in clock ticks since boot (proc(5)). */
 export interface ProcessIdentity {
   readonly pid: number;
@@ -47,7 +49,7 @@ export interface ProcessWatch extends Watch {
 /** What became of one path in `readFiles`: its content, or the errno name that the kernel gave. */
 export type FileContent = { readonly text: string } | { readonly errno: string };
 
-export interface Native {
+export interface Native extends NetworkNative {
   /**
    * Spawns the monitor for one bundle; settles when the container's process has been exec'ed or has failed.
    * Rejects with a MooringError naming the failing step and object.

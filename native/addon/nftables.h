@@ -1,0 +1,12 @@
+// Packet filter rules, by libnftables within this process.
+#pragma once
+
+#include "addon/js.h"
+
+namespace mooring {
+
+/// `(commands) → Promise<text>`: runs nft(8) commands as one transaction, all or none. What they list is JSON.
+/// Rejects with the library's own words; with code `ENOPKG` where it is not installed.
+Napi::Value run_nft(const Napi::CallbackInfo& info);
+
+}  // namespace mooring
