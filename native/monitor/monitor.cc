@@ -125,7 +125,14 @@ Status Monitor::launch_container() {
     if (!pipe) return std::move(pipe.error());
     output = std::move(*pipe);
   }
-  auto launched = launch({options_.id, options_.bundle, null.get(), output_[0].write.get(), output_[1].write.get()});
+  auto launched = launch({
+      .id = options_.id,
+      .bundle = options_.bundle,
+      .stdin_fd = null.get(),
+      .stdout_fd = output_[0].write.get(),
+      .stderr_fd = output_[1].write.get(),
+      .dies_with_caller = true,
+  });
   if (!launched) return std::move(launched.error());
   started_at_ = now();
   container_ = std::move(*launched);

@@ -8,6 +8,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "capabilities.h"
@@ -28,9 +29,9 @@ namespace {
 
 // The caller's handlers, ignored signals and mask are its own affair.
 Status reset_signals() {
-  struct sigaction standard{};
-  standard.sa_handler = SIG_DFL;
-  for (int number = 1; number < NSIG; ++number) sigaction(number, &standard, nullptr);  // KILL, STOP and glibc's own two refuse, rightly
+  // The kernel's own call and structure (rt_sigaction(2)): glibc's refuses the two signals that it keeps for itself, and its posix_spawn leaves them ignored.
+  constexpr unsigned long standard[4] = {};  // SIG_DFL, no flags, no restorer, an empty mask
+  for (int number = 1; number < NSIG; ++number) syscall(SYS_rt_sigaction, number, standard, nullptr, sizeof(unsigned long));  // KILL and STOP refuse, rightly
   sigset_t none;
   sigemptyset(&none);
   return sigprocmask(SIG_SETMASK, &none, nullptr) == 0 ? ok() : Status(sys_error("reset the signal mask"));
@@ -84,7 +85,7 @@ Result<Stdio> furnish(const InitPlan& plan, const LaunchOptions& options) {
   return stdio;
 }
 
-Status become_user(const Process& process) {
+Status become_user(const Process& process, bool dies_with_caller) {
   // As root first: a user's working folder may lie below one that only root may search; then as the user, where only that one may (NFS, FUSE).
   const Status as_root = enter_folder(process.cwd);
   if (!as_root && as_root.error().code != EACCES) return as_root;
@@ -92,6 +93,8 @@ Status become_user(const Process& process) {
   MOORING_TRY(switch_user(process.user));
   if (!as_root) MOORING_TRY(enter_folder(process.cwd));
   MOORING_TRY(set_capabilities(process.capabilities));
+  // Last, since each change of credentials resets it. A caller that is dead already is noticed when it is told that all is ready.
+  if (dies_with_caller && prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return sys_error("set the parent-death signal");
   umask(process.user.umask);
   return ok();
 }
@@ -109,7 +112,7 @@ Status set_up_and_run(const InitPlan& plan, const LaunchOptions& options) {
   // Without no_new_privs a filter needs CAP_SYS_ADMIN, which the container's process may not keep; with it, the filter comes last.
   if (process.no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return sys_error("set no_new_privs");
   if (filtered && !process.no_new_privileges) MOORING_TRY(load_seccomp(plan.filter));
-  MOORING_TRY(become_user(process));
+  MOORING_TRY(become_user(process, options.dies_with_caller));
   auto program = find_program(process);
   if (!program) return std::move(program.error());
   // Nothing but 0, 1 and 2 gets into the container, whatever the caller or a library left open (CVE-2024-21626).

@@ -17,6 +17,8 @@ struct LaunchOptions {
   int stdin_fd = -1;
   int stdout_fd = -1;
   int stderr_fd = -1;
+  // The process is killed when the calling thread ends. Its own set-user-ID programs escape that (prctl(2), PR_SET_PDEATHSIG).
+  bool dies_with_caller = false;
 };
 
 struct Launched {
