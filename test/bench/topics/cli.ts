@@ -9,7 +9,7 @@ export async function cliTopic(): Promise<Table[]> {
   const rows = await interleave(
     [
       { name: 'node -e 0', run: () => timeCommand(process.execPath, ['-e', '0']) },
-      { name: 'mooring version', run: () => timeCommand(mooring, ['version', '--client']) },
+      { name: 'mooring version', run: () => timeCommand(mooring, ['version']) },
       { name: 'docker --version', run: () => timeCommand('docker', ['--version']) },
     ],
     { rounds: 40, warmup: 5 },

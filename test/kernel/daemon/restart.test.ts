@@ -4,7 +4,7 @@ import { onNode, type TestNode } from '../../support/daemon.ts';
 import { cgroupsOf, startTimeOf } from '../../support/kernel.ts';
 import { until } from '../../support/until.ts';
 
-const COUNT = 20;
+const COUNT = 50;
 
 /** Pid and start time of each container's process: together they name the very process. */
 async function identities(node: TestNode, names: readonly string[]): Promise<string[]> {
