@@ -1,4 +1,4 @@
-import { access, mkdir } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { release } from 'node:os';
 import { join } from 'node:path';
 import type { DaemonModule } from '../api/v1/daemon-module.ts';
@@ -9,7 +9,8 @@ import type { ApiServices } from '../api/v1/services.ts';
 import type { DownProgress } from '../api/v1/types.ts';
 import type { ContainerId } from '../engine/engine.ts';
 import { systemClock as clock } from '../lib/clock.ts';
-import { errnoOf, MooringError } from '../lib/errors.ts';
+import { MooringError } from '../lib/errors.ts';
+import { exists } from '../lib/exists.ts';
 import { createLogger, type Logger } from '../lib/logger.ts';
 import { VERSION } from '../lib/version.ts';
 import { createMetrics } from '../metrics/metrics.ts';
@@ -171,14 +172,4 @@ function once<Argument>(work: (argument: Argument) => Promise<void>, onError: (e
     called = true;
     work(argument).catch(onError);
   };
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return false;
-    throw error;
-  }
 }

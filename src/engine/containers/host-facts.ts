@@ -1,6 +1,6 @@
-import { access, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 
-import { errnoOf } from '../../lib/errors.ts';
+import { exists } from '../../lib/exists.ts';
 
 /** What a bundle's text depends on besides the container and its image; read once, when the daemon starts. */
 export interface HostFacts {
@@ -22,16 +22,6 @@ export async function readHostFacts(): Promise<HostFacts> {
 }
 
 async function existing(paths: readonly string[]): Promise<string[]> {
-  const there = await Promise.all(
-    paths.map(async (path) => {
-      try {
-        await access(path);
-        return true;
-      } catch (error) {
-        if (errnoOf(error) === 'ENOENT') return false;
-        throw error;
-      }
-    }),
-  );
+  const there = await Promise.all(paths.map(exists));
   return paths.filter((_, index) => there[index]);
 }
