@@ -51,7 +51,7 @@ const ALL_DEVICES: RuntimeResources['devices'] = [{ allow: true, access: 'rwm' }
 export function makeBundle(options: BundleOptions): Bundle {
   const { container, image, user, host } = options;
   const { spec } = container;
-  const capabilities = grantedCapabilities({ privileged: spec.privileged, add: spec.capabilities.add, drop: spec.capabilities.drop });
+  const capabilities = grantedCapabilities({ privileged: spec.privileged, add: spec.capabilities.add, drop: spec.capabilities.drop, available: host.capabilities });
   const hostname = spec.hostname ?? defaultHostname(container.metadata.name);
   const config: RuntimeConfig = {
     ociVersion: '1.2.0',

@@ -1,6 +1,7 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 
 import { exists } from '../../lib/exists.ts';
+import { capabilitiesIn } from './capabilities.ts';
 
 /** What a bundle's text depends on besides the container and its image; read once, when the daemon starts. */
 export interface HostFacts {
@@ -8,17 +9,20 @@ export interface HostFacts {
   readonly nameFiles: readonly string[];
   /** Folders of sysfs that tell one container what the CPU does for the others (a side channel). */
   readonly thermalThrottle: readonly string[];
+  /** The daemon's bounding set: no process can be given more (capabilities(7)). */
+  readonly capabilities: readonly string[];
 }
 
 const CPUS = '/sys/devices/system/cpu';
 
 export async function readHostFacts(): Promise<HostFacts> {
   const cpus = (await readdir(CPUS)).filter((name) => /^cpu[0-9]+$/.test(name));
-  const [nameFiles, thermalThrottle] = await Promise.all([
+  const [nameFiles, thermalThrottle, status] = await Promise.all([
     existing(['/etc/hosts', '/etc/resolv.conf']),
     existing(cpus.map((cpu) => `${CPUS}/${cpu}/thermal_throttle`)),
+    readFile('/proc/self/status', 'utf8'),
   ]);
-  return { nameFiles, thermalThrottle };
+  return { nameFiles, thermalThrottle, capabilities: capabilitiesIn(/^CapBnd:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0') };
 }
 
 async function existing(paths: readonly string[]): Promise<string[]> {

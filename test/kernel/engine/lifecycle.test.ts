@@ -108,6 +108,21 @@ describe('a container on the real kernel', () => {
     await assertNothingLeft();
   });
 
+  it('gives a privileged one all that this host can give, and no filter', async () => {
+    const id = await node.engine.create(containerOf('mighty', { command: ['sleep', '1000'], privileged: true, stopSignal: 'SIGKILL' }), 'h');
+    await node.engine.start(id);
+    const { init } = await running('mighty');
+    const status = (await readIfThere(`/proc/${init.pid}/status`)) ?? '';
+    const ours = /^CapBnd:\t(.*)$/m.exec((await readIfThere('/proc/self/status')) ?? '')?.[1];
+    for (const set of ['CapPrm', 'CapEff', 'CapBnd']) assert.match(status, new RegExp(`^${set}:\\t${ours}$`, 'm'));
+    assert.match(status, /^NoNewPrivs:\t0$/m);
+    assert.match(status, /^Seccomp:\t0$/m);
+    await node.engine.kill(id);
+    await exitOf('mighty');
+    await node.engine.remove(id);
+    await assertNothingLeft();
+  });
+
   it('says that memory ran out', async () => {
     const id = await node.engine.create(containerOf('greedy', { command: ['sh', '-c', 'x=a; while :; do x=$x$x; done'], resources: { memory: '16Mi' } }), 'h');
     await node.engine.start(id);

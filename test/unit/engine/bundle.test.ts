@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import { type BundleOptions, makeBundle } from '../../../src/engine/containers/bundle.ts';
+import { capabilitiesIn } from '../../../src/engine/containers/capabilities.ts';
 import { containerSchema } from '../../../src/spec/container.ts';
 
 type Overrides = Record<string, unknown>;
@@ -17,10 +18,12 @@ function bundle(spec: Overrides = {}, options: Partial<BundleOptions> = {}) {
     container,
     image: { name: 'mooring.local/busybox:latest', id: 'sha256:x', config: { Cmd: ['sh'], Env: ['PATH=/bin', 'LANG=C'] }, layers: ['/layers/top', '/layers/bottom'] },
     user: { uid: 0, gid: 0, additionalGids: [], home: '/root' },
-    host: { nameFiles: ['/etc/hosts', '/etc/resolv.conf'], thermalThrottle: ['/sys/devices/system/cpu/cpu0/thermal_throttle'] },
+    host: { nameFiles: ['/etc/hosts', '/etc/resolv.conf'], thermalThrottle: ['/sys/devices/system/cpu/cpu0/thermal_throttle'], capabilities: capabilitiesIn('1ffffffffff') },
     cgroupPath: '/mooring-test/abc',
     upper: '/c/abc/upper',
     work: '/c/abc/work',
+    networkPath: undefined,
+    nameFiles: {},
     seccompCache: '/run/seccomp',
     ...options,
   });

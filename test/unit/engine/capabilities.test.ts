@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { grantedCapabilities } from '../../../src/engine/containers/capabilities.ts';
+import { capabilitiesIn, grantedCapabilities } from '../../../src/engine/containers/capabilities.ts';
 import { seccompProfile } from '../../../src/engine/containers/seccomp-profile.ts';
 
-const granted = (add: string[] = [], drop: string[] = [], privileged = false) => grantedCapabilities({ add, drop, privileged });
+const everything = capabilitiesIn('1ffffffffff');
+const granted = (add: string[] = [], drop: string[] = [], privileged = false, available = everything) => grantedCapabilities({ add, drop, privileged, available });
 
 describe('capabilities', () => {
   it('are the fourteen of Docker by default', () => {
@@ -26,6 +27,14 @@ describe('capabilities', () => {
     assert.equal(granted(['ALL']).length, 41);
     assert.equal(granted(['ALL'], ['SYS_ADMIN', 'SYS_MODULE']).length, 39);
     assert.equal(granted([], ['ALL'], true).length, 41);
+  });
+
+  it('are no more than the host can give, and one asked for by name is an error', () => {
+    const available = capabilitiesIn('1fffeffffff'); // without SYS_RESOURCE
+    assert.equal(available.length, 40);
+    assert.deepEqual(granted([], [], true, available), available);
+    assert.deepEqual(granted(['ALL'], [], false, available), available);
+    assert.throws(() => granted(['SYS_RESOURCE'], [], false, available), { code: 'Unsupported', message: /CAP_SYS_RESOURCE/ });
   });
 
   it('of unknown name are refused', () => {
