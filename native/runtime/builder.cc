@@ -4,36 +4,17 @@
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "channel.h"
+#include "guard.h"
 #include "init.h"
 #include "namespaces.h"
 #include "procfs.h"
-#include "self_exe.h"
 
 namespace mooring {
 namespace {
-
-// The caller may have closed 0, 1 or 2; what is opened from here on must not land there, where the container's stdio goes.
-Status occupy_stdio() {
-  for (;;) {
-    const int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (fd < 0) return sys_error("open /dev/null");
-    if (fd > 2) {
-      close(fd);
-      return ok();
-    }
-  }
-}
-
-Status check_self() {
-  auto safe = runs_read_only();
-  if (!safe) return std::move(safe.error());
-  return *safe ? ok() : Status(Error{"this program's file could be overwritten from a container; main() must begin with rerun_read_only()", EPERM});
-}
 
 std::string cgroups_path(const Config& config, const std::string& id) {
   if (config.cgroups_path.empty()) return "/mooring/" + id;
@@ -41,10 +22,7 @@ std::string cgroups_path(const Config& config, const std::string& id) {
 }
 
 Status prepare(InitPlan& plan, const LaunchOptions& options) {
-  MOORING_TRY(occupy_stdio());
-  MOORING_TRY(check_self());
-  // Nobody with our user id may trace us, or read our /proc files (CVE-2016-9962). execve turns it back on.
-  if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return sys_error("turn dumping off");
+  MOORING_TRY(guard_helper());
   auto config = read_config(options.bundle);
   if (!config) return std::move(config.error());
   plan.config = std::move(*config);

@@ -37,6 +37,12 @@ struct Cgroups {
 /// Makes (or finds again) the cgroup `path` in every hierarchy and writes all limits. Errors name the field whose limit has no controller here.
 Result<Cgroups> prepare_cgroups(const std::vector<Hierarchy>& hierarchies, const std::string& path, const Resources& resources);
 
+/// The path below each of `hierarchies` of a process's cgroup, in their order, as the calling process's cgroup namespace shows it.
+Result<std::vector<std::string>> cgroup_paths(pid_t pid, const std::vector<Hierarchy>& hierarchies);
+
+/// The way into the cgroups that a process is in.
+Result<Cgroups> cgroups_of(pid_t pid);
+
 /// Moves the calling process, which must have one thread, into the v1 cgroups. On v2 clone3 has done so already.
 Status enter_cgroups(const Cgroups& cgroups);
 

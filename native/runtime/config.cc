@@ -180,6 +180,20 @@ bool Namespaces::has(int flag) const {
   return false;
 }
 
+Result<Process> read_process_text(const std::string& text) {
+  JsonNode::Json document;
+  try {
+    document["process"] = JsonNode::Json::parse(text);
+  } catch (const JsonNode::Json::parse_error& error) {
+    return Error{std::string("process is not JSON: ") + error.what()};
+  }
+  std::optional<Error> problem;
+  Process process;
+  read_process(JsonNode(document, problem).at("process"), process);
+  if (problem) return Error{problem->message.substr(problem->message.find("process")), problem->code};
+  return process;
+}
+
 Result<Config> read_config(const std::string& bundle) {
   const std::string path = bundle + "/config.json";
   auto text = read_file(AT_FDCWD, path, largest_config);

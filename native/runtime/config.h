@@ -164,6 +164,9 @@ struct Config {
   std::string seccomp_cache;  // annotation dev.mooring.seccomp.cache: folder of compiled filters; empty: none
 };
 
+/// Reads and checks a `process` object of its own, as exec gets it. Errors name the field: "process.cwd: must be an absolute path".
+Result<Process> read_process_text(const std::string& text);
+
 /// Reads and checks `<bundle>/config.json`. Errors name the field: "config.json: process.rlimits[1].type: unknown limit "RLIMIT_X"".
 Result<Config> read_config(const std::string& bundle);
 

@@ -30,7 +30,7 @@ Status bind_console(int rootfs, int terminal) {
 
 }  // namespace
 
-Result<Console> make_console(int rootfs, const Process& process) {
+Result<Console> open_pty(int rootfs, const Process& process) {
   // O_PATH first: an image's own ptmx must not be opened before it is known to be devpts.
   auto ptmx = open_in_root(rootfs, "/dev/pts/ptmx", O_PATH | O_NOFOLLOW);
   if (!ptmx) return Error{"process.terminal: " + ptmx.error().message + " (a mount of type devpts at /dev/pts is needed)", ptmx.error().code};
@@ -50,7 +50,13 @@ Result<Console> make_console(int rootfs, const Process& process) {
     if (ioctl(console.master.get(), TIOCSWINSZ, &size) != 0) return sys_error("set process.consoleSize");
   }
   if (process.user.uid && fchown(console.terminal.get(), process.user.uid, static_cast<gid_t>(-1)) != 0) return sys_error("chown the terminal");
-  MOORING_TRY(bind_console(rootfs, console.terminal.get()));
+  return console;
+}
+
+Result<Console> make_console(int rootfs, const Process& process) {
+  auto console = open_pty(rootfs, process);
+  if (!console) return console;
+  MOORING_TRY(bind_console(rootfs, console->terminal.get()));
   return console;
 }
 

@@ -12,8 +12,11 @@ struct Console {
   UniqueFd terminal;
 };
 
-/// Opens a new pty in the devpts at the rootfs's /dev/pts and mounts its terminal on /dev/console.
-/// Goes by descriptors only: nothing in /dev/pts is looked up by name, so nothing can be swapped in between (CVE-2025-52565).
+/// A new pty in the devpts at the rootfs's /dev/pts. Goes by descriptors only: nothing in /dev/pts is looked up by name, so nothing can be swapped in between (CVE-2025-52565).
+/// The host's /proc must be in sight.
+Result<Console> open_pty(int rootfs, const Process& process);
+
+/// The same, and mounts its terminal on /dev/console.
 Result<Console> make_console(int rootfs, const Process& process);
 
 }  // namespace mooring

@@ -13,8 +13,8 @@ namespace mooring {
 struct ExecOptions {
   pid_t pid = -1;       // the container's first process, in the caller's pid namespace
   int pidfd = -1;       // of that process; borrowed. -1: taken by pid, which must then be known not to have been given to another
-  std::string process;  // the runtime specification's `process` object, as JSON text. User and groups are numbers
-  std::string bundle;   // its config.json has the seccomp filter, which holds for the new process too. Empty: no filter
+  std::string process = {};  // the runtime specification's `process` object, as JSON text. User and groups are numbers
+  std::string bundle = {};   // its config.json has the seccomp filter, which holds for the new process too. Empty: no filter
   // What becomes the process's 0, 1 and 2 where `process` asks for no terminal. Borrowed; -1: the container's /dev/null.
   int stdin_fd = -1;
   int stdout_fd = -1;

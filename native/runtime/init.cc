@@ -1,20 +1,16 @@
 #include "init.h"
 
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <sched.h>
-#include <signal.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "capabilities.h"
+#include "become_program.h"
 #include "channel.h"
-#include "masks.h"
 #include "devices.h"
+#include "masks.h"
 #include "mount_api.h"
 #include "mounts.h"
 #include "namespaces.h"
@@ -26,16 +22,6 @@
 
 namespace mooring {
 namespace {
-
-// The caller's handlers, ignored signals and mask are its own affair.
-Status reset_signals() {
-  // The kernel's own call and structure (rt_sigaction(2)): glibc's refuses the two signals that it keeps for itself, and its posix_spawn leaves them ignored.
-  constexpr unsigned long standard[4] = {};  // SIG_DFL, no flags, no restorer, an empty mask
-  for (int number = 1; number < NSIG; ++number) syscall(SYS_rt_sigaction, number, standard, nullptr, sizeof(unsigned long));  // KILL and STOP refuse, rightly
-  sigset_t none;
-  sigemptyset(&none);
-  return sigprocmask(SIG_SETMASK, &none, nullptr) == 0 ? ok() : Status(sys_error("reset the signal mask"));
-}
 
 // Everything about the kernel's view of the process but its mounts.
 Status enter_sandbox(const InitPlan& plan) {
@@ -52,10 +38,7 @@ Status enter_sandbox(const InitPlan& plan) {
   auto procfs = open_procfs();
   if (!procfs) return std::move(procfs.error());
   MOORING_TRY(set_sysctls(procfs->get(), config));
-  if (config.process.oom_score_adj) {
-    auto written = write_procfs(procfs->get(), "self/oom_score_adj", std::to_string(*config.process.oom_score_adj));
-    if (!written) return Error{"process.oomScoreAdj: " + written.error().message + " (lowering it needs CAP_SYS_RESOURCE)", written.error().code};
-  }
+  if (config.process.oom_score_adj) MOORING_TRY(set_oom_score(procfs->get(), *config.process.oom_score_adj));
   return ok();
 }
 
@@ -71,7 +54,13 @@ Result<Stdio> furnish(const InitPlan& plan, const LaunchOptions& options) {
     MOORING_TRY(make_default_devices(rootfs->get()));
     MOORING_TRY(make_devices(rootfs->get(), config.devices));
   }
-  auto stdio = open_stdio(rootfs->get(), config.process, options);
+  Console console;
+  if (config.process.terminal) {
+    auto made = make_console(rootfs->get(), config.process);
+    if (!made) return std::move(made.error());
+    console = std::move(*made);
+  }
+  auto stdio = open_stdio(rootfs->get(), std::move(console), {options.stdin_fd, options.stdout_fd, options.stderr_fd});
   if (!stdio) return stdio;
   if (auto cwd = make_in_root(rootfs->get(), config.process.cwd, Kind::folder); !cwd) return Error{"process.cwd: " + cwd.error().message, cwd.error().code};
   MOORING_TRY(mounts.finish());
@@ -85,42 +74,13 @@ Result<Stdio> furnish(const InitPlan& plan, const LaunchOptions& options) {
   return stdio;
 }
 
-Status become_user(const Process& process, bool dies_with_caller) {
-  // As root first: a user's working folder may lie below one that only root may search; then as the user, where only that one may (NFS, FUSE).
-  const Status as_root = enter_folder(process.cwd);
-  if (!as_root && as_root.error().code != EACCES) return as_root;
-  MOORING_TRY(limit_bounding_set(process.capabilities));
-  MOORING_TRY(switch_user(process.user));
-  if (!as_root) MOORING_TRY(enter_folder(process.cwd));
-  MOORING_TRY(set_capabilities(process.capabilities));
-  // Last, since each change of credentials resets it. A caller that is dead already is noticed when it is told that all is ready.
-  if (dies_with_caller && prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return sys_error("set the parent-death signal");
-  umask(process.user.umask);
-  return ok();
-}
-
 Status set_up_and_run(const InitPlan& plan, const LaunchOptions& options) {
   const Process& process = plan.config.process;
   MOORING_TRY(enter_sandbox(plan));
   auto stdio = furnish(plan, options);
   if (!stdio) return std::move(stdio.error());
   if (stdio->console) MOORING_TRY(send_packet(plan.channel, Message::console, 0, {}, stdio->console.get()));
-  MOORING_TRY(take_stdio(std::move(*stdio), process));
-  MOORING_TRY(set_rlimits(process.rlimits));
-
-  const bool filtered = !plan.filter.program.empty();
-  // Without no_new_privs a filter needs CAP_SYS_ADMIN, which the container's process may not keep; with it, the filter comes last.
-  if (process.no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return sys_error("set no_new_privs");
-  if (filtered && !process.no_new_privileges) MOORING_TRY(load_seccomp(plan.filter));
-  MOORING_TRY(become_user(process, options.dies_with_caller));
-  auto program = find_program(process);
-  if (!program) return std::move(program.error());
-  // Nothing but 0, 1 and 2 gets into the container, whatever the caller or a library left open (CVE-2024-21626).
-  if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) != 0) return sys_error("mark descriptors close-on-exec");
-  // Fails where the caller is gone: then nobody would ever wait for this container.
-  MOORING_TRY(send_packet(plan.channel, Message::ready));
-  if (filtered && process.no_new_privileges) MOORING_TRY(load_seccomp(plan.filter));
-  return run_program(*program, process);
+  return become_program({.process = process, .filter = plan.filter, .channel = plan.channel, .dies_with_caller = options.dies_with_caller}, std::move(*stdio));
 }
 
 }  // namespace

@@ -1,95 +1,12 @@
-// launch() makes a container in two steps, so that its caller stays small for as long as the container lives.
-//
-//   caller ──fork──> builder: parses JSON, compiles seccomp, makes cgroups; some hundred kB of heap that end with it
-//     │                 └─clone3(CLONE_PARENT, all namespaces)─> init: mounts, pivots, drops rights, execve
-//     └── hears from both over one socket; is the parent of both
-//
-// The caller itself allocates next to nothing. A thread, or vfork, would leave the parser's heap in it.
-
 #include "launch.h"
 
-#include <signal.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <optional>
-
+#include "birth.h"
 #include "builder.h"
-#include "channel.h"
 
 namespace mooring {
-namespace {
-
-siginfo_t reap(idtype_t type, int id) {
-  siginfo_t status{};
-  while (waitid(type, static_cast<id_t>(id), &status, WEXITED) < 0 && errno == EINTR) {
-  }
-  return status;
-}
-
-std::string describe(const siginfo_t& status) {
-  if (status.si_code == CLD_EXITED) return "exit status " + std::to_string(status.si_status);
-  return std::string("signal ") + std::to_string(status.si_status) + (status.si_status == SIGKILL ? " (out of memory below linux.resources.memory.limit?)" : "");
-}
-
-struct Heard {
-  Launched launched;
-  bool ready = false;
-  std::optional<Error> error;
-};
-
-// Listens until both processes have let go of the channel: the builder by its exit, init by its execve or exit.
-Heard listen_to_end(int socket) {
-  Heard heard;
-  for (;;) {
-    auto packet = receive_packet(socket);
-    if (!packet) {
-      if (packet.error().code && !heard.error) heard.error = std::move(packet.error());
-      return heard;
-    }
-    switch (packet->kind) {
-      case Message::started:
-        heard.launched.pid = packet->number;
-        heard.launched.pidfd = std::move(packet->fd);
-        heard.launched.memory_cgroup = std::move(packet->text);
-        break;
-      case Message::console:
-        heard.launched.console = std::move(packet->fd);
-        break;
-      case Message::ready:
-        heard.ready = true;
-        break;
-      case Message::failed:
-        if (!heard.error) heard.error = Error{std::move(packet->text), packet->number};
-        break;
-    }
-  }
-}
-
-}  // namespace
 
 Result<Launched> launch(const LaunchOptions& options) {
-  int ends[2];
-  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return sys_error("make a socket pair");
-  const UniqueFd ours(ends[0]);
-  UniqueFd theirs(ends[1]);
-  const pid_t builder = fork();
-  if (builder < 0) return sys_error("fork");
-  if (builder == 0) run_builder(theirs.get(), options);
-  theirs.reset();
-
-  Heard heard = listen_to_end(ours.get());
-  const siginfo_t built = reap(P_PID, builder);
-  if (!heard.error && heard.launched.pid > 0 && heard.ready) return std::move(heard.launched);
-
-  if (heard.launched.pid > 0) {
-    kill(heard.launched.pid, SIGKILL);  // our child and not yet reaped, so the pid is still its own
-    const siginfo_t ended = reap(P_PID, heard.launched.pid);
-    if (!heard.error) heard.error = Error{"the container's first process ended while it was set up: " + describe(ended), ECHILD};
-  }
-  if (!heard.error) heard.error = Error{"the container's builder ended early: " + describe(built), ECHILD};
-  return std::move(*heard.error);
+  return give_birth_by([&](int channel) { run_builder(channel, options); }, "the container's first process");
 }
 
 }  // namespace mooring

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -50,6 +51,15 @@ std::vector<char*> c_strings(const std::vector<std::string>& strings) {
 }
 
 }  // namespace
+
+Status reset_signals() {
+  // The kernel's own call and structure (rt_sigaction(2)): glibc's refuses the two signals that it keeps for itself, and its posix_spawn leaves them ignored.
+  constexpr unsigned long standard[4] = {};  // SIG_DFL, no flags, no restorer, an empty mask
+  for (int number = 1; number < NSIG; ++number) syscall(SYS_rt_sigaction, number, standard, nullptr, sizeof(unsigned long));  // KILL and STOP refuse, rightly
+  sigset_t none;
+  sigemptyset(&none);
+  return sigprocmask(SIG_SETMASK, &none, nullptr) == 0 ? ok() : Status(sys_error("reset the signal mask"));
+}
 
 Status set_rlimits(const std::vector<Rlimit>& limits) {
   for (const Rlimit& limit : limits) {

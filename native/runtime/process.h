@@ -8,6 +8,9 @@
 
 namespace mooring {
 
+/// Every signal's action and the mask as a new program expects them; the caller's handlers, ignored signals and mask are its own affair.
+Status reset_signals();
+
 Status set_rlimits(const std::vector<Rlimit>& limits);
 
 /// Groups, group, user, in this order (each needs a right that the next takes away). Capabilities outlive it until they are set.

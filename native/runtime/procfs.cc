@@ -57,6 +57,11 @@ Status write_procfs(int procfs, const std::string& path, std::string_view value)
   return ok();
 }
 
+Status set_oom_score(int procfs, int score) {
+  auto written = write_procfs(procfs, "self/oom_score_adj", std::to_string(score));
+  return written ? ok() : Status(Error{"process.oomScoreAdj: " + written.error().message + " (lowering it needs CAP_SYS_RESOURCE)", written.error().code});
+}
+
 Status check_sysctls(const Config& config) {
   for (const auto& [name, value] : config.sysctl) {
     const int flag = namespace_of(name);

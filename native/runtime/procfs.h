@@ -17,6 +17,9 @@ Result<UniqueFd> open_procfs();
 /// Writes to a file below it; no symlink but procfs's own "self", no mount on the way.
 Status write_procfs(int procfs, const std::string& path, std::string_view value);
 
+/// process.oomScoreAdj of the calling process.
+Status set_oom_score(int procfs, int score);
+
 /// Refuses those sysctls that the container's own namespaces don't keep from the host's.
 Status check_sysctls(const Config& config);
 

@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "console.h"
 #include "devices.h"
 #include "open_in_root.h"
 
@@ -29,18 +28,11 @@ Result<UniqueFd> open_null_device(int rootfs) {
 
 }  // namespace
 
-Result<Stdio> open_stdio(int rootfs, const Process& process, const LaunchOptions& options) {
+Result<Stdio> open_stdio(int rootfs, Console pty, const int (&given)[3]) {
   Stdio stdio;
-  UniqueFd terminal;
-  if (process.terminal) {
-    auto console = make_console(rootfs, process);
-    if (!console) return std::move(console.error());
-    stdio.console = std::move(console->master);
-    terminal = std::move(console->terminal);
-  }
-  const int given[3] = {options.stdin_fd, options.stdout_fd, options.stderr_fd};
+  stdio.console = std::move(pty.master);
   for (int i = 0; i < 3; ++i) {
-    auto fd = terminal ? keep(terminal.get()) : given[i] >= 0 ? keep(given[i]) : open_null_device(rootfs);
+    auto fd = pty.terminal ? keep(pty.terminal.get()) : given[i] >= 0 ? keep(given[i]) : open_null_device(rootfs);
     if (!fd) return std::move(fd.error());
     stdio.fds[i] = std::move(*fd);
   }

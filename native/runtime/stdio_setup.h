@@ -2,7 +2,7 @@
 #pragma once
 
 #include "config.h"
-#include "launch.h"
+#include "console.h"
 #include "result.h"
 #include "unique_fd.h"
 
@@ -13,8 +13,8 @@ struct Stdio {
   UniqueFd console;  // the pty's master, with process.terminal
 };
 
-/// The terminal of a new pty, or what the caller gave, or the container's /dev/null. While the host's /proc is still in sight.
-Result<Stdio> open_stdio(int rootfs, const Process& process, const LaunchOptions& options);
+/// `pty`'s terminal where it has one, else what the caller gave (-1: the container's /dev/null). While the host's /proc is still in sight.
+Result<Stdio> open_stdio(int rootfs, Console pty, const int (&given)[3]);
 
 /// Puts them in place; a terminal becomes the controlling one. The caller must be a session leader.
 Status take_stdio(Stdio stdio, const Process& process);

@@ -1,0 +1,52 @@
+#include "become_program.h"
+
+#include <linux/close_range.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "capabilities.h"
+#include "channel.h"
+#include "process.h"
+
+namespace mooring {
+namespace {
+
+Status become_user(const Process& process, bool dies_with_caller) {
+  // As root first: a user's working folder may lie below one that only root may search; then as the user, where only that one may (NFS, FUSE).
+  const Status as_root = enter_folder(process.cwd);
+  if (!as_root && as_root.error().code != EACCES) return as_root;
+  MOORING_TRY(limit_bounding_set(process.capabilities));
+  MOORING_TRY(switch_user(process.user));
+  if (!as_root) MOORING_TRY(enter_folder(process.cwd));
+  MOORING_TRY(set_capabilities(process.capabilities));
+  // Last, since each change of credentials resets it. A caller that is dead already is noticed when it is told that all is ready.
+  if (dies_with_caller && prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return sys_error("set the parent-death signal");
+  umask(process.user.umask);
+  return ok();
+}
+
+}  // namespace
+
+Error become_program(const LastSteps& steps, Stdio stdio) {
+  const Process& process = steps.process;
+  MOORING_TRY(take_stdio(std::move(stdio), process));
+  MOORING_TRY(set_rlimits(process.rlimits));
+
+  const bool filtered = !steps.filter.program.empty();
+  // Without no_new_privs a filter needs CAP_SYS_ADMIN, which the container's process may not keep; with it, the filter comes last.
+  if (process.no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return sys_error("set no_new_privs");
+  if (filtered && !process.no_new_privileges) MOORING_TRY(load_seccomp(steps.filter));
+  MOORING_TRY(become_user(process, steps.dies_with_caller));
+  auto program = find_program(process);
+  if (!program) return std::move(program.error());
+  // Nothing but 0, 1, 2 and what was asked for gets into the container, whatever the caller or a library left open (CVE-2024-21626).
+  if (close_range(3 + steps.preserve_fds, ~0U, CLOSE_RANGE_CLOEXEC) != 0) return sys_error("mark descriptors close-on-exec");
+  // Fails where the caller is gone: then nobody would ever wait for this container.
+  MOORING_TRY(send_packet(steps.channel, Message::ready));
+  if (filtered && process.no_new_privileges) MOORING_TRY(load_seccomp(steps.filter));
+  return run_program(*program, process);
+}
+
+}  // namespace mooring

@@ -1,0 +1,22 @@
+// The last steps of every process of a container, its first one and those of exec: from set-up code to the image's program.
+#pragma once
+
+#include "config.h"
+#include "result.h"
+#include "seccomp_filter.h"
+#include "stdio_setup.h"
+
+namespace mooring {
+
+struct LastSteps {
+  const Process& process;
+  const SeccompFilter& filter;  // empty program: none
+  int channel = -1;             // to launch()'s caller
+  unsigned preserve_fds = 0;
+  bool dies_with_caller = false;
+};
+
+/// Takes stdio, limits, identity, rights and the filter, and runs the program. Returns only on failure.
+Error become_program(const LastSteps& steps, Stdio stdio);
+
+}  // namespace mooring
