@@ -32,6 +32,7 @@ Result<UniqueFd> open_route_socket(int ns) {
   const int on = 1;
   ::setsockopt(socket->get(), SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof on);  // without it errors come without words
   ::setsockopt(socket->get(), SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on);
+  ::setsockopt(socket->get(), SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof on);  // dump what is asked for, not all
   return socket;
 }
 

@@ -22,6 +22,7 @@ namespace {
 
 constexpr int kOwnNamespace = -1;
 constexpr int kAnything = -1;
+constexpr int kUnknown = 0;  // what has no interface, or more than one
 
 struct Changes {
   std::set<std::pair<int, int>> links;  // namespace, interface index
@@ -62,7 +63,7 @@ int index_of(const nlmsghdr* header) {
   auto left = static_cast<int>(RTM_PAYLOAD(header));
   for (const rtattr* attribute = RTM_RTA(route); RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left))
     if (attribute->rta_type == RTA_OIF) return *static_cast<const int*>(RTA_DATA(attribute));
-  return kAnything;
+  return kUnknown;
 }
 
 /// Whether one of this process's threads made the new generation of the rule set.

@@ -42,6 +42,13 @@ Result<Library> load() {
   return Error{std::string("load libnftables: ") + ::dlerror(), ENOPKG};
 }
 
+/// The library tells in words only what the kernel said to it.
+int code_of(const std::string& words) {
+  for (const int code : {ENOENT, EEXIST, EPERM, EBUSY})
+    if (words.find(std::strerror(code)) != std::string::npos) return code;
+  return 0;
+}
+
 Result<std::string> run(const std::string& commands) {
   // Its scanner and its caches of names are the process's.
   static std::mutex mutex;
@@ -56,12 +63,10 @@ Result<std::string> run(const std::string& commands) {
   library->buffer_output(context.get());
   library->buffer_error(context.get());
   library->set_flags(context.get(), NFT_CTX_OUTPUT_JSON | NFT_CTX_OUTPUT_HANDLE | NFT_CTX_OUTPUT_NUMERIC_PROTO | NFT_CTX_OUTPUT_NUMERIC_PRIO);
-  errno = 0;
   if (library->run(context.get(), commands.c_str()) == 0) return std::string(library->output(context.get()));
-  const int code = errno;
   const std::string words(library->error(context.get()));
   constexpr std::string_view kPrefix = "Error: ";
-  return Error{words.starts_with(kPrefix) ? words.substr(kPrefix.size()) : words, code};
+  return Error{words.starts_with(kPrefix) ? words.substr(kPrefix.size()) : words, code_of(words)};
 }
 
 class NftWorker : public Napi::AsyncWorker {

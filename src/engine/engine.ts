@@ -22,7 +22,7 @@ export type ObservedProcess =
   | { readonly state: 'Running'; readonly init: ProcessIdentity; readonly monitor: ProcessIdentity; readonly startedAt: number }
   | { readonly state: 'Exited'; readonly exit: ExitRecord };
 
-export type DriftKind = 'Process' | 'Limits' | 'Mounts' | 'Rootfs' | 'Bundle';
+export type DriftKind = 'Process' | 'Limits' | 'Mounts' | 'Rootfs' | 'Bundle' | 'Network';
 
 /** One way in which the kernel differs from what was asked, though nobody changed what was asked. */
 export interface Drift {
@@ -41,6 +41,8 @@ export interface ObservedContainer {
   readonly specHash: string;
   readonly imageId: string;
   readonly createdAt: number;
+  /** Its own addresses on the node's network, IPv4 first; none in the modes `Host` and `None`. */
+  readonly addresses?: readonly string[];
   readonly process: ObservedProcess;
   /** Every drift but that of kind `Process`, which only the plan can judge: whether an exit is drift depends on the restart policy. */
   readonly drift: readonly Drift[];
@@ -50,7 +52,7 @@ export interface ObservedContainer {
 export interface EngineEvent {
   readonly name: ContainerName;
   readonly id: ContainerId;
-  readonly reason: 'Started' | 'Exited' | 'MountsChanged' | 'LimitsChanged' | 'BundleChanged';
+  readonly reason: 'Started' | 'Exited' | 'MountsChanged' | 'LimitsChanged' | 'BundleChanged' | 'NetworkChanged';
 }
 
 export interface LogOptions {
@@ -69,6 +71,19 @@ export interface LogLine {
   readonly text: string;
   /** False where the line was longer than the pump's buffer and goes on in the next entry. */
   readonly complete: boolean;
+}
+
+/** What went through one interface of a container since it was made. */
+export interface InterfaceStats {
+  readonly interface: string;
+  readonly receiveBytes: number;
+  readonly receivePackets: number;
+  readonly receiveErrors: number;
+  readonly receiveDropped: number;
+  readonly transmitBytes: number;
+  readonly transmitPackets: number;
+  readonly transmitErrors: number;
+  readonly transmitDropped: number;
 }
 
 /** Kernel counters of one running container. */
@@ -90,6 +105,8 @@ export interface ContainerStats {
   readonly memoryCacheBytes: number;
   readonly pids: number;
   readonly oomKills: number;
+  /** Of each interface of a network of its own. */
+  readonly network: readonly InterfaceStats[];
   /** What was asked for; undefined without a limit. */
   readonly limits: { readonly memoryBytes?: number; readonly cpuCores?: number; readonly pids?: number };
 }
@@ -112,6 +129,8 @@ export interface ContainerEngine {
   kill(id: ContainerId): Promise<void>;
   /** Writes the container's limits to its cgroup again. */
   restoreLimits(id: ContainerId): Promise<void>;
+  /** Makes the container's network what it should be again, while it runs. */
+  restoreNetwork(id: ContainerId): Promise<void>;
   /** Removes an ended container and all it held. `Conflict` while its process runs. */
   remove(id: ContainerId): Promise<void>;
   /** Everything that has a record, without looking at the kernel. */

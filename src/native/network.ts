@@ -26,7 +26,7 @@ export interface NetlinkReply {
 export interface ChangedLink {
   /** Id of its network namespace as the links into it have it (IFLA_LINK_NETNSID); −1 for our own. */
   readonly nsid: number;
-  /** −1: which one is not known, or too many changed to say. */
+  /** 0: not that of one interface alone. −1: messages were lost, so anything may have changed. */
   readonly index: number;
 }
 

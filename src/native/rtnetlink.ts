@@ -4,8 +4,9 @@ import type { NetlinkRequest } from './network.ts';
 /** Requests and answers of rtnetlink(7), those that are needed; numbers from linux/rtnetlink.h, if_link.h, if_addr.h and veth.h. */
 
 const RTM = { newLink: 16, deleteLink: 17, getLink: 18, newAddress: 20, getAddress: 22, newRoute: 24, getRoute: 26 } as const;
-const IFLA = { address: 1, name: 3, mtu: 4, master: 10, linkInfo: 18, namespaceFd: 28, alias: 20, linkNamespaceId: 37 } as const;
-const INFO = { kind: 1, data: 2 } as const;
+const IFLA = { address: 1, name: 3, mtu: 4, link: 5, master: 10, linkInfo: 18, namespaceFd: 28, alias: 20, linkNamespaceId: 37 } as const;
+const INFO = { kind: 1, data: 2, slaveKind: 4, slaveData: 5 } as const;
+const BRIDGE_PORT_HAIRPIN = 4;
 const VETH_PEER = 1;
 const IFA = { address: 1, local: 2, flags: 8 } as const;
 const RTA = { destination: 1, interface: 4, gateway: 5 } as const;
@@ -23,6 +24,8 @@ export type AddressBytes = Buffer;
 
 export interface Link {
   readonly index: number;
+  /** Index of the other end of a veth, in the other end's namespace. */
+  readonly peer: number | undefined;
   readonly name: string;
   readonly up: boolean;
   /** Index of the bridge that it is a port of. */
@@ -84,6 +87,12 @@ export function setUp(name: string, { inside = false } = {}): NetlinkRequest {
   return { what: `bring up link ${name}`, inside, message: message(RTM.newLink, flags.acknowledge, linkHeader(0, UP), attribute(IFLA.name, text(name))) };
 }
 
+/** Lets a bridge's port send frames back out of itself, which a container needs that reaches its own published port while br_netfilter translates on the bridge. */
+export function setHairpin(name: string): NetlinkRequest {
+  const info = nested(IFLA.linkInfo, attribute(INFO.slaveKind, text('bridge')), nested(INFO.slaveData, attribute(BRIDGE_PORT_HAIRPIN, Buffer.from([1]))));
+  return { what: `set hairpin mode of ${name}`, message: message(RTM.newLink, flags.acknowledge, linkHeader(0), attribute(IFLA.name, text(name)), info) };
+}
+
 /** Makes a link that has lost it a port of the bridge again, and brings it up. */
 export function setMaster(index: number, bridge: number): NetlinkRequest {
   return { what: `put interface ${index} into bridge ${bridge}`, message: message(RTM.newLink, flags.acknowledge, linkHeader(index, UP), attribute(IFLA.master, u32(bridge))) };
@@ -107,6 +116,11 @@ export function addDefaultRoute(index: number, gateway: AddressBytes, { inside =
 }
 
 /** Answered by one link, or by `ENODEV`. */
+export function getLinkAt(index: number): NetlinkRequest {
+  return { what: `look for interface ${index}`, tolerate: 'ENODEV', message: message(RTM.getLink, flags.acknowledge, linkHeader(index)) };
+}
+
+/** Answered by one link, or by `ENODEV`. */
 export function getLink(name: string, { inside = false } = {}): NetlinkRequest {
   return { what: `look for link ${name}`, inside, tolerate: 'ENODEV', message: message(RTM.getLink, flags.acknowledge, linkHeader(0), attribute(IFLA.name, text(name))) };
 }
@@ -115,8 +129,9 @@ export function dumpLinks({ inside = false } = {}): NetlinkRequest {
   return { what: 'list links', inside, tolerate: 'EINTR', message: message(RTM.getLink, flags.dump, linkHeader(0)) };
 }
 
-export function dumpAddresses({ inside = false } = {}): NetlinkRequest {
-  return { what: 'list addresses', inside, tolerate: 'EINTR', message: message(RTM.getAddress, flags.dump, Buffer.alloc(8)) };
+/** The addresses of one interface, or of all (0). */
+export function dumpAddresses({ inside = false, index = 0 } = {}): NetlinkRequest {
+  return { what: 'list addresses', inside, tolerate: 'EINTR', message: message(RTM.getAddress, flags.dump, Buffer.concat([u32(0), u32(index)])) };
 }
 
 export function dumpRoutes({ inside = false } = {}): NetlinkRequest {
@@ -154,6 +169,7 @@ function parseLink(body: Buffer): Link {
   const info = found.get(IFLA.linkInfo);
   return {
     index: readU32(body, 4),
+    peer: number(IFLA.link),
     name: textOf(found.get(IFLA.name)) ?? '',
     up: (readU32(body, 8) & UP) !== 0,
     master: number(IFLA.master),

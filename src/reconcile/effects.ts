@@ -129,6 +129,9 @@ export class Effects implements MachineEffects {
       case 'RestoreLimits':
         await this.#exclusive(dossier, 'restore limits', () => engine.restoreLimits(id));
         return;
+      case 'RestoreNetwork':
+        await this.#exclusive(dossier, 'restore network', () => engine.restoreNetwork(id));
+        return;
       case 'Remove':
         await this.#exclusive(dossier, 'remove', () => engine.remove(id));
         signal.throwIfAborted();

@@ -1,4 +1,4 @@
-import type { ContainerId, ExitRecord, ObservedContainer } from '../engine/engine.ts';
+import type { ContainerId, DriftKind, ExitRecord, ObservedContainer } from '../engine/engine.ts';
 import { MooringError } from '../lib/errors.ts';
 import type { Container } from '../spec/container.ts';
 import { specChanged } from '../spec/hash.ts';
@@ -69,12 +69,19 @@ export function afterStep(situation: Situation, step: Step): Situation {
     case 'Start':
       return observed === undefined ? situation : { ...situation, observed: running(observed, now) };
     case 'RestoreLimits':
-      return observed === undefined ? situation : { ...situation, observed: { ...observed, drift: observed.drift.filter(({ kind }) => kind !== 'Limits') } };
+      return undrifted(situation, 'Limits');
+    case 'RestoreNetwork':
+      return undrifted(situation, 'Network');
     case 'Signal':
       return observed === undefined ? situation : { ...situation, observed: ended(observed, now, 15), facts: afterSignal(facts, observed, step.cause, now) };
     case 'Kill':
       return observed === undefined ? situation : { ...situation, observed: ended(observed, now, 9), facts: afterKill(facts, observed, step.cause, now) };
   }
+}
+
+function undrifted(situation: Situation, undone: DriftKind): Situation {
+  const { observed } = situation;
+  return observed === undefined ? situation : { ...situation, observed: { ...observed, drift: observed.drift.filter(({ kind }) => kind !== undone) } };
 }
 
 function created({ name, container, specHash }: NonNullable<Situation['desired']>, now: number): ObservedContainer {
@@ -98,5 +105,5 @@ function actionOf(steps: readonly Step[], observed: ObservedContainer | undefine
   // A wait is for a process to end that has been told to already.
   if (has('Signal') || has('Kill') || (has('Wait') && observed?.process.state === 'Running')) return 'Stop';
   // What changed and needs no step takes effect with the next decision that it bears on.
-  return has('RestoreLimits') || changed ? 'Update' : 'None';
+  return has('RestoreLimits') || has('RestoreNetwork') || changed ? 'Update' : 'None';
 }

@@ -21,6 +21,7 @@ export type Step = { readonly reason: string; readonly message: string } & (
   | { readonly kind: 'Signal'; readonly signal: string; readonly cause: StopCause }
   | { readonly kind: 'Kill'; readonly cause: StopCause }
   | { readonly kind: 'RestoreLimits' }
+  | { readonly kind: 'RestoreNetwork' }
   | { readonly kind: 'Remove' }
   | { readonly kind: 'Forget' } // neither desired nor there: the actor ends
 );
@@ -106,6 +107,8 @@ function planRunning(desired: DesiredContainer, observed: ObservedContainer, pid
     }
     return planStop({ cause: 'Drift', reason, message }, observed, situation);
   }
+  const network = observed.drift.filter(({ kind }) => kind === 'Network');
+  if (network.length > 0) return { kind: 'RestoreNetwork', reason: 'NetworkDrifted', message: describeDrift(network) };
   if (observed.drift.length > 0) return { kind: 'RestoreLimits', reason: 'LimitsDrifted', message: describeDrift(observed.drift) };
   return { kind: 'Settled', reason: 'Running', message: `runs as pid ${pid}` };
 }

@@ -33,7 +33,7 @@ export function statusOf(input: StatusInput): ContainerStatus {
   return {
     conditions,
     observedGeneration,
-    ...(observed && { containerID: observed.id, imageID: observed.imageId }),
+    ...(observed && { containerID: observed.id, imageID: observed.imageId, ...(observed.addresses && { addresses: [...observed.addresses] }) }),
     ...processFields(situation),
     restartCount: facts.restartCount,
     ...(facts.lastDrift && { lastDrift: { ...facts.lastDrift, time: instant(facts.lastDrift.time) } }),

@@ -1,9 +1,11 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { quoted } from '../lib/text.ts';
 import { CAPABILITY_MAX_LENGTH, CAPABILITY_PATTERN, CAPABILITY_UPPER_PATTERN, canonicalCapability } from './capability.ts';
 import { checkedBy, foundBy } from './check.ts';
 import { grammarString, kernelText } from './grammar.ts';
 import { IMAGE_MAX_LENGTH, IMAGE_PATTERN, parseImageReference } from './image-reference.ts';
+import { invalid } from './invalid.ts';
 import { DNS_SUBDOMAIN, ENV_NAME, PORT_NAME } from './kubernetes-names.ts';
 import { objectMetaSchema } from './metadata.ts';
 import { mountSchema, pathField } from './mount.ts';
@@ -38,10 +40,20 @@ const envVarSchema = z.strictObject({
   value: kernelText().meta({ description: 'Its value, taken as it stands: nothing in it is expanded. Put numbers and booleans in quotes.' }).default(''),
 });
 
+/** The characters of an address; whether it is one is checked beyond that. */
+const IP_PATTERN = /^[0-9A-Fa-f:.]+$/;
+
 const portSchema = z.strictObject({
   name: grammarString(PORT_NAME).meta({ description: 'A name for the port, each once: at most 15 lower-case letters, digits and `-`.' }).optional(),
   containerPort: z.int().min(1).max(65_535).meta({ description: 'The port that the container listens on.' }),
   protocol: z.enum(['TCP', 'UDP', 'SCTP']).meta({ description: 'The transport protocol.' }).default('TCP'),
+  hostPort: z.int().min(1).max(65_535).meta({ description: "The node's port that leads to it. Wants `network.mode: Bridge`." }).optional(),
+  hostIP: z
+    .string()
+    .max(45)
+    .check(checkedBy(ipAddress))
+    .meta({ pattern: IP_PATTERN.source, description: "The node's address on which `hostPort` is open, such as `127.0.0.1`. Without it, all of its IPv4 and IPv6 addresses." })
+    .optional(),
 });
 
 const capabilityList = (description: string) =>
@@ -82,13 +94,16 @@ const capabilitiesSchema = z
 const networkSchema = z
   .strictObject({
     mode: z
-      .enum(['Host', 'None'])
-      .meta({ description: "`Host`: the node's own network, its ports and addresses. `None`: a network of its own with nothing but a loopback interface." })
+      .enum(['Bridge', 'Host', 'None'])
+      .meta({
+        description:
+          "`Bridge`: a network of its own with an address on the node's default network, from which it reaches the outside and is reached by other containers and, at its `hostPort`s, by everybody. `Host`: the node's own network, its ports and addresses. `None`: a network of its own with nothing but a loopback interface.",
+      })
       .default('None'),
   })
   .meta({ description: 'How the container is connected.' });
 
-export const containerSpecSchema = z.strictObject({
+const containerSpecFields = z.strictObject({
   image: imageSchema,
   command: argumentsSchema.meta({ description: "The program and its first arguments, in place of the image's entrypoint. No shell is involved and nothing is expanded.", ...ATOMIC }).optional(),
   args: argumentsSchema.meta({ description: "Arguments behind `command`, or behind the image's entrypoint in place of the image's own.", ...ATOMIC }).optional(),
@@ -125,6 +140,8 @@ export const containerSpecSchema = z.strictObject({
       foundBy((ports) => [
         ...repeated(ports, (port) => `${port.containerPort}/${port.protocol}`, 'containerPort'),
         ...repeated(ports, (port) => port.name, 'name'),
+        ...repeated(ports, (port) => (port.hostPort === undefined ? undefined : `${port.hostIP ?? ''}:${port.hostPort}/${port.protocol}`), 'hostPort'),
+        ...ports.flatMap((port, index) => (port.hostIP !== undefined && port.hostPort === undefined ? [{ path: [index, 'hostIP'], message: 'hostIP says nothing without hostPort', fix: 'give a hostPort, too' }] : [])),
       ]),
     )
     .meta({
@@ -158,6 +175,20 @@ export const containerSpecSchema = z.strictObject({
   suspend: z.boolean().meta({ description: 'Stop the container and keep it stopped, without forgetting it.' }).default(false),
 });
 
+const PUBLISHED_ON_BRIDGE = "!has(self.ports) || self.ports.all(port, !has(port.hostPort)) || (has(self.network) && has(self.network.mode) && self.network.mode == 'Bridge')";
+
+export const containerSpecSchema = containerSpecFields
+  .check(
+    foundBy(({ ports, network: { mode } }) =>
+      ports.flatMap(({ hostPort }, index) => {
+        if (hostPort === undefined || mode === 'Bridge') return [];
+        const fix = mode === 'Host' ? "leave it out: in the node's own network containerPort is the node's port" : 'set network.mode to Bridge';
+        return [{ path: ['ports', index, 'hostPort'], message: `a port can't be published from network mode ${mode}`, fix }];
+      }),
+    ),
+  )
+  .meta({ 'x-kubernetes-validations': [{ rule: PUBLISHED_ON_BRIDGE, message: 'hostPort wants network.mode Bridge' }] });
+
 export const containerSchema = z.strictObject({
   apiVersion: z.literal(API_VERSION).meta({ description: 'Always `mooring.dev/v1alpha1`.' }),
   kind: z.literal('Container').meta({ description: 'Always `Container`.' }),
@@ -168,6 +199,11 @@ export const containerSchema = z.strictObject({
 /** A validated and defaulted `Container` document, without status. Signals and capabilities are in canonical form (`SIGTERM`, `CAP_CHOWN`). */
 export type Container = z.output<typeof containerSchema>;
 export type ContainerSpec = z.output<typeof containerSpecSchema>;
+
+function ipAddress(text: string): string {
+  if (isIP(text) === 0 || !IP_PATTERN.test(text)) throw invalid(`${quoted(text)} is not an IPv4 or IPv6 address`, 'write it like 127.0.0.1 or ::1');
+  return text;
+}
 
 /** Every item whose key an earlier item has. */
 function repeated<T>(items: readonly T[], keyOf: (item: T) => string | undefined, field: string) {

@@ -35,7 +35,7 @@ function randomDeed(random: Random, node: SimulatedNode, name: ContainerName): v
     () => node.delete(name),
     () => node.engine.crash(name),
     () => node.engine.crash(name),
-    () => node.engine.disturb(name, { kind: random.pick(['Limits', 'Mounts', 'Rootfs', 'Bundle']), message: 'somebody was here' }),
+    () => node.engine.disturb(name, { kind: random.pick(['Limits', 'Mounts', 'Rootfs', 'Bundle', 'Network']), message: 'somebody was here' }),
     () => node.engine.programs.set(name, { endsAfterSignal: random.pick([undefined, 0, 20, 3 * SECOND]) }),
     () => node.engine.programs.set(name, { run: () => ({ lasts: random.below(20) * SECOND, exitCode: random.below(2) }) }),
     () => {

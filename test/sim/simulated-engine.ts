@@ -4,7 +4,7 @@ import { MooringError } from '../../src/lib/errors.ts';
 import type { Container } from '../../src/spec/container.ts';
 import { containerName, type ContainerName } from '../../src/spec/name.ts';
 
-export type Operation = 'observe' | 'create' | 'start' | 'signal' | 'kill' | 'restoreLimits' | 'remove';
+export type Operation = 'observe' | 'create' | 'start' | 'signal' | 'kill' | 'restoreLimits' | 'restoreNetwork' | 'remove';
 
 /** What goes wrong with one call: it fails before it did anything, it works though the caller hears of a failure, or it never comes back. */
 export type Fault = { readonly kind: 'error' | 'lostReply'; readonly error: MooringError } | { readonly kind: 'hang'; readonly until: Promise<void> };
@@ -117,6 +117,13 @@ export class SimulatedEngine implements ContainerEngine {
     });
   }
 
+  restoreNetwork(id: ContainerId): Promise<void> {
+    const found = this.#byId(id);
+    return this.#exclusive('restoreNetwork', containerName(found.container.metadata), () => {
+      found.drift = found.drift.filter(({ kind }) => kind !== 'Network');
+    });
+  }
+
   remove(id: ContainerId): Promise<void> {
     const found = this.#byId(id);
     const name = containerName(found.container.metadata);
@@ -164,7 +171,7 @@ export class SimulatedEngine implements ContainerEngine {
     const found = this.#containers.get(name);
     if (found?.process.state !== 'Running') return false;
     found.drift = [...found.drift.filter(({ kind }) => kind !== drift.kind), drift];
-    this.#emit(found, drift.kind === 'Limits' ? 'LimitsChanged' : drift.kind === 'Bundle' ? 'BundleChanged' : 'MountsChanged');
+    this.#emit(found, drift.kind === 'Limits' ? 'LimitsChanged' : drift.kind === 'Network' ? 'NetworkChanged' : drift.kind === 'Bundle' ? 'BundleChanged' : 'MountsChanged');
     return true;
   }
 

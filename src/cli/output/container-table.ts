@@ -34,11 +34,21 @@ export function renderContainers(items: readonly ContainerObject[], { wide, name
   return renderTable(header, rows);
 }
 
-/** Where the container can be reached: the host's own ports, or `-` without a network. */
-export function addressOf({ spec }: ContainerObject): string {
+/** Where the container can be reached: its own address and the host's ports that lead to it, the host's own ports, or `-` without a network. */
+export function addressOf({ spec, status }: ContainerObject): string {
   if (spec.network.mode === 'None') return '-';
+  if (spec.network.mode === 'Bridge') return [status.addresses?.[0] ?? '-', ...publishedPorts(spec)].join(',');
   if (spec.ports.length === 0) return 'host';
   return spec.ports.map((port) => `localhost:${port.containerPort}${port.protocol === 'TCP' ? '' : `/${port.protocol.toLowerCase()}`}`).join(',');
+}
+
+/** `8080→80`, `127.0.0.1:53→53/udp`. */
+function publishedPorts({ ports }: ContainerObject['spec']): string[] {
+  return ports.flatMap(({ hostIP, hostPort, containerPort, protocol }) => {
+    if (hostPort === undefined) return [];
+    const address = hostIP === undefined ? '' : hostIP.includes(':') ? `[${hostIP}]:` : `${hostIP}:`;
+    return [`${address}${hostPort}→${containerPort}${protocol === 'TCP' ? '' : `/${protocol.toLowerCase()}`}`];
+  });
 }
 
 /** How long it runs, or since when it has not. */

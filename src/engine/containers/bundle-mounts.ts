@@ -4,11 +4,12 @@ import type { HostFacts } from './host-facts.ts';
 import type { RuntimeMount } from './runtime-spec.ts';
 
 /** All mounts of a container in the order in which they are made: the kernel's file systems, what its network needs, then its own. */
-export function bundleMounts(spec: Container['spec'], host: HostFacts): RuntimeMount[] {
+export function bundleMounts(spec: Container['spec'], host: HostFacts, nameFiles: Readonly<Record<string, string>>): RuntimeMount[] {
   const own = spec.mounts.map(ownMount).sort((a, b) => depth(a.destination) - depth(b.destination)); // a mount point's parents come first
   const taken = new Set(own.map((mount) => mount.destination));
-  const names = spec.network.mode === 'Host' ? host.nameFiles : [];
-  return [...kernelMounts(spec.privileged), ...names.map(nameMount), ...own].filter((mount) => own.includes(mount) || !taken.has(mount.destination));
+  const hosts = spec.network.mode === 'Host' ? host.nameFiles.map((file) => nameMount(file, file, 'ro')) : [];
+  const names = Object.entries(nameFiles).map(([file, source]) => nameMount(file, source, spec.readOnlyRootFilesystem ? 'ro' : 'rw'));
+  return [...kernelMounts(spec.privileged), ...hosts, ...names, ...own].filter((mount) => own.includes(mount) || !taken.has(mount.destination));
 }
 
 /** The OCI spec's default file systems (config-linux.md) with Docker's options. */
@@ -25,9 +26,9 @@ function kernelMounts(privileged: boolean): RuntimeMount[] {
   ];
 }
 
-/** The host's own file, read-only: with the host's network come the host's names. */
-function nameMount(file: string): RuntimeMount {
-  return { destination: file, type: 'bind', source: file, options: ['bind', 'ro', 'nosuid', 'nodev', 'noexec', 'private'] };
+/** The host's own file, read-only: with the host's network come the host's names. Or one of the container's own, in place of its image's. */
+function nameMount(destination: string, source: string, access: 'ro' | 'rw'): RuntimeMount {
+  return { destination, type: 'bind', source, options: ['bind', access, 'nosuid', 'nodev', 'noexec', 'private'] };
 }
 
 function ownMount(mount: Container['spec']['mounts'][number]): RuntimeMount {

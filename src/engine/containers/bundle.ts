@@ -21,6 +21,10 @@ export interface BundleOptions {
   /** Absolute folders of the overlay's writable half. */
   readonly upper: string;
   readonly work: string;
+  /** Where its network namespace is found when it is started; undefined where the runtime makes one, or none is wanted. */
+  readonly networkPath: string | undefined;
+  /** Files that the container is to see at these places. */
+  readonly nameFiles: Readonly<Record<string, string>>;
   /** Folder where the runtime keeps compiled filters. */
   readonly seccompCache: string;
 }
@@ -52,7 +56,7 @@ export function makeBundle(options: BundleOptions): Bundle {
   const { container, image, user, host } = options;
   const { spec } = container;
   const capabilities = grantedCapabilities({ privileged: spec.privileged, add: spec.capabilities.add, drop: spec.capabilities.drop, available: host.capabilities });
-  const hostname = spec.hostname ?? defaultHostname(container.metadata.name);
+  const hostname = hostnameOf(container);
   const config: RuntimeConfig = {
     ociVersion: '1.2.0',
     process: {
@@ -67,13 +71,13 @@ export function makeBundle(options: BundleOptions): Bundle {
     },
     root: { path: 'rootfs', readonly: spec.readOnlyRootFilesystem },
     hostname,
-    mounts: bundleMounts(spec, host),
+    mounts: bundleMounts(spec, host, options.nameFiles),
     annotations: {
       [OVERLAY_ANNOTATION]: JSON.stringify({ lower: image.layers, upper: options.upper, work: options.work } satisfies RootOverlay),
       [SECCOMP_CACHE_ANNOTATION]: options.seccompCache,
     },
     linux: {
-      namespaces: ['pid', 'mount', 'ipc', 'uts', 'cgroup', ...(spec.network.mode === 'None' ? ['network'] : [])].map((type) => ({ type })),
+      namespaces: [...['pid', 'mount', 'ipc', 'uts', 'cgroup'].map((type) => ({ type })), ...networkNamespace(spec.network.mode, options.networkPath)],
       cgroupsPath: options.cgroupPath,
       resources: { devices: spec.privileged ? ALL_DEVICES : DEVICES, ...runtimeLimits(limitsOf(spec)) },
       rootfsPropagation: 'private',
@@ -88,6 +92,15 @@ export function makeBundle(options: BundleOptions): Bundle {
 
 export function hashOf(configText: string): string {
   return createHash('sha256').update(configText).digest('hex');
+}
+
+function networkNamespace(mode: Container['spec']['network']['mode'], path: string | undefined): RuntimeConfig['linux']['namespaces'] {
+  if (mode === 'Host') return [];
+  return [{ type: 'network', ...(path === undefined ? {} : { path }) }];
+}
+
+export function hostnameOf({ metadata, spec }: Container): string {
+  return spec.hostname ?? defaultHostname(metadata.name);
 }
 
 /** The container's name, cut to what Kubernetes gives a pod: the kernel takes 64 bytes, a DNS label 63. */

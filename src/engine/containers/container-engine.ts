@@ -11,10 +11,12 @@ import { type ContainerName, containerName } from '../../spec/name.ts';
 import { parseSignal } from '../../spec/signal.ts';
 import type { ContainerEngine, ContainerId, ContainerStats, EngineEvent, LogLine, LogOptions, ObservedContainer } from '../engine.ts';
 import type { ImageStore } from '../images/image-store.ts';
+import { ContainerNetworks } from '../network/container-networks.ts';
+import { nameFilePaths } from '../network/name-files.ts';
 import { type ContainerRecord, ContainerRecords } from '../store/container-records.ts';
 import type { DataDir } from '../store/data-dir.ts';
 import type { Database } from '../store/database.ts';
-import { type Bundle, makeBundle } from './bundle.ts';
+import { type Bundle, hostnameOf, makeBundle } from './bundle.ts';
 import { requireBindSources, writeBundle } from './bundle-files.ts';
 import { removeCgroup, removeCgroupIfEmpty } from './cgroup-folders.ts';
 import { CgroupLayout } from './cgroup-layout.ts';
@@ -64,12 +66,13 @@ export async function createContainerEngine(options: ContainerEngineOptions): Pr
     containers: options.dataDir.containers,
     states: path.join(runDir, 'containers'),
     seccompCache: path.join(runDir, 'seccomp'),
+    networkNamespaces: path.join(runDir, 'netns'),
     cgroupParent: `/mooring-${options.instance}`,
   };
   const [layout, host] = await Promise.all([
     CgroupLayout.detect(),
     readHostFacts(),
-    ...[folders.states, folders.seccompCache].map((folder) => mkdir(folder, { recursive: true, mode: 0o700 })),
+    ...[folders.states, folders.seccompCache, folders.networkNamespaces].map((folder) => mkdir(folder, { recursive: true, mode: 0o700 })),
   ]);
   return new LocalContainerEngine(options, folders, layout, host);
 }
@@ -81,6 +84,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
   readonly #host: HostFacts;
   readonly #records: ContainerRecords;
   readonly #observer: ContainerObserver;
+  readonly #networks: ContainerNetworks;
   readonly #byId = new Map<ContainerId, ManagedContainer>();
   readonly #byName = new Map<ContainerName, ManagedContainer>();
   readonly #listeners = new Set<(event: EngineEvent) => void>();
@@ -98,7 +102,11 @@ class LocalContainerEngine implements OwnedContainerEngine {
     this.#records = new ContainerRecords(options.database);
     const { native, dataDir, logger } = options;
     this.#observer = new ContainerObserver({ native, dataDir, logger, layout, hint: (managed, reason) => this.#tell(managed, reason) });
-    for (const record of this.#records.list()) this.#manage(record);
+    this.#networks = new ContainerNetworks({ native, database: options.database, instance: options.instance, folder: folders.networkNamespaces, logger, hint: (id) => this.#hint(id) });
+    for (const record of this.#records.list()) {
+      this.#manage(record);
+      this.#networks.claim(record);
+    }
     this.#bundles = watch(folders.containers, (_, id) => {
       const managed = this.#byId.get(id as ContainerId);
       if (managed && !managed.fresh) this.#tell(managed, 'BundleChanged');
@@ -115,8 +123,12 @@ class LocalContainerEngine implements OwnedContainerEngine {
     if (process.state === 'Running') {
       if (snapshot.configText !== undefined) managed.wantedMounts ??= await wantedMounts(JSON.parse(snapshot.configText) as RuntimeConfig);
       drift.push(...(await runningDrift(this.#options.native, this.#layout, managed, snapshot.mountinfo)));
+      drift.push(...(await this.#networks.observe(managed.record, process.init)));
+    } else if (process.state !== 'Creating') {
+      await this.#networks.ended(id);
     }
-    return { id, name, container, specHash, imageId, createdAt, process, drift };
+    const addresses = this.#networks.addresses(id);
+    return { id, name, container, specHash, imageId, createdAt, ...(addresses.length > 0 && { addresses }), process, drift };
   }
 
   async create(container: Container, specHash: string): Promise<ContainerId> {
@@ -124,7 +136,11 @@ class LocalContainerEngine implements OwnedContainerEngine {
     const { bundle, imageId, id } = await this.#plan(container, randomBytes(32).toString('hex') as ContainerId);
     if (this.#byName.has(name)) throw new MooringError('Conflict', `container ${name} exists already`, { fix: 'remove it first' });
     const record: ContainerRecord = { id, name, container, specHash, imageId, configHash: bundle.hash, createdAt: Date.now() };
-    this.#records.insert(record);
+    this.#options.database.transaction(() => {
+      this.#records.insert(record);
+      this.#networks.reserve(record);
+    });
+    this.#networks.claim(record);
     const managed = this.#manage(record);
     managed.fresh = true;
     try {
@@ -142,7 +158,9 @@ class LocalContainerEngine implements OwnedContainerEngine {
     if (!managed.fresh && !(await this.#readyAgain(managed))) return; // it runs
     managed.fresh = false;
     await this.#parentRemoval;
-    const { paths } = managed;
+    const { paths, record } = managed;
+    await using starting = new AsyncDisposableStack();
+    starting.use(await this.#networks.connect(record, paths.bundle, hostnameOf(record.container)));
     const { monitor, init } = await native.startMonitor({
       runtime: runtimePath,
       id,
@@ -185,6 +203,12 @@ class LocalContainerEngine implements OwnedContainerEngine {
     }
   }
 
+  async restoreNetwork(id: ContainerId): Promise<void> {
+    const managed = this.#get(id);
+    const { process } = await this.#observer.look(managed);
+    if (process.state === 'Running') await this.#networks.restore(managed.record, process.init);
+  }
+
   async remove(id: ContainerId): Promise<void> {
     const managed = this.#get(id);
     const { record, paths } = managed;
@@ -202,6 +226,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
     this.#records.delete(id);
     this.#byId.delete(id);
     this.#byName.delete(record.name);
+    await this.#networks.removed(id);
     if (this.#byId.size === 0) {
       this.#parentRemoval = removeCgroupIfEmpty(this.#layout, this.#folders.cgroupParent);
       await this.#parentRemoval;
@@ -226,7 +251,8 @@ class LocalContainerEngine implements OwnedContainerEngine {
   }
 
   async adopt(): Promise<void> {
-    await Promise.all([...this.#byId.values()].map((managed) => this.#observer.look(managed)));
+    const found = await Promise.all([...this.#byId.values()].map(async (managed) => ({ managed, process: (await this.#observer.look(managed)).process })));
+    await this.#networks.adopt(found.map(({ managed, process }) => ({ ...managed.record, init: process.state === 'Running' ? process.init : undefined })));
   }
 
   async collect(): Promise<void> {
@@ -237,6 +263,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
 
   async close(): Promise<void> {
     this.#bundles.close();
+    this.#networks.close();
     this.#listeners.clear();
     for (const managed of this.#byId.values()) this.#observer.unfollow(managed);
     await Promise.all(this.#disposals);
@@ -265,10 +292,17 @@ class LocalContainerEngine implements OwnedContainerEngine {
   /** Everything that can be refused about a container, before anything of it is made. */
   async #plan(container: Container, id: ContainerId): Promise<{ readonly bundle: Bundle; readonly imageId: string; readonly id: ContainerId }> {
     const image = await this.#options.images.resolve(container.spec.image);
-    const [user] = await Promise.all([resolveUser(container.spec.user ?? image.config.User ?? '', image.layers), requireBindSources(container)]);
-    const { cgroup, upper, work } = containerPaths(this.#folders, id);
-    const bundle = makeBundle({ container, image, user, host: this.#host, cgroupPath: cgroup, upper, work, seccompCache: this.#folders.seccompCache });
+    const [user] = await Promise.all([resolveUser(container.spec.user ?? image.config.User ?? '', image.layers), requireBindSources(container), this.#networks.check(container, id)]);
+    const { bundle: folder, cgroup, upper, work } = containerPaths(this.#folders, id);
+    const networkPath = this.#networks.namespacePath({ id, container });
+    const nameFiles = networkPath === undefined ? {} : nameFilePaths(folder);
+    const bundle = makeBundle({ container, image, user, host: this.#host, cgroupPath: cgroup, upper, work, networkPath, nameFiles, seccompCache: this.#folders.seccompCache });
     return { bundle, imageId: image.id, id };
+  }
+
+  #hint(id: ContainerId): void {
+    const managed = this.#byId.get(id);
+    if (managed) this.#tell(managed, 'NetworkChanged');
   }
 
   #tell({ record }: ManagedContainer, reason: EngineEvent['reason']): void {

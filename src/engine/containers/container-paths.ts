@@ -28,6 +28,8 @@ export interface EngineFolders {
   readonly states: string;
   /** `<run-dir>/seccomp`. */
   readonly seccompCache: string;
+  /** `<run-dir>/netns`. */
+  readonly networkNamespaces: string;
   /** `/mooring-<instance>`: parent of our cgroups in every hierarchy. */
   readonly cgroupParent: string;
 }

@@ -32,7 +32,7 @@ export interface RuntimeConfig {
     readonly [SECCOMP_CACHE_ANNOTATION]: string;
   };
   readonly linux: {
-    readonly namespaces: readonly { readonly type: string }[];
+    readonly namespaces: readonly { readonly type: string; readonly path?: string }[];
     readonly cgroupsPath: string;
     readonly resources: RuntimeResources;
     readonly rootfsPropagation: 'private';

@@ -1,10 +1,10 @@
 import path from 'node:path';
 
 import type { FileContent, Native } from '../../native/native.ts';
-import type { ContainerStats } from '../engine.ts';
+import type { ContainerStats, InterfaceStats } from '../engine.ts';
 import type { CgroupLayout } from './cgroup-layout.ts';
 import { CPU_PERIOD, type Limits, limitsOf } from './limits.ts';
-import type { ManagedContainer } from './managed-container.ts';
+import type { ManagedContainer, Run } from './managed-container.ts';
 
 export type KernelCounters = Pick<
   ContainerStats,
@@ -34,15 +34,33 @@ const FILES = {
 
 /** The counters of those of the containers that run, in one trip. */
 export async function readStats(native: Native, layout: CgroupLayout, containers: readonly ManagedContainer[]): Promise<ContainerStats[]> {
-  const running = containers.flatMap(({ record, paths, run }) => (run ? [{ record, run, cgroupPath: paths.cgroup, files: counterFiles(layout, paths.cgroup) }] : []));
+  const running = containers.flatMap(({ record, paths, run }) => (run ? [{ record, run, cgroupPath: paths.cgroup, files: [...counterFiles(layout, paths.cgroup), ...networkFiles(record, run)] }] : []));
   const contents = await native.readFiles(running.flatMap(({ files }) => files));
   let offset = 0;
   return running.flatMap(({ record, run, cgroupPath, files }) => {
-    const counters = countersFrom(files, contents.slice(offset, offset + files.length));
+    const texts = contents.slice(offset, offset + files.length);
+    const counters = countersFrom(files, texts);
     offset += files.length;
     if (!counters) return [];
+    const network = record.container.spec.network.mode === 'Bridge' ? interfaceStats(texts.at(-1)) : [];
     const { id, name, container } = record;
-    return [{ id, name, cgroupPath, image: container.spec.image, startedAt: run.startedAt / 1000, ...counters, limits: shownLimits(limitsOf(container.spec)) }];
+    return [{ id, name, cgroupPath, image: container.spec.image, startedAt: run.startedAt / 1000, ...counters, network, limits: shownLimits(limitsOf(container.spec)) }];
+  });
+}
+
+/** The counters of the network namespace that the process is in. In the host's they would be the host's. */
+function networkFiles({ container }: ManagedContainer['record'], { init }: Run): string[] {
+  return container.spec.network.mode === 'Bridge' ? [`/proc/${init.pid}/net/dev`] : [];
+}
+
+/** What /proc/net/dev tells of the interfaces but the loopback (proc_pid_net): eight counters received, eight sent. */
+export function interfaceStats(content: FileContent | undefined): InterfaceStats[] {
+  if (!content || !('text' in content)) return [];
+  return content.text.split('\n').flatMap((line) => {
+    const match = /^\s*([^:\s]+):\s*(.*)$/.exec(line);
+    if (!match || match[1] === 'lo') return [];
+    const [receiveBytes = 0, receivePackets = 0, receiveErrors = 0, receiveDropped = 0, , , , , transmitBytes = 0, transmitPackets = 0, transmitErrors = 0, transmitDropped = 0] = (match[2] ?? '').split(/\s+/).map(Number);
+    return [{ interface: match[1] ?? '', receiveBytes, receivePackets, receiveErrors, receiveDropped, transmitBytes, transmitPackets, transmitErrors, transmitDropped }];
   });
 }
 

@@ -48,4 +48,25 @@ export const migrations: readonly string[] = [
   ) STRICT;
   CREATE INDEX events_by_subject ON events (name, reason);
   `,
+  `
+  CREATE TABLE networks (
+    name    TEXT PRIMARY KEY,
+    subnet4 TEXT NOT NULL,
+    subnet6 TEXT          -- NULL where the host had no IPv6 when it was made
+  ) STRICT, WITHOUT ROWID;
+
+  -- An address that is or was a container's. It is given back by the very deletion of the container's record.
+  CREATE TABLE leases (
+    network      TEXT NOT NULL REFERENCES networks (name),
+    host         INTEGER NOT NULL, -- the address's number in the subnet
+    container_id TEXT REFERENCES containers (id) ON DELETE SET NULL,
+    released_at  INTEGER,
+    PRIMARY KEY (network, host)
+  ) STRICT, WITHOUT ROWID;
+  CREATE UNIQUE INDEX leases_by_container ON leases (container_id) WHERE container_id IS NOT NULL;
+  CREATE INDEX leases_free ON leases (network, released_at) WHERE container_id IS NULL;
+  CREATE TRIGGER lease_released AFTER UPDATE OF container_id ON leases WHEN NEW.container_id IS NULL BEGIN
+    UPDATE leases SET released_at = CAST(unixepoch('subsec') * 1000 AS INTEGER) WHERE network = NEW.network AND host = NEW.host;
+  END;
+  `,
 ];

@@ -27,6 +27,7 @@ function statsOf(name: string, stats: Partial<ContainerStats> = {}): ContainerSt
     memoryCacheBytes: 512,
     pids: 3,
     oomKills: 1,
+    network: [],
     limits: {},
     ...stats,
   };

@@ -15,6 +15,7 @@ function kinds({ steps }: PlannedChange): string[] {
 test('each change is shown with all its steps', () => {
   const other = desired({ image: 'mooring.local/busybox:2' });
   const mounts = { kind: 'Mounts', message: '/data is not mounted' } as const;
+  const network = { kind: 'Network', message: 'eth0 is gone' } as const;
   const limits = { kind: 'Limits', message: 'pids.max is 1, want 2' } as const;
   const table: readonly [PlannedChange, PlannedChange['action'], string[]][] = [
     [change({ desired: desired() }), 'Create', ['Create', 'Start']],
@@ -23,6 +24,7 @@ test('each change is shown with all its steps', () => {
     [change({ desired: desired(), observed: observed(none) }), 'Start', ['Start']],
     [change({ desired: desired(), observed: { ...observed(running), drift: [mounts] } }), 'Restart', ['Signal', 'Start']],
     [change({ desired: desired(), observed: { ...observed(running), drift: [limits] } }), 'Update', ['RestoreLimits']],
+    [change({ desired: desired(), observed: { ...observed(running), drift: [limits, network] } }), 'Update', ['RestoreNetwork', 'RestoreLimits']],
     [change({ desired: desired({ suspend: true }), observed: observed(running) }, desired()), 'Stop', ['Signal']],
     [change({ observed: observed(running) }, desired()), 'Remove', ['Signal', 'Remove']],
     [change({ desired: desired(), observed: observed(running) }), 'None', ['Settled']],

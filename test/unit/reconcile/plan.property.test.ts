@@ -29,7 +29,7 @@ const processes: fc.Arbitrary<ObservedProcess> = fc.oneof(
 );
 
 const drifts: fc.Arbitrary<Drift[]> = fc
-  .subarray(['Limits', 'Mounts', 'Rootfs', 'Bundle'] as const)
+  .subarray(['Limits', 'Mounts', 'Rootfs', 'Bundle', 'Network'] as const)
   .map((kinds) => kinds.map((kind) => ({ kind, message: `${kind} differ` })));
 
 const observedOrNot: fc.Arbitrary<ObservedContainer | undefined> = fc.option(
@@ -116,6 +116,7 @@ test('no step fits a situation that it would do harm in', () => {
           break;
         case 'Signal':
         case 'RestoreLimits':
+        case 'RestoreNetwork':
           assert.equal(state, 'Running');
           break;
         case 'Kill':

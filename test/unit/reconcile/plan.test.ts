@@ -6,6 +6,7 @@ import { plan } from '../../../src/reconcile/plan.ts';
 import { afterKill, afterSignal } from '../../../src/reconcile/stop.ts';
 import { creating, desired, exited, none, observed, running, situation, T0 } from '../../support/reconcile-fixtures.ts';
 
+const network = { kind: 'Network', message: 'eth0 has lost 172.31.240.2' } as const;
 const limits = { kind: 'Limits', message: 'memory.limit_in_bytes is 134217728, want 67108864' } as const;
 const mounts = { kind: 'Mounts', message: '/data is not mounted' } as const;
 
@@ -38,6 +39,13 @@ const cases: readonly { readonly title: string; readonly parts: Parameters<typeo
     kind: 'RestoreLimits',
     reason: 'LimitsDrifted',
     says: /is 134217728, want 67108864/,
+  },
+  {
+    title: 'running with altered limits and network: the network comes first',
+    parts: { desired: desired(), observed: { ...observed(running), drift: [limits, network] } },
+    kind: 'RestoreNetwork',
+    reason: 'NetworkDrifted',
+    says: /^eth0 has lost 172\.31\.240\.2$/,
   },
   {
     title: 'running with lost mounts and altered limits: the restart mends both',

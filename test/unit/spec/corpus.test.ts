@@ -28,6 +28,7 @@ const GOOD: Readonly<Record<string, string[]>> = {
   'names.yaml': ['1/0.a-b.c'],
   'nulls.yaml': ['default/web'],
   'only-comments.yaml': [],
+  'published-ports.yaml': ['default/web'],
   'quantities.yaml': Array.from({ length: 9 }, (_, index) => `default/q${index}`),
   'several-documents.yaml': ['default/one', 'default/two', 'default/three'],
   'yaml-1.2.yaml': ['default/web'],

@@ -1,0 +1,60 @@
+import { readdir, readFile, readlink } from 'node:fs/promises';
+import { errnoOf } from '../../lib/errors.ts';
+import type { PublishedPort } from './published-port.ts';
+import { addressText } from './subnet.ts';
+
+/** A socket of the node itself that waits for what a published port would take from it. */
+interface Listener {
+  readonly address: string;
+  readonly port: number;
+  readonly inode: string;
+}
+
+const LISTENING = '0A'; // TCP_LISTEN
+const UNCONNECTED = '07'; // TCP_CLOSE, as a UDP socket without a peer has it
+
+/** Which process of the node has a port already, for people: `nginx (pid 812)`. Undefined when none has. */
+export async function holderOf({ protocol, hostIP, hostPort }: PublishedPort): Promise<string | undefined> {
+  if (protocol === 'sctp') return undefined; // the kernel lists its endpoints without their namespace
+  const tables = await Promise.all([protocol, `${protocol}6`].map((name) => readFile(`/proc/self/net/${name}`, 'utf8').catch(absent)));
+  const found = tables
+    .flatMap((text) => listenersIn(text, protocol === 'tcp' ? LISTENING : UNCONNECTED))
+    .find(({ address, port }) => port === hostPort && (hostIP === undefined || isAny(address) || isAny(hostIP) || address === hostIP));
+  return found && (await processOf(found.inode));
+}
+
+/** Lines of /proc/net/tcp and its like (proc_net_tcp): addresses as hexadecimal words in the machine's byte order. */
+export function listenersIn(text: string, state: string): Listener[] {
+  return text
+    .split('\n')
+    .slice(1)
+    .flatMap((line) => {
+      const [, local = '', , status, , , , , , inode = ''] = line.trim().split(/\s+/);
+      const [address = '', port = ''] = local.split(':');
+      if (status !== state) return [];
+      const bytes = Buffer.from(address, 'hex');
+      return [{ address: addressText(bytes.swap32()), port: Number.parseInt(port, 16), inode }];
+    });
+}
+
+function isAny(address: string): boolean {
+  return address === '0.0.0.0' || address === '::';
+}
+
+async function processOf(inode: string): Promise<string> {
+  for (const pid of await readdir('/proc')) {
+    if (!/^\d+$/.test(pid)) continue;
+    const fds = await readdir(`/proc/${pid}/fd`).catch(() => []); // gone meanwhile
+    for (const fd of fds) {
+      if ((await readlink(`/proc/${pid}/fd/${fd}`).catch(() => '')) !== `socket:[${inode}]`) continue;
+      const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => 'a process');
+      return `${name.trim()} (pid ${pid})`;
+    }
+  }
+  return 'a process of the node';
+}
+
+function absent(error: unknown): string {
+  if (errnoOf(error) === 'ENOENT') return '';
+  throw error;
+}
