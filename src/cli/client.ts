@@ -37,6 +37,16 @@ export class Client {
     return this.#json<T>({ method: 'GET', path, ...(signal && { signal }) });
   }
 
+  /** Sends bytes as they come. */
+  async upload<T>(path: string, content: AsyncIterable<Buffer>): Promise<T> {
+    return this.#json<T>({ method: 'POST', path, body: { type: 'application/x-tar', content } });
+  }
+
+  /** A POST that says all in its path. */
+  async call<T>(path: string): Promise<T> {
+    return this.#json<T>({ method: 'POST', path });
+  }
+
   async delete<T>(path: string): Promise<T> {
     return this.#json<T>({ method: 'DELETE', path });
   }

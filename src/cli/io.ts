@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createStyle, type Style } from './output/style.ts';
 
 /** What a command may touch of the process that it runs in. */
@@ -12,6 +13,10 @@ export interface Io {
   rows(): number;
   now(): number;
   readStdin(): Promise<string>;
+  /** Standard input's bytes as they come. */
+  stdinBytes(): AsyncIterable<Buffer>;
+  /** Bytes to standard output, no faster than they are taken. */
+  outBytes(pieces: AsyncIterable<Buffer>): Promise<void>;
 }
 
 export function processIo(): Io {
@@ -28,6 +33,10 @@ export function processIo(): Io {
     columns: () => (process.stdout.isTTY ? process.stdout.columns : Infinity),
     rows: () => (process.stdout.isTTY ? process.stdout.rows : Infinity),
     now: () => Date.now(),
+    stdinBytes: () => process.stdin as AsyncIterable<Buffer>,
+    outBytes: async (pieces) => {
+      for await (const piece of pieces) if (!process.stdout.write(piece)) await once(process.stdout, 'drain');
+    },
     readStdin: async () => {
       const chunks: Buffer[] = [];
       for await (const chunk of process.stdin) chunks.push(chunk as Buffer);

@@ -75,6 +75,8 @@ export function defineChanging(program: Command, shell: Shell): void {
     .option('--metrics-addr <host:port>', 'where /metrics is served; "off" for nowhere', DEFAULTS.metricsAddr)
     .option('--metrics-token-file <file>', 'ask scrapers for the bearer token in this file')
     .addOption(logLevelOption().default(DEFAULTS.logLevel))
+    .addOption(repeated('--registry-ca <file>', 'trust this authority (PEM) for registries, beside those of the system and of /etc/docker/certs.d; may be repeated'))
+    .addOption(repeated('--insecure-registry <host:port>', 'speak plain HTTP to this registry where it has no TLS; may be repeated'))
     .option('--resync-interval <span>', 'look at everything again this often', DEFAULTS.resyncInterval)
     .option('--view', 'show a live table of the containers');
   examples(daemon, ['mooring daemon', 'mooring daemon --specs examples/gitops --data-dir /tmp/m/data --run-dir /tmp/m/run --instance try --view']).action(
@@ -89,7 +91,11 @@ export function defineChanging(program: Command, shell: Shell): void {
 }
 
 function filenameOption(): Option {
-  return new Option('-f, --filename <path>', 'a file, a folder (any depth), or - for standard input; may be repeated').argParser<string[]>((value, before) => [...(before ?? []), value]);
+  return repeated('-f, --filename <path>', 'a file, a folder (any depth), or - for standard input; may be repeated');
+}
+
+function repeated(flags: string, description: string): Option {
+  return new Option(flags, description).argParser<string[]>((value, before) => [...(before ?? []), value]);
 }
 
 function logLevelOption(): Option {

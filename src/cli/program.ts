@@ -1,6 +1,7 @@
 import { Argument, Command, CommanderError } from 'commander';
 import { EXIT, errorLines, exitCodeOf } from './exit.ts';
 import type { Io } from './io.ts';
+import { defineImages } from './program-image.ts';
 import { defineChanging } from './program-change.ts';
 import { defineReading } from './program-read.ts';
 import { examples, type Shell } from './shell.ts';
@@ -45,6 +46,7 @@ Exit status:
     );
   defineReading(program, shell);
   defineChanging(program, shell);
+  defineImages(program, shell);
 
   const version = program.command('version').description("Print the command's version, and the daemon's.").option('--json', 'as JSON');
   examples(version, ['mooring version', 'mooring version --json']).action(async (flags: { json?: boolean }, command: Command) => {

@@ -24,7 +24,7 @@ import { checkHost } from './host-check.ts';
 import { lockInstance } from './instance-lock.ts';
 import { ProblemBoard } from './problem-board.ts';
 import { endOnSignals, exitOnDefect } from './process-events.ts';
-import { groundSettings, settings } from './settings.ts';
+import { groundSettings, registrySettings, settings } from './settings.ts';
 import { takeDown } from './take-down.ts';
 
 /** Containers looked at, at once. */
@@ -35,7 +35,7 @@ const CONCURRENCY = 16;
  * there is taken up again; then it is kept as it is wanted. A failure on the way closes again what was opened.
  */
 export const startDaemon: DaemonModule['startDaemon'] = async (flags) => {
-  const { specs, dataDir, runDir, instance, logLevel, metrics: metricsAddress, resyncIntervalMs } = settings(flags);
+  const { specs, dataDir, runDir, instance, logLevel, metrics: metricsAddress, resyncIntervalMs, registries } = settings(flags);
   await checkHost();
   const startedAt = new Date().toISOString();
   const logger = createLogger(logLevel);
@@ -48,7 +48,7 @@ export const startDaemon: DaemonModule['startDaemon'] = async (flags) => {
   const api = await startApiServer(socket, logger, services.promise);
   opened.defer(() => api.close());
 
-  const { engine, desired, facts, events } = await openGround({ dataDir, runDir, instance, logLevel }, logger, opened);
+  const { engine, images, desired, facts, events } = await openGround({ dataDir, runDir, instance, logLevel }, registries, logger, opened);
   const problems = new ProblemBoard();
   const metrics = createMetrics({ engine, clock, logger, concurrency: CONCURRENCY, problems: problems.list, views: () => reconciler.views(), queue: () => reconciler.queue });
   const reconciler = new Reconciler({ engine, desired, facts, events, clock, logger, resyncIntervalMs, concurrency: CONCURRENCY, observer: metrics.observer });
@@ -87,6 +87,7 @@ export const startDaemon: DaemonModule['startDaemon'] = async (flags) => {
     reconciler,
     desired,
     events,
+    images,
     problems: problems.list,
     onProblems: problems.subscribe,
     parse,
@@ -119,7 +120,7 @@ export const takeDownWithoutDaemon: DaemonModule['takeDownWithoutDaemon'] = asyn
   await using opened = new AsyncDisposableStack();
   opened.use(await lockInstance(ground.instance));
   await removeStaleSocket(socketPath(ground.runDir));
-  const { engine, desired, facts, events } = await openGround(ground, logger, opened);
+  const { engine, desired, facts, events } = await openGround(ground, registrySettings({}), logger, opened);
   const reconciler = new Reconciler({ engine, desired, facts, events, clock, logger });
   opened.defer(() => reconciler.stop());
   reconciler.start();

@@ -2,7 +2,11 @@ import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { createContainerEngine, type OwnedContainerEngine } from '../engine/containers/container-engine.ts';
 import { ensureBusyboxImage } from '../engine/images/busybox-image.ts';
+import { createImageEngine } from '../engine/images/image-engine.ts';
 import { ImageStore } from '../engine/images/image-store.ts';
+import type { RegistrySettings } from '../engine/images/registry/registry-host.ts';
+import type { ImageEngine } from '../engine/images.ts';
+import { ContainerRecords } from '../engine/store/container-records.ts';
 import { DataDir } from '../engine/store/data-dir.ts';
 import { Database } from '../engine/store/database.ts';
 import { DesiredRecords } from '../engine/store/desired-records.ts';
@@ -22,6 +26,7 @@ import type { GroundSettings } from './settings.ts';
 /** What a daemon and a take-down without one stand on: everything below the reconciler, with the containers of before taken up again. */
 export interface Ground {
   readonly engine: OwnedContainerEngine;
+  readonly images: ImageEngine;
   readonly desired: DesiredStore;
   readonly facts: FactsStore;
   readonly events: EventLog;
@@ -31,7 +36,7 @@ export interface Ground {
 const NATIVE = new URL('../native/build/', import.meta.url);
 
 /** Opens everything in order; `opened` closes it in reverse. The folders and the instance are this process's alone until then. */
-export async function openGround({ dataDir, runDir, instance }: GroundSettings, logger: Logger, opened: AsyncDisposableStack): Promise<Ground> {
+export async function openGround({ dataDir, runDir, instance }: GroundSettings, registries: RegistrySettings, logger: Logger, opened: AsyncDisposableStack): Promise<Ground> {
   await mkdir(runDir, { recursive: true, mode: 0o755 });
   const database = await Database.open(dataDir);
   opened.defer(() => database.close());
@@ -52,8 +57,10 @@ export async function openGround({ dataDir, runDir, instance }: GroundSettings, 
   await engine.adopt();
   await engine.collect();
   await ensureBusyboxImage(images);
+  const records = new ContainerRecords(database);
   return {
     engine,
+    images: createImageEngine({ dataDir: folders, images, archiver: fileURLToPath(new URL('mooring-archive', NATIVE)), registries, containers: () => records.list() }),
     desired: openDesiredStore({ records: new DesiredRecords<SourceName>(database), hashSpec: (spec) => specHash({ spec }), logger }),
     facts: new FactsRecords<Facts>(database),
     events: createEventLog(new EventRecords(database), systemClock),

@@ -1,6 +1,8 @@
 import { resolve } from 'node:path';
 import type { DaemonFlags, TakeDownFlags } from '../api/v1/daemon-module.ts';
 import { socketPath } from '../api/v1/defaults.ts';
+import { dockerConfigFile } from '../engine/images/registry/credentials.ts';
+import type { RegistrySettings } from '../engine/images/registry/registry-host.ts';
 import { MooringError } from '../lib/errors.ts';
 import type { LogLevel } from '../lib/logger.ts';
 import { durationMs } from '../spec/duration.ts';
@@ -18,6 +20,7 @@ export interface Settings extends GroundSettings {
   /** Undefined when metrics are off. */
   readonly metrics: { readonly host: string; readonly port: number; readonly tokenFile?: string } | undefined;
   readonly resyncIntervalMs: number;
+  readonly registries: RegistrySettings;
 }
 
 /** sun_path of sockaddr_un holds 108 bytes with its NUL (unix(7)). */
@@ -44,7 +47,13 @@ export function settings(flags: DaemonFlags): Settings {
     specs: resolve(flags.specs),
     metrics: metricsSettings(flags),
     resyncIntervalMs: resyncIntervalMs(flags.resyncInterval),
+    registries: registrySettings(flags),
   };
+}
+
+/** Certificates and logins where Docker has them, so that what works with it works here. */
+export function registrySettings({ registryCa = [], insecureRegistry = [] }: Pick<DaemonFlags, 'registryCa' | 'insecureRegistry'>): RegistrySettings {
+  return { caFiles: registryCa.map((file) => resolve(file)), insecure: insecureRegistry, certsDir: '/etc/docker/certs.d', dockerConfig: dockerConfigFile() };
 }
 
 function metricsSettings({ metricsAddr, metricsTokenFile }: DaemonFlags): Settings['metrics'] {

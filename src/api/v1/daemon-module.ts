@@ -11,6 +11,10 @@ export interface DaemonFlags {
   readonly instance: string;
   readonly logLevel: string;
   readonly resyncInterval: string;
+  /** Files of authorities to trust for registries. */
+  readonly registryCa?: readonly string[];
+  /** Registries that may be spoken to in plain HTTP. */
+  readonly insecureRegistry?: readonly string[];
 }
 
 export type TakeDownFlags = Pick<DaemonFlags, 'dataDir' | 'runDir' | 'instance' | 'logLevel'>;

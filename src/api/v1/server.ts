@@ -4,6 +4,7 @@ import { MooringError, messageOf } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { sendJson, type Call } from './call.ts';
 import { errorReply } from './error-body.ts';
+import { imageRoutes } from './image-routes.ts';
 import { routes, type Route } from './routes.ts';
 import type { ApiServices } from './services.ts';
 import { listenOnSocket } from './unix-socket.ts';
@@ -23,7 +24,7 @@ const CLOSE_GRACE_MS = 1000;
 export async function startApiServer(socket: string, logger: Logger, services: Promise<ApiServices>): Promise<ApiServer> {
   const closing = new AbortController();
   const router = Router({ ignoreTrailingSlash: true });
-  for (const route of routes) router.on(route.method, route.path, () => undefined, route);
+  for (const route of [...routes, ...imageRoutes]) router.on(route.method, route.path, () => undefined, route);
   const server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://mooring');
     const found = router.find(request.method as Route['method'], pathname);

@@ -1,4 +1,5 @@
 import type { LogLine, LogOptions } from '../../engine/engine.ts';
+import type { ImageEngine } from '../../engine/images.ts';
 import type { Declared, DesiredStore } from '../../reconcile/desired.ts';
 import type { EventLog } from '../../reconcile/events.ts';
 import type { ReconcilerFace } from '../../reconcile/reconciler.ts';
@@ -18,6 +19,7 @@ export interface ApiServices {
   readonly parse: (file: string, text: string) => { readonly declared: readonly Declared[]; readonly problems: readonly SpecProblem[] };
   /** `id` is a container's id as its status has it. */
   readonly logs: (id: string, options: LogOptions) => AsyncIterable<LogLine>;
+  readonly images: ImageEngine;
   readonly info: () => Info;
   /** Takes every container down, telling each; once it has ended, the daemon stops. */
   readonly down: () => AsyncIterable<DownProgress>;

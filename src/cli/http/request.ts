@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
 import { ByteReader } from './byte-reader.ts';
 import { readBody, readHead, type ResponseHead } from './response.ts';
@@ -6,7 +7,8 @@ export interface Request {
   readonly method: 'GET' | 'POST' | 'DELETE';
   /** Path and query, already encoded. */
   readonly path: string;
-  readonly body?: { readonly type: string; readonly content: Buffer };
+  /** Whole, or piece by piece as it comes. */
+  readonly body?: { readonly type: string; readonly content: Buffer | AsyncIterable<Buffer> };
   readonly signal?: AbortSignal;
 }
 
@@ -27,9 +29,10 @@ export class ConnectError extends Error {
 export async function request(socketPath: string, { method, path, body, signal }: Request): Promise<Response> {
   const socket = await connect(socketPath, signal);
   const lines = [`${method} ${path} HTTP/1.1`, 'Host: mooring', 'Connection: close', 'Accept: application/json'];
-  if (body !== undefined) lines.push(`Content-Type: ${body.type}`, `Content-Length: ${body.content.length}`);
+  if (body !== undefined) lines.push(`Content-Type: ${body.type}`, Buffer.isBuffer(body.content) ? `Content-Length: ${body.content.length}` : 'Transfer-Encoding: chunked');
   socket.write(`${lines.join('\r\n')}\r\n\r\n`);
-  if (body !== undefined) socket.write(body.content);
+  if (Buffer.isBuffer(body?.content)) socket.write(body.content);
+  else if (body !== undefined) sendPieces(socket, body.content).catch((error: unknown) => socket.destroy(error instanceof Error ? error : undefined));
   try {
     const reader = new ByteReader(socket as AsyncIterable<Buffer>);
     const head = await readHead(reader);
@@ -38,6 +41,18 @@ export async function request(socketPath: string, { method, path, body, signal }
     socket.destroy();
     throw error;
   }
+}
+
+/** RFC 9112, section 7.1: "Chunked Transfer Coding". */
+async function sendPieces(socket: Socket, pieces: AsyncIterable<Buffer>): Promise<void> {
+  for await (const piece of pieces) {
+    if (socket.destroyed) return; // whoever reads the answer is told
+    if (piece.length === 0) continue;
+    socket.write(`${piece.length.toString(16)}\r\n`);
+    socket.write(piece);
+    if (!socket.write('\r\n')) await once(socket, 'drain');
+  }
+  socket.write('0\r\n\r\n');
 }
 
 function connect(socketPath: string, signal: AbortSignal | undefined): Promise<Socket> {

@@ -23,6 +23,12 @@ export class LiveScreen implements Disposable {
     this.#pending ??= setTimeout(() => this.#draw(), Math.max(0, this.#drawnAt + this.#redrawMs - Date.now()));
   }
 
+  /** Draws the last state, and no more after it. */
+  finish(): void {
+    this[Symbol.dispose]();
+    this.#draw();
+  }
+
   [Symbol.dispose](): void {
     clearInterval(this.#refresh);
     clearTimeout(this.#pending);

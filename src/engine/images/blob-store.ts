@@ -1,9 +1,10 @@
-import { readFile } from 'node:fs/promises';
+import { createHash, type Hash } from 'node:crypto';
+import { type FileHandle, open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 
 import { errnoOf, MooringError } from '../../lib/errors.ts';
 import type { DataDir } from '../store/data-dir.ts';
-import { type Digest, digestOf, hexOf } from './digest.ts';
+import { type Digest, digestOf, hexOf, parseDigest } from './digest.ts';
 
 /** Content under the name of its digest. What is there is whole and right: it came in verified and through one rename. */
 export class BlobStore {
@@ -18,7 +19,7 @@ export class BlobStore {
     const digest = digestOf(content);
     if (expected !== undefined && digest !== expected) throw new MooringError('Invalid', `blob ${expected} came with content of ${digest}`);
     // Written even where it is there already: whoever puts it may do so because what is there is damaged.
-    await this.#dataDir.writeDurably(this.#file(digest), content);
+    await this.#dataDir.writeDurably(this.file(digest), content);
     return digest;
   }
 
@@ -26,7 +27,7 @@ export class BlobStore {
   async read(digest: Digest): Promise<Buffer> {
     let content: Buffer;
     try {
-      content = await readFile(this.#file(digest));
+      content = await readFile(this.file(digest));
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') throw new MooringError('NotFound', `blob ${digest} is not in the store`, { cause: error });
       throw error;
@@ -35,7 +36,100 @@ export class BlobStore {
     return content;
   }
 
-  #file(digest: Digest): string {
+  /** Takes a blob in piece by piece. Without `expected`, whatever digest comes out is its name. */
+  async writer(expected?: { readonly digest: Digest; readonly size: number }): Promise<BlobWriter> {
+    const half = this.#dataDir.temporaryPath();
+    const handle = await open(half, 'wx', 0o600);
+    return new BlobWriter(handle, half, expected, (digest) => this.#dataDir.publish(half, this.file(digest)));
+  }
+
+  /** Bytes of the blob; undefined when it isn't there. */
+  async sizeOf(digest: Digest): Promise<number | undefined> {
+    try {
+      return (await stat(this.file(digest))).size;
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
+
+  async list(): Promise<Digest[]> {
+    return (await readdir(this.#dataDir.blobs)).map((hex) => parseDigest(`sha256:${hex}`));
+  }
+
+  async remove(digest: Digest): Promise<void> {
+    await (await this.#dataDir.discard(this.file(digest))).discarded;
+  }
+
+  /** Where the blob is, or would be. */
+  file(digest: Digest): string {
     return path.join(this.#dataDir.blobs, hexOf(digest));
+  }
+}
+
+/** A blob on its way in: a file of its own until its digest has proven right. Left without `commit`, nothing of it stays. */
+export class BlobWriter implements AsyncDisposable {
+  readonly #handle: FileHandle;
+  readonly #half: string;
+  readonly #expected: { readonly digest: Digest; readonly size: number } | undefined;
+  readonly #publish: (digest: Digest) => Promise<void>;
+  #hash: Hash = createHash('sha256');
+  #size = 0;
+  #digest: Digest | undefined;
+  #committed = false;
+
+  constructor(handle: FileHandle, half: string, expected: { readonly digest: Digest; readonly size: number } | undefined, publish: (digest: Digest) => Promise<void>) {
+    this.#handle = handle;
+    this.#half = half;
+    this.#expected = expected;
+    this.#publish = publish;
+  }
+
+  /** Bytes taken in so far. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Throws `Invalid` once more comes than was expected. */
+  async write(piece: Uint8Array): Promise<void> {
+    const expected = this.#expected;
+    if (expected && this.#size + piece.length > expected.size) throw new MooringError('Invalid', `blob ${expected.digest} is longer than the ${expected.size} bytes that it should have`);
+    this.#hash.update(piece);
+    for (let done = 0; done < piece.length; ) {
+      const { bytesWritten } = await this.#handle.write(piece, done, piece.length - done, this.#size + done);
+      done += bytesWritten;
+    }
+    this.#size += piece.length;
+  }
+
+  /** Forgets what came so far. */
+  async restart(): Promise<void> {
+    await this.#handle.truncate(0);
+    this.#hash = createHash('sha256');
+    this.#size = 0;
+  }
+
+  /** Nothing more comes. Throws `Invalid` when what came is not what was expected. */
+  async finish(): Promise<{ readonly digest: Digest; readonly size: number }> {
+    const digest = (this.#digest ??= `sha256:${this.#hash.digest('hex')}` as Digest);
+    const expected = this.#expected;
+    if (expected && (this.#size !== expected.size || digest !== expected.digest)) {
+      throw new MooringError('Invalid', `blob ${expected.digest} of ${expected.size} bytes came as ${digest} of ${this.#size} bytes`);
+    }
+    await this.#handle.sync();
+    return { digest, size: this.#size };
+  }
+
+  /** Puts the blob in its place, durably, and says what it is. */
+  async commit(): Promise<{ readonly digest: Digest; readonly size: number }> {
+    const finished = await this.finish();
+    await this.#publish(finished.digest);
+    this.#committed = true;
+    return finished;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#handle.close();
+    if (!this.#committed) await rm(this.#half, { force: true });
   }
 }

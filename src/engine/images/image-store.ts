@@ -96,10 +96,37 @@ export class ImageStore {
       layers: [{ mediaType: TAR_LAYER_TYPE, digest: diffId, size: tar.length }],
     };
     const manifestDigest = await this.blobs.put(JSON.stringify(manifest));
-    const record: ImageRecord = { name: image.name, imageId, manifestDigest, chainIds: [chainId], createdAt: Date.now() };
-    this.#records.put(record);
-    this.#resolved.delete(image.name);
+    const record: ImageRecord = { name: image.name, imageId, manifestDigest, repoDigest: null, chainIds: [chainId], createdAt: Date.now() };
+    this.put(record);
     return record;
+  }
+
+  /** Has a name stand for an image whose blobs and layers are there. */
+  put(record: ImageRecord): void {
+    this.#records.put(record);
+    this.#resolved.delete(record.name);
+  }
+
+  /** Takes a name away; what it stood for stays until it is collected. */
+  delete(name: string): void {
+    this.#records.delete(name);
+    this.#resolved.delete(name);
+  }
+
+  /**
+   * The names and image that `text` means: a name by Docker's rules, or an image ID, whole or at least its first six digits.
+   * `NotFound` when there is none, `Conflict` when the digits begin several.
+   */
+  find(text: string): { readonly imageId: string; readonly records: readonly ImageRecord[]; readonly named?: ImageRecord } {
+    const id = /^(?:sha256:)?([0-9a-f]{6,64})$/.exec(text)?.[1];
+    const name = id?.length === 64 || text.startsWith('sha256:') ? undefined : formatImageReference(parseImageReference(text));
+    const all = this.#records.list();
+    const named = all.find((record) => record.name === name);
+    const matching = named ? [named] : all.filter((record) => id !== undefined && record.imageId.startsWith(`sha256:${id}`));
+    const [first] = matching;
+    if (!first) throw this.#notFound(text, name ?? text);
+    if (matching.some(({ imageId }) => imageId !== first.imageId)) throw new MooringError('Conflict', `several images begin with "${text}"`, { fix: 'give more of its digits' });
+    return { imageId: first.imageId, records: all.filter(({ imageId }) => imageId === first.imageId), ...(named && { named }) };
   }
 
   async #unpack(chainId: Digest, entries: readonly LayerEntry[]): Promise<void> {
@@ -119,7 +146,7 @@ export class ImageStore {
     for (const layer of layers) {
       if (await isFolder(layer)) continue;
       throw new MooringError('Unavailable', `image "${name}" is damaged: its layer ${layer} is gone`, {
-        fix: 'restart the daemon to have its own images made again; load any other image again',
+        fix: `pull or load it again; the daemon's own images are made again when it starts`,
       });
     }
     return { name, id, config: config.config ?? {}, layers };
@@ -129,7 +156,7 @@ export class ImageStore {
     const names = this.#records.list().map((record) => record.name);
     const meaning = reference === name ? '' : ` (it means ${name})`;
     return new MooringError('NotFound', `image "${reference}" is not in the store${meaning}`, {
-      fix: names.length === 0 ? 'the store is empty' : `use one that is there: ${names.join(', ')}`,
+      fix: names.length === 0 ? 'pull it; the store is empty' : `pull it, or use one that is there: ${names.join(', ')}`,
     });
   }
 

@@ -1,3 +1,6 @@
+import { z } from 'zod';
+
+import { MooringError } from '../../lib/errors.ts';
 import type { Digest } from './digest.ts';
 
 /** What an image says of the processes made from it (OCI image spec, config.md). Every field may be absent in images found in the wild. */
@@ -17,10 +20,19 @@ export interface ImageConfig {
   /** RFC 3339. */
   readonly created?: string;
   readonly architecture: string;
+  readonly variant?: string;
   readonly os: string;
   readonly config?: ImageRuntimeConfig;
   readonly rootfs: { readonly type: 'layers'; readonly diff_ids: readonly Digest[] };
-  readonly history?: readonly { readonly created?: string; readonly created_by?: string }[];
+  readonly history?: readonly ImageHistory[];
+}
+
+export interface ImageHistory {
+  readonly created?: string;
+  readonly created_by?: string;
+  readonly comment?: string;
+  /** Nothing in the list of layers stands for it. */
+  readonly empty_layer?: boolean;
 }
 
 /** A blob as others refer to it (OCI image spec, descriptor.md). */
@@ -30,14 +42,89 @@ export interface Descriptor {
   readonly size: number;
 }
 
-/** OCI image spec, manifest.md. */
+/** OCI image spec, manifest.md; Docker's v2 schema 2 differs in its media types only. */
 export interface ImageManifest {
   readonly schemaVersion: 2;
-  readonly mediaType: typeof MANIFEST_TYPE;
+  readonly mediaType?: string | undefined;
   readonly config: Descriptor;
   readonly layers: readonly Descriptor[];
+}
+
+/** GOOS, GOARCH and, for ARM, GOARM with a `v`. */
+export interface Platform {
+  readonly os: string;
+  readonly architecture: string;
+  readonly variant?: string | undefined;
+}
+
+/** OCI image spec, image-index.md; Docker's manifest list differs in its media type only. */
+export interface ImageIndex {
+  readonly manifests: readonly (Descriptor & { readonly platform?: Platform | undefined; readonly annotations?: Readonly<Record<string, string>> | undefined })[];
 }
 
 export const MANIFEST_TYPE = 'application/vnd.oci.image.manifest.v1+json';
 export const CONFIG_TYPE = 'application/vnd.oci.image.config.v1+json';
 export const TAR_LAYER_TYPE = 'application/vnd.oci.image.layer.v1.tar';
+export const GZIP_LAYER_TYPE = 'application/vnd.oci.image.layer.v1.tar+gzip';
+export const ZSTD_LAYER_TYPE = 'application/vnd.oci.image.layer.v1.tar+zstd';
+export const INDEX_TYPE = 'application/vnd.oci.image.index.v1+json';
+export const DOCKER_MANIFEST_TYPE = 'application/vnd.docker.distribution.manifest.v2+json';
+export const DOCKER_LIST_TYPE = 'application/vnd.docker.distribution.manifest.list.v2+json';
+
+/** Every form of manifest that is understood, for an `Accept` header. */
+export const MANIFEST_TYPES: readonly string[] = [MANIFEST_TYPE, INDEX_TYPE, DOCKER_MANIFEST_TYPE, DOCKER_LIST_TYPE];
+
+const CONFIG_TYPES = new Set([CONFIG_TYPE, 'application/vnd.docker.container.image.v1+json']);
+const LAYER = /^application\/vnd\.(oci\.image\.layer\.(nondistributable\.)?v1\.tar(\+gzip|\+zstd)?|docker\.image\.rootfs\.(foreign\.)?diff\.tar(\.gzip|\.zstd)?)$/;
+
+/** More layers than overlayfs takes in one mount (500 in Linux; the option string ends earlier in old ones). */
+const MAX_LAYERS = 500;
+const MAX_ARRAY = 10_000;
+
+const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/, 'is not a sha256 digest').transform((text) => text as Digest);
+const descriptor = z.object({ mediaType: z.string(), digest, size: z.int().min(0) });
+const platform = z.object({ os: z.string(), architecture: z.string(), variant: z.string().optional() });
+
+const manifestSchema = z.object({ schemaVersion: z.literal(2), mediaType: z.string().optional(), config: descriptor, layers: z.array(descriptor).max(MAX_LAYERS) });
+const indexSchema = z.object({
+  schemaVersion: z.literal(2),
+  manifests: z.array(descriptor.extend({ platform: platform.optional(), annotations: z.record(z.string(), z.string()).optional() })).max(MAX_ARRAY),
+});
+const configSchema = z.looseObject({ os: z.string(), architecture: z.string(), rootfs: z.looseObject({ type: z.literal('layers'), diff_ids: z.array(digest).max(MAX_LAYERS) }) });
+
+/** A manifest or an index, by what it holds. Throws `Invalid`, or `Unsupported` for an artifact that is no container image. */
+export function parseManifest(content: Uint8Array, what: string): { readonly manifest: ImageManifest } | { readonly index: ImageIndex } {
+  const json = parseJson(content, what);
+  if (typeof json === 'object' && json !== null && 'manifests' in json) return { index: checked(indexSchema, json, what) };
+  if (typeof json === 'object' && json !== null && 'schemaVersion' in json && json.schemaVersion === 1) {
+    throw new MooringError('Unsupported', `${what} is in Docker's schema 1, which has been obsolete since 2017`, { fix: 'have the image pushed again by a current tool' });
+  }
+  const manifest = checked(manifestSchema, json, what);
+  if (!CONFIG_TYPES.has(manifest.config.mediaType)) throw new MooringError('Unsupported', `${what} is no container image: its config is of type ${manifest.config.mediaType}`);
+  const strange = manifest.layers.find(({ mediaType }) => !LAYER.test(mediaType));
+  if (strange) throw new MooringError('Unsupported', `${what} has a layer of type ${strange.mediaType}, which can't be unpacked`);
+  return { manifest };
+}
+
+/** The config of an image with as many layers. Throws `Invalid`. */
+export function parseConfig(content: Uint8Array, what: string, layers?: number): ImageConfig {
+  const config = checked(configSchema, parseJson(content, what), what) as unknown as ImageConfig;
+  const { length } = config.rootfs.diff_ids;
+  if (layers !== undefined && length !== layers) throw new MooringError('Invalid', `${what} speaks of ${length} layers, and the manifest has ${layers}`);
+  return config;
+}
+
+function parseJson(content: Uint8Array, what: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(content).toString());
+  } catch (cause) {
+    throw new MooringError('Invalid', `${what} is not JSON`, { cause });
+  }
+}
+
+function checked<T>(schema: z.ZodType<T>, json: unknown, what: string): T {
+  const { success, data, error } = schema.safeParse(json);
+  if (success) return data;
+  const [issue] = error.issues;
+  throw new MooringError('Invalid', `${what} is malformed: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`.trimEnd());
+}

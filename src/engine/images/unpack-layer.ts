@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { Transform, type TransformCallback } from 'node:stream';
+import { Readable, Transform, type TransformCallback } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
@@ -26,8 +25,8 @@ export const DEFAULT_LAYER_BOUNDS: LayerBounds = { bytes: 64 * 2 ** 30, entries:
 export interface UnpackOptions {
   /** The static `mooring-archive` binary. */
   readonly archiver: string;
-  /** The layer: a tar archive, plain or compressed by gzip or zstd. */
-  readonly blob: string;
+  /** The layer: a tar archive, plain or compressed by gzip or zstd, as a file or as it comes. */
+  readonly blob: string | AsyncIterable<Buffer>;
   /** An empty folder. */
   readonly folder: string;
   readonly bounds: LayerBounds;
@@ -55,7 +54,7 @@ const MAX_COMPLAINT = 500;
  */
 export async function unpackLayer({ archiver, blob, folder, bounds, signal }: UnpackOptions): Promise<Unpacked> {
   const measure = new Measure();
-  const stages = await decompressors(blob);
+  const { compression, content } = await peek(typeof blob === 'string' ? createReadStream(blob, { highWaterMark: PIECE_BYTES }) : blob);
   const child = spawn(archiver, ['unpack', folder, ...[bounds.bytes, bounds.entries, bounds.fileBytes, bounds.depth].map(String)], {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: {},
@@ -67,13 +66,13 @@ export async function unpackLayer({ archiver, blob, folder, bounds, signal }: Un
     child.once('close', (code, by) => resolve(by === null ? `it exited with status ${code}` : `${by} ended it`));
   });
   const [fed, end, line, complaint] = await Promise.allSettled([
-    pipeline([createReadStream(blob, { highWaterMark: PIECE_BYTES }), ...stages, measure, child.stdin]),
+    pipeline([Readable.from(content, { objectMode: false }), ...decompressors(compression), measure, child.stdin]),
     ended,
     text(child.stdout),
     text(child.stderr),
   ]);
   signal?.throwIfAborted();
-  if (end.status === 'rejected') throw new MooringError('Unavailable', `unpack layer ${blob}: run ${archiver}`, { cause: end.reason, fix: 'build it with `make native`' });
+  if (end.status === 'rejected') throw new MooringError('Unavailable', `unpack a layer: run ${archiver}`, { cause: end.reason, fix: 'build it with `make native`' });
   const report = line.status === 'fulfilled' ? parseReport(line.value) : undefined;
   // What the unpacker says comes first: that its input then broke off is only a consequence.
   if (report !== undefined && 'error' in report && (fed.status === 'fulfilled' || isBrokenPipe(fed.reason))) {
@@ -87,14 +86,38 @@ export async function unpackLayer({ archiver, blob, folder, bounds, signal }: Un
   return { ...measure.result(), entries: report.entries };
 }
 
+export type Compression = 'none' | 'gzip' | 'zstd';
+
 /** By what the bytes are, not by what a manifest calls them: media types lie in the wild, and Docker looks at the bytes, too. */
-async function decompressors(blob: string): Promise<Transform[]> {
-  await using handle = await open(blob, 'r');
-  const { buffer, bytesRead } = await handle.read({ buffer: Buffer.alloc(4), length: 4 });
-  const magic = buffer.toString('hex', 0, bytesRead);
-  if (magic.startsWith('1f8b')) return [createGunzip({ chunkSize: PIECE_BYTES })];
-  if (magic === '28b52ffd' || /^5.2a4d18$/.test(magic)) return [createZstdDecompress({ chunkSize: PIECE_BYTES })];
-  return [];
+export async function peek(source: AsyncIterable<Buffer>): Promise<{ readonly compression: Compression; readonly content: AsyncIterable<Buffer> }> {
+  const pieces = source[Symbol.asyncIterator]();
+  let head: Buffer = Buffer.alloc(0);
+  while (head.length < 4) {
+    const next = await pieces.next();
+    if (next.done === true) break;
+    head = Buffer.concat([head, next.value]);
+  }
+  return { compression: compressionOf(head), content: rejoined(head, pieces) };
+}
+
+async function* rejoined(head: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer, void, void> {
+  try {
+    if (head.length > 0) yield head;
+    for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
+  } finally {
+    await rest.return?.();
+  }
+}
+
+function compressionOf(head: Buffer): Compression {
+  const magic = head.toString('hex', 0, 4);
+  if (magic.startsWith('1f8b')) return 'gzip';
+  return magic === '28b52ffd' || /^5.2a4d18$/.test(magic) ? 'zstd' : 'none';
+}
+
+function decompressors(compression: Compression): Transform[] {
+  if (compression === 'gzip') return [createGunzip({ chunkSize: PIECE_BYTES })];
+  return compression === 'zstd' ? [createZstdDecompress({ chunkSize: PIECE_BYTES })] : [];
 }
 
 /** Hashes and counts what passes. */

@@ -69,4 +69,7 @@ export const migrations: readonly string[] = [
     UPDATE leases SET released_at = CAST(unixepoch('subsec') * 1000 AS INTEGER) WHERE network = NEW.network AND host = NEW.host;
   END;
   `,
+  `
+  ALTER TABLE images ADD COLUMN repo_digest TEXT; -- digest of what a registry keeps under the name; NULL where none is known
+  `,
 ];

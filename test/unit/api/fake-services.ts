@@ -41,6 +41,9 @@ export class FakeServices implements ApiServices {
     for (const listener of this.#eventListeners) listener(event);
   }
 
+  /** For a test that asks for images to set. */
+  images = {} as ApiServices['images'];
+
   readonly reconciler: ApiServices['reconciler'] = {
     views: () => [...this.viewsByName.values()],
     view: (name) => this.viewsByName.get(name),

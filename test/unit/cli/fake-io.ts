@@ -1,3 +1,5 @@
+import { Readable } from 'node:stream';
+
 import type { Io } from '../../../src/cli/io.ts';
 import { createStyle } from '../../../src/cli/output/style.ts';
 
@@ -18,6 +20,10 @@ export function fakeIo(over: Partial<Io> = {}): FakeIo {
     rows: () => Infinity,
     now: () => Date.parse('2026-01-01T01:00:00Z'),
     readStdin: () => Promise.resolve(''),
+    stdinBytes: () => Readable.from([]),
+    outBytes: async (pieces) => {
+      for await (const piece of pieces) written.out += piece.toString('latin1');
+    },
     ...over,
   };
 }

@@ -34,20 +34,26 @@ function helpOf(command: Command): string {
   return text;
 }
 
+/** Every command that does something, with those of a group. */
+function leaves(command: Command): Command[] {
+  return command.commands.length === 0 ? [command] : command.commands.flatMap(leaves);
+}
+
 test('every command has a description and examples, and each example is a command line that parses', async () => {
   const io = fakeIo();
   const program = buildProgram({ io, finish: () => undefined });
   const seen: string[] = [];
-  for (const command of program.commands) {
+  for (const command of leaves(program)) {
     assert.notEqual(command.description(), '', command.name());
     const [, examples = ''] = helpOf(command).split('\nExamples:\n');
     const lines = examples.split('\n').flatMap((line) => /(?:^|\| |<\()\s*mooring ([^>)|]*)/.exec(line)?.[1]?.trim() ?? []);
     assert.ok(lines.length > 0, `${command.name()} has examples`);
     for (const line of lines) {
       const fresh = buildProgram({ io, finish: () => undefined });
-      for (const each of fresh.commands) each.action(() => void seen.push(each.name()));
+      for (const each of leaves(fresh)) each.action(() => void seen.push(each.name()));
       await fresh.parseAsync(line.split(' '), { from: 'user' });
-      assert.equal(seen.at(-1), command.name(), line);
+      // "image ls" and "images" are one command in two places.
+      assert.equal(seen.at(-1), command.name() === 'ls' ? 'images' : command.name(), line);
     }
   }
 });

@@ -84,7 +84,7 @@ describe('the image store', () => {
   });
 
   it('finds images by any form of their name, and says what it has where it finds none', async () => {
-    await assert.rejects(images.resolve('redis'), { code: 'NotFound', message: 'image "redis" is not in the store (it means docker.io/library/redis:latest)', fix: 'the store is empty' });
+    await assert.rejects(images.resolve('redis'), { code: 'NotFound', message: 'image "redis" is not in the store (it means docker.io/library/redis:latest)', fix: 'pull it; the store is empty' });
     await add();
     await assert.rejects(images.resolve('example.org/a/b'), { code: 'NotFound', message: /"example.org\/a\/b" is not in the store/, fix: /example\.org\/a\/b:1/ });
     await assert.rejects(images.resolve('Not A Name'), { code: 'Invalid' });

@@ -1,0 +1,101 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+
+import { parsePlatform } from '../../engine/images/platform.ts';
+import type { ImageEngine, ImageProgress, TransferOptions } from '../../engine/images.ts';
+import { MooringError } from '../../lib/errors.ts';
+import { type Call, isAsked, sendJson, sendLines } from './call.ts';
+import { errorReply } from './error-body.ts';
+import type { CheckResult, ImageHistory, ImageList, NameList, TransferEvent } from './image-types.ts';
+import { Mailbox } from './mailbox.ts';
+import type { Route } from './routes.ts';
+
+/** More than the layers of any image. */
+const MAX_BEHIND = 10_000;
+
+/** The resources below /v1/images. References stand in the query, since they have slashes. */
+export const imageRoutes: readonly Route[] = [
+  { method: 'GET', path: '/v1/images', handle: async (call, { images }) => sendJson(call, { kind: 'ImageList', items: await images.list() } satisfies ImageList) },
+  { method: 'DELETE', path: '/v1/images', handle: (call, { images }) => sendJson(call, { kind: 'NameList', ...images.remove(asked(call, 'image'), { force: isAsked(call.query, 'force') }) } satisfies NameList) },
+  { method: 'GET', path: '/v1/images/inspect', handle: async (call, { images }) => sendJson(call, await images.inspect(asked(call, 'image'))) },
+  { method: 'GET', path: '/v1/images/history', handle: async (call, { images }) => sendJson(call, { kind: 'ImageHistory', items: await images.history(asked(call, 'image')) } satisfies ImageHistory) },
+  { method: 'GET', path: '/v1/images/usage', handle: async (call, { images }) => sendJson(call, await images.diskUsage()) },
+  { method: 'GET', path: '/v1/images/check', handle: async (call, { images }) => sendJson(call, { kind: 'CheckResult', problems: await images.check() } satisfies CheckResult) },
+  { method: 'GET', path: '/v1/images/save', handle: (call, { images }) => save(call, images) },
+  { method: 'POST', path: '/v1/images/pull', handle: (call, { images }) => pull(call, images) },
+  { method: 'POST', path: '/v1/images/push', handle: (call, { images }) => push(call, images) },
+  { method: 'POST', path: '/v1/images/load', handle: (call, { images }) => takeIn(call, () => images.load(call.request, call.signal)) },
+  { method: 'POST', path: '/v1/images/import', handle: (call, { images }) => takeIn(call, async () => [await images.import(call.request, asked(call, 'name'), call.signal)]) },
+  {
+    method: 'POST',
+    path: '/v1/images/tag',
+    handle: (call, { images }) => {
+      images.tag(asked(call, 'image'), asked(call, 'name'));
+      sendJson(call, { kind: 'NameList', names: [asked(call, 'name')] } satisfies NameList);
+    },
+  },
+  { method: 'POST', path: '/v1/images/prune', handle: async (call, { images }) => sendJson(call, await images.prune({ all: isAsked(call.query, 'all'), dryRun: isAsked(call.query, 'dryRun') })) },
+];
+
+function pull(call: Call, images: ImageEngine): Promise<void> {
+  const reference = asked(call, 'reference');
+  const platform = call.query.get('platform');
+  const wanted = platform === null ? {} : { platform: parsePlatform(platform) };
+  return transfer(call, async (options) => {
+    const { names, id } = await images.pull(reference, { ...options, ...wanted });
+    return { type: 'DONE', name: names[0] ?? reference, digest: id };
+  });
+}
+
+function push(call: Call, images: ImageEngine): Promise<void> {
+  const reference = asked(call, 'reference');
+  return transfer(call, async (options) => ({ type: 'DONE', name: reference, ...(await images.push(reference, options)) }));
+}
+
+/** Tells a transfer's progress line by line. It ends with the client who asked for it. */
+function transfer(call: Call, run: (options: TransferOptions) => Promise<TransferEvent>): Promise<void> {
+  // Of a layer whose news a slow client has not taken yet only the newest is kept.
+  const news = new Mailbox<string, TransferEvent>(MAX_BEHIND);
+  const onProgress = (progress: ImageProgress): void => news.put(progress.type === 'LAYER' ? progress.digest : progress.type, progress);
+  run({ signal: call.signal, onProgress }).then(
+    (done) => news.put('end', done),
+    (error: unknown) => news.put('end', { type: 'ERROR', error: errorReply(error).body.error }),
+  );
+  return sendLines(call, untilEnd(news, call.signal));
+}
+
+async function* untilEnd(news: Mailbox<string, TransferEvent>, signal: AbortSignal): AsyncGenerator<TransferEvent, void, void> {
+  for await (const batch of news.batches(signal)) {
+    for (const event of batch) {
+      yield event;
+      if (event.type === 'DONE' || event.type === 'ERROR') return;
+    }
+  }
+}
+
+async function save(call: Call, images: ImageEngine): Promise<void> {
+  const names = call.query.getAll('image');
+  const format = call.query.get('format') ?? 'docker';
+  if (names.length === 0) asked(call, 'image');
+  if (format !== 'docker' && format !== 'oci') throw new MooringError('Invalid', `"${format}" is no format of archives`, { fix: 'use docker or oci' });
+  const archive = await images.save(names, format);
+  call.response.writeHead(200, { 'content-type': 'application/x-tar' });
+  await pipeline(Readable.from(archive, { objectMode: false }), call.response);
+}
+
+async function takeIn(call: Call, work: () => Promise<ImageList['items']>): Promise<void> {
+  try {
+    sendJson(call, { kind: 'ImageList', items: await work() } satisfies ImageList);
+  } catch (error) {
+    // A client that is still sending would find its pipe broken, and never read why.
+    if (!call.request.readableEnded && !call.request.destroyed) for await (const _ of call.request);
+    throw error;
+  }
+}
+
+/** A parameter that must be there. */
+function asked({ query }: Call, name: string): string {
+  const value = query.get(name);
+  if (value === null || value === '') throw new MooringError('Invalid', `the query lacks "${name}"`);
+  return value;
+}

@@ -1,0 +1,74 @@
+import { Argument, Option, type Command } from 'commander';
+import type { OutputOptions } from './commands/image.ts';
+import { outputOption } from './program-read.ts';
+import { clientOf, examples, type Shell } from './shell.ts';
+
+const IMAGE = 'a name such as redis:7, or an ID';
+
+/** `mooring image …`, and the two of them that are worth a short form. */
+export function defineImages(program: Command, shell: Shell): void {
+  const { io } = shell;
+  const group = program.command('image').description('Images: list, pull, push, tag, remove, save, load, check.');
+
+  for (const list of [program.command('images'), group.command('ls')]) {
+    list.description('List the images of the node.').addOption(outputOption('json', 'yaml', 'name'));
+    examples(list, ['mooring images', 'mooring images -o json']).action(async (flags: OutputOptions, command: Command) => shell.finish(await (await import('./commands/image.ts')).listImages(clientOf(command), io, flags)));
+  }
+  for (const pull of [program.command('pull'), group.command('pull')]) {
+    pull
+      .description('Fetch an image from its registry, with what "docker login" of the daemon\'s user left.')
+      .argument('<reference>', 'such as redis, registry.example:5000/team/app:1.2, app@sha256:…')
+      .option('--platform <platform>', "of several, this one (default: the node's): linux/arm64")
+      .option('-q, --quiet', "print only the image's ID");
+    examples(pull, ['mooring pull redis:7', 'mooring pull --platform linux/arm64 alpine']).action(async (reference: string, flags: { platform?: string; quiet?: boolean }, command: Command) =>
+      shell.finish(await (await import('./commands/image-transfer.ts')).pullImage(clientOf(command), io, reference, flags)),
+    );
+  }
+
+  const push = group.command('push').description('Send an image to the registry in its name.').argument('<reference>', 'its name, with the registry').option('-q, --quiet', "print only the manifest's digest");
+  examples(push, ['mooring image push registry.example:5000/team/app:1.2']).action(async (reference: string, flags: { quiet?: boolean }, command: Command) =>
+    shell.finish(await (await import('./commands/image-transfer.ts')).pushImage(clientOf(command), io, reference, flags)),
+  );
+
+  const tag = group.command('tag').description('Give an image one more name.').argument('<image>', IMAGE).argument('<name>', 'the new name');
+  examples(tag, ['mooring image tag redis:7 registry.example:5000/redis:7']).action(async (image: string, name: string, _: unknown, command: Command) => shell.finish(await (await import('./commands/image.ts')).tagImage(clientOf(command), image, name)));
+
+  const remove = group.command('rm').description('Take a name away, or by ID all names. What nothing holds any more goes with "mooring image prune".').argument('<image...>', IMAGE).option('--force', 'even though containers are made from it');
+  examples(remove, ['mooring image rm redis:7']).action(async (images: string[], flags: { force?: boolean }, command: Command) => shell.finish(await (await import('./commands/image.ts')).removeImages(clientOf(command), io, images, flags)));
+
+  const inspect = group.command('inspect').description('Show everything about an image.').argument('<image>', IMAGE).addOption(outputOption('json', 'yaml'));
+  examples(inspect, ['mooring image inspect redis:7']).action(async (image: string, flags: OutputOptions, command: Command) => shell.finish(await (await import('./commands/image.ts')).inspectImage(clientOf(command), io, image, flags)));
+
+  const history = group.command('history').description('Show how an image was made, newest step first.').argument('<image>', IMAGE).addOption(outputOption('json', 'yaml'));
+  examples(history, ['mooring image history redis:7']).action(async (image: string, flags: OutputOptions, command: Command) => shell.finish(await (await import('./commands/image.ts')).imageHistory(clientOf(command), io, image, flags)));
+
+  const save = group
+    .command('save')
+    .description('Write images as a tar archive that "docker load" and readers of OCI layouts take.')
+    .argument('<image...>', IMAGE)
+    .option('-f, --file <file>', 'write it there (default: standard output)')
+    .addOption(new Option('--format <format>', 'oci leaves out what only Docker reads').choices(['docker', 'oci']).default('docker'));
+  examples(save, ['mooring image save redis:7 -f redis.tar', 'mooring image save redis:7 | ssh other mooring image load']).action(async (images: string[], flags: { file?: string; format: string }, command: Command) =>
+    shell.finish(await (await import('./commands/image-archive.ts')).saveImages(clientOf(command), io, images, flags)),
+  );
+
+  const load = group.command('load').description('Take in the images of an archive of "docker save", of an OCI layout, or of "mooring image save".').addArgument(new Argument('[file]', 'a file, plain or compressed (default: standard input)'));
+  examples(load, ['mooring image load redis.tar', 'docker save redis:7 | mooring image load']).action(async (file: string | undefined, _: unknown, command: Command) => shell.finish(await (await import('./commands/image-archive.ts')).loadImages(clientOf(command), io, file)));
+
+  const importing = group.command('import').description('Make an image of one layer from the archive of a file system.').argument('<file>', 'a tar archive, plain or compressed, or - for standard input').argument('<name>', 'the name of the image');
+  examples(importing, ['mooring image import rootfs.tar.gz example.local/base:1']).action(async (file: string, name: string, _: unknown, command: Command) => shell.finish(await (await import('./commands/image-archive.ts')).importImage(clientOf(command), io, file, name)));
+
+  const prune = group
+    .command('prune')
+    .description('Give back the disk of layers and blobs that nothing holds.')
+    .option('--all', 'also of images that no container is made from')
+    .option('--dry-run', 'only say what would go')
+    .addOption(outputOption('json', 'yaml'));
+  examples(prune, ['mooring image prune --dry-run', 'mooring image prune --all']).action(async (flags: OutputOptions & { all?: boolean; dryRun?: boolean }, command: Command) => shell.finish(await (await import('./commands/image.ts')).pruneImages(clientOf(command), io, flags)));
+
+  const usage = group.command('usage').description('Say what images take of the disk.').addOption(outputOption('json', 'yaml'));
+  examples(usage, ['mooring image usage']).action(async (flags: OutputOptions, command: Command) => shell.finish(await (await import('./commands/image.ts')).imageUsage(clientOf(command), io, flags)));
+
+  const check = group.command('check').description('Read the whole store, and verify every digest and reference.').addOption(outputOption('json', 'yaml'));
+  examples(check, ['mooring image check']).action(async (flags: OutputOptions, command: Command) => shell.finish(await (await import('./commands/image.ts')).checkImages(clientOf(command), io, flags)));
+}

@@ -1,0 +1,101 @@
+import type { ImageConfig, Platform } from './images/oci-image.ts';
+
+/** An image, with all its names. Digests are `sha256:<hex>`, times milliseconds since the epoch. */
+export interface ImageSummary {
+  /** Digest of the config. */
+  readonly id: string;
+  readonly names: readonly string[];
+  /** `repository@digest`, as registries know it. */
+  readonly repoDigests: readonly string[];
+  readonly platform: Platform;
+  /** When it was made, as its config says; null when it doesn't. */
+  readonly created: string | null;
+  /** When this node got it. */
+  readonly storedAt: number;
+  /** Bytes of its blobs: what a pull of all of it transfers. */
+  readonly size: number;
+  readonly layers: number;
+  /** `namespace/name` of the containers made from it. */
+  readonly containers: readonly string[];
+}
+
+export interface ImageDetails extends ImageSummary {
+  readonly manifestDigest: string;
+  readonly config: ImageConfig;
+  readonly layerDigests: readonly { readonly digest: string; readonly size: number; readonly mediaType: string; readonly diffId: string; readonly chainId: string }[];
+}
+
+export interface ImageHistoryEntry {
+  readonly created: string | null;
+  readonly createdBy: string;
+  readonly comment: string;
+  /** The layer that it made, and the bytes of its blob; null where it made none. */
+  readonly layer: { readonly digest: string; readonly size: number } | null;
+}
+
+/** What a transfer tells as it goes: RESOLVED first, then LAYER at every change of a state and now and then as bytes come. */
+export type ImageProgress =
+  | { readonly type: 'RESOLVED'; readonly name: string; readonly digest: string; readonly layers: readonly { readonly digest: string; readonly size: number }[] }
+  | { readonly type: 'LAYER'; readonly digest: string; readonly state: LayerState; readonly bytes: number; readonly size: number };
+
+export type LayerState = 'Waiting' | 'Downloading' | 'Unpacking' | 'Uploading' | 'Mounted' | 'Exists' | 'Done';
+
+export interface TransferOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: ImageProgress) => void;
+}
+
+export interface PruneOptions {
+  /** Also the images that no container is made from. */
+  readonly all: boolean;
+  /** Say only what would go. */
+  readonly dryRun: boolean;
+}
+
+export interface PruneResult {
+  readonly names: readonly string[];
+  readonly blobs: readonly string[];
+  readonly layers: readonly string[];
+  /** Bytes of disk given back, or that would be. */
+  readonly bytes: number;
+}
+
+/** Bytes of disk, as the file system counts them (`st_blocks`); what is shared is counted once. */
+export interface ImageDiskUsage {
+  readonly blobs: { readonly count: number; readonly bytes: number };
+  readonly layers: { readonly count: number; readonly bytes: number };
+  /** Of both, what a prune would give back. */
+  readonly reclaimable: number;
+}
+
+/** Something in the store that is not as it must be. */
+export interface StoreProblem {
+  /** An image's name, or a digest. */
+  readonly object: string;
+  readonly message: string;
+}
+
+export type SaveFormat = 'docker' | 'oci';
+
+/** The images of this node. An image is named by any form of reference, or by its ID (six digits or more). */
+export interface ImageEngine {
+  list(): Promise<ImageSummary[]>;
+  inspect(image: string): Promise<ImageDetails>;
+  history(image: string): Promise<ImageHistoryEntry[]>;
+  /** Fetches what is missing, verified, and lets the name stand for it. */
+  pull(reference: string, options?: TransferOptions & { readonly platform?: Platform }): Promise<ImageSummary>;
+  push(reference: string, options?: TransferOptions): Promise<{ readonly digest: string }>;
+  tag(image: string, name: string): void;
+  /** Takes a name away, or by ID every name. `Conflict` while containers are made from it, unless another name stays, or `force`. */
+  remove(image: string, options: { readonly force: boolean }): { readonly names: readonly string[] };
+  /** A tar archive. `docker`: what both `docker load` and readers of OCI layouts take; `oci`: an OCI layout alone. */
+  save(images: readonly string[], format: SaveFormat): Promise<AsyncIterable<Buffer>>;
+  /** Takes in a docker-archive or oci-archive, plain or compressed. */
+  load(archive: AsyncIterable<Buffer>, signal?: AbortSignal): Promise<ImageSummary[]>;
+  /** Makes an image of one layer from a tar archive, plain or compressed. */
+  import(archive: AsyncIterable<Buffer>, name: string, signal?: AbortSignal): Promise<ImageSummary>;
+  prune(options: PruneOptions): Promise<PruneResult>;
+  diskUsage(): Promise<ImageDiskUsage>;
+  /** Reads everything and verifies every digest and reference. */
+  check(): Promise<StoreProblem[]>;
+}

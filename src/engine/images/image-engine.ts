@@ -1,0 +1,157 @@
+import { MooringError } from '../../lib/errors.ts';
+import { formatImageReference, parseImageReference } from '../../spec/image-reference.ts';
+import type { ImageDetails, ImageDiskUsage, ImageEngine, ImageHistoryEntry, ImageSummary, PruneOptions, PruneResult, SaveFormat, StoreProblem, TransferOptions } from '../images.ts';
+import type { DataDir } from '../store/data-dir.ts';
+import type { ImageRecord } from '../store/image-records.ts';
+import { checkStore } from './check-store.ts';
+import { imageDiskUsage, prune } from './collect-images.ts';
+import type { ImageStore } from './image-store.ts';
+import { importImage } from './import.ts';
+import { LayerStore } from './layer-store.ts';
+import { loadImages } from './load.ts';
+import type { Platform } from './oci-image.ts';
+import { Pins } from './pins.ts';
+import { hostPlatform } from './platform.ts';
+import type { RegistrySettings } from './registry/registry-host.ts';
+import type { ImageRoom } from './room.ts';
+import { saveImages } from './save.ts';
+import { readStoredImage } from './stored-image.ts';
+import { DEFAULT_LAYER_BOUNDS, type LayerBounds } from './unpack-layer.ts';
+
+export interface ImageEngineOptions {
+  readonly dataDir: DataDir;
+  readonly images: ImageStore;
+  /** The static `mooring-archive` binary. */
+  readonly archiver: string;
+  readonly registries: RegistrySettings;
+  readonly containers: ImageRoom['containers'];
+  readonly bounds?: LayerBounds;
+}
+
+export function createImageEngine(options: ImageEngineOptions): ImageEngine {
+  return new LocalImageEngine(options);
+}
+
+class LocalImageEngine implements ImageEngine {
+  readonly #room: ImageRoom;
+  readonly #registries: RegistrySettings;
+
+  constructor({ dataDir, images, archiver, registries, containers, bounds = DEFAULT_LAYER_BOUNDS }: ImageEngineOptions) {
+    this.#room = { dataDir, images, layers: new LayerStore(dataDir, archiver, bounds), pins: new Pins(), containers, incoming: new Map() };
+    this.#registries = registries;
+  }
+
+  async list(): Promise<ImageSummary[]> {
+    const byId = Map.groupBy(this.#room.images.list(), ({ imageId }) => imageId);
+    return Promise.all([...byId.values()].map((records) => this.#summary(records)));
+  }
+
+  async inspect(image: string): Promise<ImageDetails> {
+    const { records } = this.#room.images.find(image);
+    const { config, layers, record } = await readStoredImage(this.#room, firstOf(records));
+    return {
+      ...(await this.#summary(records)),
+      manifestDigest: record.manifestDigest,
+      config,
+      layerDigests: layers.map(({ descriptor: { digest, size, mediaType }, diffId, chainId }) => ({ digest, size, mediaType, diffId, chainId })),
+    };
+  }
+
+  async history(image: string): Promise<ImageHistoryEntry[]> {
+    const { config, layers } = await readStoredImage(this.#room, firstOf(this.#room.images.find(image).records));
+    const pending = [...layers];
+    const entries = (config.history ?? []).map(({ created, created_by, comment, empty_layer }) => {
+      const layer = empty_layer === true ? undefined : pending.shift()?.descriptor;
+      return { created: created ?? null, createdBy: created_by ?? '', comment: comment ?? '', layer: layer ? { digest: layer.digest, size: layer.size } : null };
+    });
+    // A config need not tell of all its layers.
+    for (const { descriptor } of pending) entries.push({ created: null, createdBy: '', comment: '', layer: { digest: descriptor.digest, size: descriptor.size } });
+    return entries.reverse();
+  }
+
+  async pull(reference: string, { platform = hostPlatform(), ...options }: TransferOptions & { readonly platform?: Platform } = {}): Promise<ImageSummary> {
+    // Loaded when it is first needed: the HTTP client is a sixth of the daemon's start.
+    const { pullImage } = await import('./pull.ts');
+    const record = await pullImage(this.#room, reference, platform, this.#registries, options);
+    return this.#summaryOf(record);
+  }
+
+  async push(reference: string, options: TransferOptions = {}): Promise<{ readonly digest: string }> {
+    const { pushImage } = await import('./push.ts');
+    return pushImage(this.#room, reference, this.#registries, options);
+  }
+
+  tag(image: string, name: string): void {
+    const { named, records } = this.#room.images.find(image);
+    const reference = parseImageReference(name);
+    if (reference.digest !== undefined) throw new MooringError('Invalid', `"${name}" has a digest, which only a registry gives`, { fix: 'write repository:tag' });
+    this.#room.images.put({ ...(named ?? firstOf(records)), name: formatImageReference(reference), repoDigest: null });
+  }
+
+  remove(image: string, { force }: { readonly force: boolean }): { readonly names: readonly string[] } {
+    const { named, records, imageId } = this.#room.images.find(image);
+    const leaving = named ? [named] : records;
+    const users = this.#room.containers().filter((container) => container.imageId === imageId);
+    if (users.length > 0 && leaving.length === records.length && !force) {
+      throw new MooringError('Conflict', `image ${leaving.map(({ name }) => name).join(', ')} is in use by ${users.map(({ name }) => name).join(', ')}`, {
+        fix: 'delete these containers first, or take only the name away with --force; the layers stay as long as they run',
+      });
+    }
+    for (const { name } of leaving) this.#room.images.delete(name);
+    return { names: leaving.map(({ name }) => name) };
+  }
+
+  save(images: readonly string[], format: SaveFormat): Promise<AsyncIterable<Buffer>> {
+    return saveImages(this.#room, images, format);
+  }
+
+  async load(archive: AsyncIterable<Buffer>, signal?: AbortSignal): Promise<ImageSummary[]> {
+    const records = await loadImages(this.#room, archive, signal);
+    return Promise.all(records.map((record) => this.#summaryOf(record)));
+  }
+
+  async import(archive: AsyncIterable<Buffer>, name: string, signal?: AbortSignal): Promise<ImageSummary> {
+    return this.#summaryOf(await importImage(this.#room, archive, name, signal));
+  }
+
+  prune(options: PruneOptions): Promise<PruneResult> {
+    return prune(this.#room, options);
+  }
+
+  diskUsage(): Promise<ImageDiskUsage> {
+    return imageDiskUsage(this.#room);
+  }
+
+  check(): Promise<StoreProblem[]> {
+    return checkStore(this.#room);
+  }
+
+  #summaryOf({ imageId }: ImageRecord): Promise<ImageSummary> {
+    return this.#summary(this.#room.images.list().filter((record) => record.imageId === imageId));
+  }
+
+  async #summary(records: readonly ImageRecord[]): Promise<ImageSummary> {
+    const record = firstOf(records);
+    const { config, manifest, layers } = await readStoredImage(this.#room, record);
+    return {
+      id: record.imageId,
+      names: records.map(({ name }) => name),
+      repoDigests: records.flatMap(({ name, repoDigest }) => {
+        const { registry, repository } = parseImageReference(name);
+        return repoDigest === null ? [] : [`${registry}/${repository}@${repoDigest}`];
+      }),
+      platform: { os: config.os, architecture: config.architecture, ...(config.variant !== undefined && { variant: config.variant }) },
+      created: config.created ?? null,
+      storedAt: record.createdAt,
+      size: manifest.config.size + layers.reduce((sum, { descriptor }) => sum + descriptor.size, 0),
+      layers: layers.length,
+      containers: this.#room.containers().filter(({ imageId }) => imageId === record.imageId).map(({ name }) => name),
+    };
+  }
+}
+
+function firstOf(records: readonly ImageRecord[]): ImageRecord {
+  const [first] = records;
+  if (!first) throw new MooringError('Internal', 'an image without a name was looked at');
+  return first;
+}

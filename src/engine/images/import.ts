@@ -1,0 +1,59 @@
+import { mkdir, rm } from 'node:fs/promises';
+
+import { formatImageReference, parseImageReference } from '../../spec/image-reference.ts';
+import type { ImageRecord } from '../store/image-records.ts';
+import { layerType } from './load.ts';
+import { CONFIG_TYPE, type ImageConfig, type ImageManifest, MANIFEST_TYPE } from './oci-image.ts';
+import { hostPlatform } from './platform.ts';
+import type { ImageRoom } from './room.ts';
+import { peek } from './unpack-layer.ts';
+
+/** Makes an image of one layer of an archive, which is kept as it came. */
+export async function importImage(room: ImageRoom, archive: AsyncIterable<Buffer>, name: string, signal: AbortSignal | undefined): Promise<ImageRecord> {
+  const normalized = formatImageReference(parseImageReference(name));
+  const { blobs } = room.images;
+  const { compression, content } = await peek(archive);
+  await using writer = await blobs.writer();
+  for await (const piece of content) {
+    signal?.throwIfAborted();
+    await writer.write(piece);
+  }
+  const { digest, size } = await writer.finish();
+  using held = room.pins.open();
+  await held.add([digest]);
+  await writer.commit();
+  const folder = room.dataDir.temporaryPath();
+  await mkdir(folder, { mode: 0o755 });
+  try {
+    const { diffId } = await room.layers.unpackInto(folder, blobs.file(digest), signal);
+    await held.add([diffId]);
+    // The chain ID of a bottom layer is its diff ID.
+    if (!(await room.layers.has(diffId))) await room.dataDir.publish(folder, room.layers.folder(diffId));
+    const { os, architecture, variant } = hostPlatform();
+    const now = new Date();
+    const created = now.toISOString();
+    const config: ImageConfig = {
+      created,
+      architecture,
+      ...(variant !== undefined && { variant }),
+      os,
+      config: {},
+      rootfs: { type: 'layers', diff_ids: [diffId] },
+      history: [{ created, created_by: 'mooring image import', comment: 'made from an archive' }],
+    };
+    const configText = JSON.stringify(config);
+    const imageId = await blobs.put(configText);
+    const manifest: ImageManifest = {
+      schemaVersion: 2,
+      mediaType: MANIFEST_TYPE,
+      config: { mediaType: CONFIG_TYPE, digest: imageId, size: Buffer.byteLength(configText) },
+      layers: [{ mediaType: layerType(compression), digest, size }],
+    };
+    const manifestDigest = await blobs.put(JSON.stringify(manifest));
+    const record: ImageRecord = { name: normalized, imageId, manifestDigest, repoDigest: null, chainIds: [diffId], createdAt: now.getTime() };
+    room.images.put(record);
+    return record;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,96 @@
+import { chmod, mkdir, readdir, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+
+import { errnoOf, MooringError } from '../../lib/errors.ts';
+import type { DataDir } from '../store/data-dir.ts';
+import { type Digest, hexOf, parseDigest } from './digest.ts';
+import { type LayerBounds, type Unpacked, unpackLayer } from './unpack-layer.ts';
+
+export interface LayerSource {
+  readonly chainId: Digest;
+  /** What its uncompressed archive must hash to. */
+  readonly diffId: Digest;
+  /** File of the archive. */
+  readonly blob: string;
+}
+
+/** Layers unpacked at once: the work is the disk's, and a processor's for each. */
+const CONCURRENCY = 2;
+
+/** Unpacked layers, a folder each under the hexadecimal half of its chain ID. A folder that is there is whole. */
+export class LayerStore {
+  readonly #dataDir: DataDir;
+  readonly #archiver: string;
+  readonly #bounds: LayerBounds;
+  readonly #underWay = new Map<Digest, Promise<void>>();
+  #running = 0;
+  readonly #queue: (() => void)[] = [];
+
+  constructor(dataDir: DataDir, archiver: string, bounds: LayerBounds) {
+    this.#dataDir = dataDir;
+    this.#archiver = archiver;
+    this.#bounds = bounds;
+  }
+
+  folder(chainId: Digest): string {
+    return path.join(this.#dataDir.layers, hexOf(chainId));
+  }
+
+  async has(chainId: Digest): Promise<boolean> {
+    try {
+      return (await stat(this.folder(chainId))).isDirectory();
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return false;
+      throw error;
+    }
+  }
+
+  async list(): Promise<Digest[]> {
+    return (await readdir(this.#dataDir.layers)).map((hex) => parseDigest(`sha256:${hex}`));
+  }
+
+  async remove(chainId: Digest): Promise<void> {
+    await (await this.#dataDir.discard(this.folder(chainId))).discarded;
+  }
+
+  /** Has the layer unpacked, unless it is: once, however many ask for it at a time. */
+  async ensure(layer: LayerSource): Promise<void> {
+    const underWay = this.#underWay.get(layer.chainId);
+    if (underWay) return underWay;
+    const work = this.#inTurn(() => this.#unpack(layer)).finally(() => this.#underWay.delete(layer.chainId));
+    this.#underWay.set(layer.chainId, work);
+    return work;
+  }
+
+  /** Unpacks any archive, within a layer's bounds and confinement, into an empty folder. */
+  unpackInto(folder: string, blob: string | AsyncIterable<Buffer>, signal?: AbortSignal): Promise<Unpacked> {
+    return unpackLayer({ archiver: this.#archiver, blob, folder, bounds: this.#bounds, ...(signal && { signal }) });
+  }
+
+  async #unpack({ chainId, diffId, blob }: LayerSource): Promise<void> {
+    if (await this.has(chainId)) return;
+    const half = this.#dataDir.temporaryPath();
+    await mkdir(half);
+    try {
+      await chmod(half, 0o755); // mkdir's mode is narrowed by the umask; an archive may say another
+      const unpacked = await this.unpackInto(half, blob);
+      if (unpacked.diffId !== diffId) throw new MooringError('Invalid', `unpack layer: its content is ${unpacked.diffId}, and the image's config says ${diffId}`);
+      await this.#dataDir.publish(half, this.folder(chainId));
+    } catch (error) {
+      await rm(half, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#running >= CONCURRENCY) await new Promise<void>((resolve) => this.#queue.push(resolve));
+    else this.#running++;
+    try {
+      return await work();
+    } finally {
+      const next = this.#queue.shift();
+      if (next) next();
+      else this.#running--;
+    }
+  }
+}

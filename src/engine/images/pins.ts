@@ -1,0 +1,42 @@
+import type { Digest } from './digest.ts';
+
+/** Keeps what operations under way count on from being collected: what they bring in has no name yet that would hold it. */
+export class Pins {
+  readonly #held = new Map<Digest, number>();
+  #sweep: Promise<unknown> = Promise.resolve();
+
+  /** A hand that holds what is added to it until it is disposed of. */
+  open(): Hold {
+    const mine: Digest[] = [];
+    return {
+      add: async (digests) => {
+        for (const digest of digests) this.#held.set(digest, (this.#held.get(digest) ?? 0) + 1);
+        mine.push(...digests);
+        await this.#sweep;
+      },
+      [Symbol.dispose]: () => mine.splice(0).forEach((digest) => this.#release(digest)),
+    };
+  }
+
+  isHeld(digest: Digest): boolean {
+    return this.#held.has(digest);
+  }
+
+  /** One sweep at a time; whoever holds something new waits for its end. */
+  sweep<T>(work: () => Promise<T>): Promise<T> {
+    const sweeping = this.#sweep.then(work);
+    this.#sweep = sweeping.catch(() => {}); // its own caller is told
+    return sweeping;
+  }
+
+  #release(digest: Digest): void {
+    const left = (this.#held.get(digest) ?? 1) - 1;
+    if (left === 0) this.#held.delete(digest);
+    else this.#held.set(digest, left);
+  }
+}
+
+export interface Hold extends Disposable {
+  /** Waits for a sweep under way, so that what is found in the store afterwards stays there. */
+  add(digests: readonly Digest[]): Promise<void>;
+}

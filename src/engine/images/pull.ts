@@ -1,0 +1,117 @@
+import { MooringError } from '../../lib/errors.ts';
+import { formatImageReference, parseImageReference } from '../../spec/image-reference.ts';
+import type { ImageProgress, LayerState, TransferOptions } from '../images.ts';
+import type { ImageRecord } from '../store/image-records.ts';
+import type { Digest } from './digest.ts';
+import { type Descriptor, type ImageManifest, parseConfig, parseManifest, type Platform } from './oci-image.ts';
+import { choosePlatform } from './platform.ts';
+import type { RegistrySettings } from './registry/registry-host.ts';
+import { type FetchedManifest, Repository } from './registry/repository.ts';
+import type { ImageRoom } from './room.ts';
+import { digestsOf, layersOf, type StoredLayer } from './stored-image.ts';
+
+const MAX_CONFIG_BYTES = 8 * 2 ** 20;
+/** Downloads of one pull at a time, as Docker has it. */
+const DOWNLOADS = 3;
+const TELL_EVERY_MS = 100;
+
+/** Fetches an image from its registry: what is there already is not fetched, and the name comes last. */
+export async function pullImage(room: ImageRoom, text: string, platform: Platform, settings: RegistrySettings, options: TransferOptions): Promise<ImageRecord> {
+  const reference = parseImageReference(text);
+  const name = formatImageReference(reference);
+  const { signal, onProgress = () => {} } = options;
+  await using repository = await Repository.open(reference, 'pull', settings, signal);
+  const top = await repository.manifest();
+  const { fetched, manifest } = await forPlatform(repository, top, platform, name);
+  const { blobs } = room.images;
+  using held = room.pins.open();
+  await held.add([fetched.digest, manifest.config.digest]);
+  const configContent = await repository.blob(manifest.config, MAX_CONFIG_BYTES);
+  const config = parseConfig(configContent, `the config of ${name}`, manifest.layers.length);
+  if (config.os !== 'linux') throw new MooringError('Unsupported', `${name} is made for ${config.os}`);
+  const layers = layersOf(manifest, config);
+  await held.add(digestsOf(fetched.digest, manifest, layers));
+  onProgress({ type: 'RESOLVED', name, digest: top.digest, layers: layers.map(({ descriptor: { digest, size } }) => ({ digest, size })) });
+  await fetchLayers(room, repository, layers, options);
+  await blobs.put(configContent, manifest.config.digest);
+  await blobs.put(fetched.content, fetched.digest);
+  const record: ImageRecord = {
+    name,
+    imageId: manifest.config.digest,
+    manifestDigest: fetched.digest,
+    repoDigest: top.digest,
+    chainIds: layers.map(({ chainId }) => chainId),
+    createdAt: Date.now(),
+  };
+  signal?.throwIfAborted();
+  room.images.put(record);
+  return record;
+}
+
+async function forPlatform(repository: Repository, top: FetchedManifest, platform: Platform, name: string): Promise<{ fetched: FetchedManifest; manifest: ImageManifest }> {
+  const parsed = parseManifest(top.content, `the manifest of ${name}`);
+  if ('manifest' in parsed) return { fetched: top, manifest: parsed.manifest };
+  const chosen = choosePlatform(parsed.index, platform, name);
+  const fetched = await repository.manifest(chosen);
+  const below = parseManifest(fetched.content, `the manifest of ${name}`);
+  if (!('manifest' in below)) throw new MooringError('Unsupported', `${name} is an index of indexes`);
+  return { fetched, manifest: below.manifest };
+}
+
+/** All layers, several at a time. The first failure ends the others, and is thrown once they have ended. */
+async function fetchLayers(room: ImageRoom, repository: Repository, layers: readonly StoredLayer[], { signal, onProgress = () => {} }: TransferOptions): Promise<void> {
+  const pending = [...layers];
+  const failures: unknown[] = [];
+  for (const { descriptor } of layers) onProgress(layerProgress(descriptor, 'Waiting', 0));
+  const unpacking: Promise<void>[] = [];
+  const worker = async (): Promise<void> => {
+    for (let layer = pending.shift(); layer !== undefined && failures.length === 0; layer = pending.shift()) {
+      const { descriptor, chainId, diffId } = layer;
+      signal?.throwIfAborted();
+      const isThere = (await room.layers.has(chainId)) && (await room.images.blobs.sizeOf(descriptor.digest)) === descriptor.size;
+      if (isThere) {
+        onProgress(layerProgress(descriptor, 'Exists', descriptor.size));
+        continue;
+      }
+      await fetchBlob(room, repository, descriptor, onProgress);
+      onProgress(layerProgress(descriptor, 'Unpacking', descriptor.size));
+      // The next download begins meanwhile.
+      const unpacked = room.layers.ensure({ chainId, diffId, blob: room.images.blobs.file(descriptor.digest) }).then(() => onProgress(layerProgress(descriptor, 'Done', descriptor.size)));
+      unpacking.push(unpacked.catch((error: unknown) => void failures.push(error)));
+    }
+  };
+  const workers = Array.from({ length: DOWNLOADS }, () => worker().catch((error: unknown) => void failures.push(error)));
+  await Promise.all(workers);
+  await Promise.all(unpacking);
+  if (failures.length > 0) throw failures[0];
+}
+
+/** Brings a blob into the store, unless it is there or comes already for another pull, whose end is then waited for. */
+async function fetchBlob(room: ImageRoom, repository: Repository, descriptor: Descriptor, onProgress: (progress: ImageProgress) => void): Promise<void> {
+  const { digest, size } = descriptor;
+  for (let other = room.incoming.get(digest); other !== undefined; other = room.incoming.get(digest)) await other;
+  let toldAt = 0;
+  const download = async (): Promise<void> => {
+    if ((await room.images.blobs.sizeOf(digest)) === size) return;
+    await using writer = await room.images.blobs.writer({ digest, size });
+    await repository.download(descriptor, writer, (bytes) => {
+      const now = Date.now();
+      if (now - toldAt < TELL_EVERY_MS) return;
+      toldAt = now;
+      onProgress(layerProgress(descriptor, 'Downloading', bytes));
+    });
+    await writer.commit();
+  };
+  const { promise, resolve } = Promise.withResolvers<void>();
+  room.incoming.set(digest, promise);
+  try {
+    await download();
+  } finally {
+    room.incoming.delete(digest);
+    resolve(); // whoever waited looks for itself whether the blob is there
+  }
+}
+
+export function layerProgress({ digest, size }: { readonly digest: Digest; readonly size: number }, state: LayerState, bytes: number): ImageProgress {
+  return { type: 'LAYER', digest, state, bytes, size };
+}

@@ -1,0 +1,60 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import { ensureBusyboxImage } from '../../../src/engine/images/busybox-image.ts';
+import { createImageEngine } from '../../../src/engine/images/image-engine.ts';
+import { ImageStore } from '../../../src/engine/images/image-store.ts';
+import type { RegistrySettings } from '../../../src/engine/images/registry/registry-host.ts';
+import type { LayerBounds } from '../../../src/engine/images/unpack-layer.ts';
+import type { ImageEngine } from '../../../src/engine/images.ts';
+import { DataDir } from '../../../src/engine/store/data-dir.ts';
+import { Database } from '../../../src/engine/store/database.ts';
+
+export const archiver = path.resolve(import.meta.dirname, '../../../native/build/mooring-archive');
+
+export interface TestStore extends AsyncDisposable {
+  readonly root: string;
+  readonly engine: ImageEngine;
+  readonly images: ImageStore;
+  readonly dataDir: DataDir;
+}
+
+export interface TestStoreOptions extends Partial<RegistrySettings> {
+  readonly bounds?: LayerBounds;
+  readonly containers?: () => { readonly name: string; readonly imageId: string }[];
+  readonly busybox?: boolean;
+  /** An existing place, which is then not removed. */
+  readonly root?: string;
+}
+
+/** An image store of its own, without a daemon. Disposing of it removes it. */
+export async function openStore({ bounds, containers = () => [], busybox = false, root: given, ...registries }: TestStoreOptions = {}): Promise<TestStore> {
+  const root = given ?? (await mkdtemp(path.join(tmpdir(), 'mooring-images-')));
+  const dataDir = await DataDir.open(path.join(root, 'data'));
+  const database = await Database.open(path.join(root, 'data'));
+  const images = new ImageStore(dataDir, database);
+  if (busybox) await ensureBusyboxImage(images);
+  const engine = createImageEngine({
+    dataDir,
+    images,
+    archiver,
+    containers,
+    registries: { caFiles: [], insecure: [], certsDir: path.join(root, 'certs.d'), dockerConfig: path.join(root, 'config.json'), ...registries },
+    ...(bounds && { bounds }),
+  });
+  return {
+    root,
+    engine,
+    images,
+    dataDir,
+    async [Symbol.asyncDispose]() {
+      database.close();
+      if (given === undefined) await rm(root, { recursive: true });
+    },
+  };
+}
+
+export async function* once(content: Buffer): AsyncGenerator<Buffer, void, void> {
+  yield content;
+}
