@@ -66,7 +66,7 @@ export async function reconnect(native: Native, init: ProcessIdentity, connectio
   await using namespace = await openNamespace(native, init);
   if (!namespace) return undefined;
   const { inside, port } = await look(native, namespace.fd, connection);
-  if (!inside || !port) return connect(native, namespace.fd, connection);
+  if (!inside || !port) return await connect(native, namespace.fd, connection);
   await native.netlink(namespace.fd, [
     rtnetlink.setMaster(port.index, connection.bridge.index),
     rtnetlink.setHairpin(port.name),
