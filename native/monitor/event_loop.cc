@@ -1,7 +1,5 @@
 #include "monitor/event_loop.h"
 
-#include <sys/epoll.h>
-
 namespace mooring {
 
 Result<EventLoop> EventLoop::create() {
@@ -10,12 +8,19 @@ Result<EventLoop> EventLoop::create() {
   return EventLoop(std::move(epoll));
 }
 
-Status EventLoop::add(int fd, Pollable& pollable) {
+Status EventLoop::add(int fd, Pollable& pollable, unsigned events) {
   epoll_event event{};
-  event.events = EPOLLIN;
+  event.events = events;
   event.data.ptr = &pollable;
   if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) return sys_error("epoll_ctl ADD");
   return ok();
+}
+
+void EventLoop::change(int fd, Pollable& pollable, unsigned events) {
+  epoll_event event{};
+  event.events = events;
+  event.data.ptr = &pollable;
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event);
 }
 
 void EventLoop::remove(int fd) { ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr); }

@@ -10,15 +10,16 @@ namespace {
 
 // As much as a pipe holds by default. A longer line is logged in parts.
 constexpr size_t kBufferSize = 64 << 10;
+static_assert(kBufferSize <= kMaxPayload);
 
 }  // namespace
 
-Result<std::unique_ptr<LogPump>> LogPump::start(EventLoop& loop, LogWriter& log, Stream stream, UniqueFd source) {
+Result<std::unique_ptr<LogPump>> LogPump::start(EventLoop& loop, LogWriter& log, AttachServer& clients, Stream stream, UniqueFd source) {
   // The flag is the open file's: it does not reach the other end, which is the container's.
   if (::fcntl(source.get(), F_SETFL, O_NONBLOCK) != 0) return sys_error("fcntl F_SETFL a container's output");
   auto buffer = PageBuffer::create(kBufferSize);
   if (!buffer) return buffer.error();
-  std::unique_ptr<LogPump> pump(new LogPump(loop, log, stream, std::move(source), std::move(*buffer)));
+  std::unique_ptr<LogPump> pump(new LogPump(loop, log, clients, stream, std::move(source), std::move(*buffer)));
   MOORING_TRY(loop.add(pump->source_.get(), *pump));
   return pump;
 }
@@ -34,6 +35,7 @@ size_t LogPump::pump() {
     end();
     return 0;
   }
+  clients_.output(stream_, {room.data(), static_cast<size_t>(count)});
   log_.begin(stream_, now());
   lines_.filled(static_cast<size_t>(count), [this](const Piece& piece) { log_.append(piece); });
   log_.flush();

@@ -1,8 +1,9 @@
-// Moves what a container writes to one stream into its log.
+// Moves what a container writes to one stream into its log, and shows it to attached clients.
 #pragma once
 
 #include <memory>
 
+#include "monitor/attach_server.h"
 #include "monitor/event_loop.h"
 #include "monitor/line_splitter.h"
 #include "monitor/log_writer.h"
@@ -13,7 +14,7 @@ namespace mooring {
 class LogPump : public Pollable {
  public:
   /// `source` is a pipe's read end or a pty master.
-  static Result<std::unique_ptr<LogPump>> start(EventLoop& loop, LogWriter& log, Stream stream, UniqueFd source);
+  static Result<std::unique_ptr<LogPump>> start(EventLoop& loop, LogWriter& log, AttachServer& clients, Stream stream, UniqueFd source);
 
   void ready() override;
 
@@ -24,14 +25,15 @@ class LogPump : public Pollable {
   void rest();
 
  private:
-  LogPump(EventLoop& loop, LogWriter& log, Stream stream, UniqueFd source, PageBuffer buffer)
-      : loop_(loop), log_(log), stream_(stream), source_(std::move(source)), buffer_(std::move(buffer)), lines_(buffer_.bytes()) {}
+  LogPump(EventLoop& loop, LogWriter& log, AttachServer& clients, Stream stream, UniqueFd source, PageBuffer buffer)
+      : loop_(loop), log_(log), clients_(clients), stream_(stream), source_(std::move(source)), buffer_(std::move(buffer)), lines_(buffer_.bytes()) {}
   /// Gives how many bytes it moved: 0 when there were none, or no more will come.
   size_t pump();
   void end();
 
   EventLoop& loop_;
   LogWriter& log_;
+  AttachServer& clients_;
   const Stream stream_;
   UniqueFd source_;
   PageBuffer buffer_;

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 
+#include "monitor/attach_server.h"
 #include "monitor/clock_text.h"
 #include "monitor/detach.h"
 #include "monitor/durable_file.h"
@@ -15,6 +16,7 @@
 #include "monitor/exit_record.h"
 #include "monitor/footprint.h"
 #include "monitor/log_pump.h"
+#include "monitor/pipe.h"
 #include "monitor/state_file.h"
 #include "monitor/status_pipe.h"
 #include "runtime/launch.h"
@@ -25,17 +27,6 @@ namespace {
 
 // How long a container must be silent until the memory that its output, or its start, has taken is given back.
 constexpr int kQuietMs = 1000;
-
-struct Pipe {
-  UniqueFd read;
-  UniqueFd write;
-};
-
-Result<Pipe> make_pipe() {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return sys_error("pipe2");
-  return Pipe{UniqueFd(ends[0]), UniqueFd(ends[1])};
-}
 
 /// Held for the monitor's whole life. The kernel gives it back however that ends.
 Status lock_bundle(const UniqueFd& bundle, const std::string& path) {
@@ -69,7 +60,9 @@ class Monitor : private Pollable {
   UniqueFd state_folder_;
   std::optional<EventLoop> loop_;
   std::optional<LogWriter> log_;
+  std::unique_ptr<AttachServer> clients_;
   std::unique_ptr<LogPump> pumps_[2];
+  Pipe input_;      // empty where there is none, or a console
   Pipe output_[2];  // stdout and stderr; empty where there is a console
   Launched container_;
   ProcessIdentity self_;
@@ -88,6 +81,9 @@ Status Monitor::start(StatusPipe& status) {
   auto files = LogFiles::open(options_.log, options_.log_max_files);
   if (!files) return std::move(files.error());
   log_.emplace(std::move(*files), options_.log_max_bytes);
+  auto clients = AttachServer::listen(*loop_, state_folder_, Slow::kDrop);
+  if (!clients) return std::move(clients.error());
+  clients_ = std::move(*clients);
   const auto self = identify(::getpid());
   if (!self) return self.error();
   self_ = *self;
@@ -118,8 +114,14 @@ Status Monitor::open_folders() {
 }
 
 Status Monitor::launch_container() {
-  const UniqueFd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-  if (!null) return sys_error("open /dev/null");
+  if (options_.input == StandardInput::kNone) {
+    input_.read.reset(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    if (!input_.read) return sys_error("open /dev/null");
+  } else {
+    auto pipe = make_pipe();
+    if (!pipe) return std::move(pipe.error());
+    input_ = std::move(*pipe);
+  }
   for (Pipe& output : output_) {
     auto pipe = make_pipe();
     if (!pipe) return std::move(pipe.error());
@@ -128,7 +130,7 @@ Status Monitor::launch_container() {
   auto launched = launch({
       .id = options_.id,
       .bundle = options_.bundle,
-      .stdin_fd = null.get(),
+      .stdin_fd = input_.read.get(),
       .stdout_fd = output_[0].write.get(),
       .stderr_fd = output_[1].write.get(),
       .dies_with_caller = true,
@@ -149,19 +151,23 @@ Status Monitor::follow_container() {
   const auto init = identify(container_.pid);
   if (!init) return init.error();
   init_ = *init;
+  input_.read.reset();
   for (Pipe& output : output_) output.write.reset();  // or the streams would never end
   if (container_.console) {
+    MOORING_TRY(clients_->set_terminal(container_.console.get()));
+    if (options_.input != StandardInput::kNone) input_.write.reset(::fcntl(container_.console.get(), F_DUPFD_CLOEXEC, 3));
     MOORING_TRY(add_pump(Stream::kStdout, std::move(container_.console)));
   } else {
     MOORING_TRY(add_pump(Stream::kStdout, std::move(output_[0].read)));
     MOORING_TRY(add_pump(Stream::kStderr, std::move(output_[1].read)));
   }
   for (Pipe& output : output_) output.read.reset();
+  if (options_.input != StandardInput::kNone) MOORING_TRY(clients_->open_input(std::move(input_.write), options_.input == StandardInput::kOnce));
   return loop_->add(container_.pidfd.get(), *this);
 }
 
 Status Monitor::add_pump(Stream stream, UniqueFd source) {
-  auto pump = LogPump::start(*loop_, *log_, stream, std::move(source));
+  auto pump = LogPump::start(*loop_, *log_, *clients_, stream, std::move(source));
   if (!pump) return std::move(pump.error());
   pumps_[static_cast<int>(stream)] = std::move(*pump);
   return ok();
@@ -209,7 +215,10 @@ Status Monitor::record() {
     record.oom_killed = after && *after > oom_kills_before_;
   }
   MOORING_TRY(write_exit_record(record, bundle_, state_folder_));
-  return StateFile::remove(state_folder_);
+  clients_->unlink();
+  MOORING_TRY(StateFile::remove(state_folder_));
+  clients_->finish(static_cast<uint8_t>(record.exit_code));
+  return ok();
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "runtime/result.h"
+#include "monitor/command_line.h"
 
 namespace mooring {
 
@@ -14,6 +14,7 @@ struct MonitorOptions {
   std::string log;
   unsigned long log_max_bytes = 0;
   unsigned log_max_files = 0;
+  StandardInput input = StandardInput::kNone;
   int status_fd = -1;
 };
 

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { Brand } from '../lib/brand.ts';
 import type { ProcessIdentity } from '../native/native.ts';
 import type { Container } from '../spec/container.ts';
@@ -138,6 +139,11 @@ export interface ContainerEngine {
   /** Kernel counters of every running container, read in one batch. */
   stats(): Promise<ContainerStats[]>;
   logs(id: ContainerId, options: LogOptions): AsyncIterable<LogLine>;
+  /**
+   * A connection to the running container's standard streams and terminal: frames as `lib/attach-frames.ts` has them, both ways. What was written
+   * before is in the log. Closing it detaches, which the container does not notice. `Conflict` while it does not run.
+   */
+  attach(id: ContainerId): Promise<Duplex>;
   /** Hints that something changed. Returns the function that unsubscribes. */
   subscribe(listener: (event: EngineEvent) => void): () => void;
 }

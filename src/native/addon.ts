@@ -75,11 +75,11 @@ async function startMonitor(addon: Addon, options: MonitorOptions): Promise<Star
 }
 
 function monitorArguments(options: MonitorOptions, statusFd: number): string[] {
-  const { id, bundle, stateDir, log } = options;
+  const { id, bundle, stateDir, log, stdin = 'none' } = options;
   return [
     ...['monitor', '--id', id, '--bundle', bundle, '--state-dir', stateDir],
     ...['--log', log.path, '--log-max-bytes', String(log.maxBytes), '--log-max-files', String(log.maxFiles)],
-    ...['--status-fd', String(statusFd)],
+    ...['--stdin', stdin, '--status-fd', String(statusFd)],
   ];
 }
 

@@ -25,9 +25,11 @@ export interface MonitorOptions {
   readonly id: string;
   /** OCI bundle: holds `config.json`; the monitor writes `exit.json` here. */
   readonly bundle: string;
-  /** Folder for `state.json`, on a file system that a reboot empties. */
+  /** Folder for `state.json` and `attach.sock`, on a file system that a reboot empties. */
   readonly stateDir: string;
   readonly log: MonitorLog;
+  /** The process's standard input: /dev/null (default); attached clients'; or theirs until the first of those who write has no more. */
+  readonly stdin?: 'none' | 'open' | 'once';
 }
 
 /** Both processes of a started container: the monitor, and the container's own first process, which has passed its `execve`. */

@@ -127,6 +127,14 @@ const containerSpecFields = z.strictObject({
     .optional(),
   hostname: grammarString({ ...DNS_SUBDOMAIN, maxLength: 64 }).meta({ description: "The container's host name, at most 64 characters. Without it, `metadata.name` as far as it fits." }).optional(),
   tty: z.boolean().meta({ description: 'Give the container a terminal; its standard error then arrives on standard output.' }).default(false),
+  stdin: z
+    .boolean()
+    .meta({ description: 'Keep standard input open for clients that attach, such as `mooring attach`. Without it, a read from standard input meets the end of file.' })
+    .default(false),
+  stdinOnce: z
+    .boolean()
+    .meta({ description: 'With `stdin`: the first attached client that writes is the last; when it has no more, standard input ends. Without it, standard input never ends.' })
+    .default(false),
   mounts: z
     .array(mountSchema)
     .max(256)

@@ -144,6 +144,10 @@ export class SimulatedEngine implements ContainerEngine {
 
   async *logs(): AsyncIterable<LogLine> {}
 
+  attach(): Promise<never> {
+    return Promise.reject(new MooringError('Unsupported', 'nothing is simulated of what processes write'));
+  }
+
   subscribe(listener: (event: EngineEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type FSWatcher, watch } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { Duplex } from 'node:stream';
 
 import { messageOf, MooringError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
@@ -16,6 +17,7 @@ import { nameFilePaths } from '../network/name-files.ts';
 import { type ContainerRecord, ContainerRecords } from '../store/container-records.ts';
 import type { DataDir } from '../store/data-dir.ts';
 import type { Database } from '../store/database.ts';
+import { connectAttach } from './attach-connection.ts';
 import { type Bundle, hostnameOf, makeBundle } from './bundle.ts';
 import { requireBindSources, writeBundle } from './bundle-files.ts';
 import { removeCgroup, removeCgroupIfEmpty } from './cgroup-folders.ts';
@@ -159,6 +161,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
     managed.fresh = false;
     await this.#parentRemoval;
     const { paths, record } = managed;
+    const { stdin, stdinOnce } = record.container.spec;
     await using starting = new AsyncDisposableStack();
     starting.use(await this.#networks.connect(record, paths.bundle, hostnameOf(record.container)));
     const { monitor, init } = await native.startMonitor({
@@ -167,6 +170,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
       bundle: paths.bundle,
       stateDir: paths.stateDir,
       log: { path: paths.log, ...log },
+      stdin: stdin ? (stdinOnce ? 'once' : 'open') : 'none',
     });
     this.#observer.follow(managed, { monitor, init, startedAt: Date.now() });
   }
@@ -243,6 +247,13 @@ class LocalContainerEngine implements OwnedContainerEngine {
 
   logs(id: ContainerId, options: LogOptions): AsyncIterable<LogLine> {
     return readLog(this.#get(id).paths.log, options);
+  }
+
+  async attach(id: ContainerId): Promise<Duplex> {
+    const { record, paths } = this.#get(id);
+    const connection = await connectAttach(paths.attach);
+    if (!connection) throw new MooringError('Conflict', `container ${record.name} is not running`, { fix: 'see what it wrote with "mooring logs"' });
+    return connection;
   }
 
   subscribe(listener: (event: EngineEvent) => void): () => void {

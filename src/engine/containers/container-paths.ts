@@ -15,6 +15,8 @@ export interface ContainerPaths {
   /** The monitor's folder, on a file system that a reboot empties. */
   readonly stateDir: string;
   readonly state: string;
+  /** Where the monitor serves clients of the standard streams. */
+  readonly attach: string;
   /** Where the monitor leaves the exit record when the bundle has vanished. */
   readonly fallbackExit: string;
   /** Below every hierarchy's mount point. */
@@ -47,6 +49,7 @@ export function containerPaths(folders: EngineFolders, id: ContainerId): Contain
     exit: path.join(bundle, 'exit.json'),
     stateDir,
     state: path.join(stateDir, 'state.json'),
+    attach: path.join(stateDir, 'attach.sock'),
     fallbackExit: path.join(stateDir, 'exit.json'),
     cgroup: path.join(folders.cgroupParent, id),
   };

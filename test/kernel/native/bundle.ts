@@ -24,6 +24,7 @@ export interface Settings {
   readonly memory?: number;
   /** Shares the host's pid namespace. */
   readonly hostPid?: boolean;
+  readonly stdin?: MonitorOptions['stdin'];
   readonly maxBytes?: number;
   readonly maxFiles?: number;
 }
@@ -45,6 +46,7 @@ export class TestBundle {
       bundle: join(folder, 'bundle'),
       stateDir: join(folder, 'state'),
       log: { path: join(folder, 'log'), maxBytes: settings.maxBytes ?? 1 << 20, maxFiles: settings.maxFiles ?? 3 },
+      ...(settings.stdin && { stdin: settings.stdin }),
     };
   }
 

@@ -41,7 +41,7 @@ test('a monitor holds nothing open but its own, nor does the container', async (
   });
   const kinds = Object.values(open).map((target) => target.replace(/:\[\d+\]$/, '')).sort();
   const { bundle: path, stateDir, log } = bundle.options;
-  assert.deepEqual(kinds, ['/dev/null', '/dev/null', '/dev/null', 'anon_inode:[eventpoll]', 'anon_inode:[pidfd]', 'pipe', 'pipe', path, stateDir, log.path, bundle.folder].sort());
+  assert.deepEqual(kinds, ['/dev/null', '/dev/null', '/dev/null', 'anon_inode:[eventpoll]', 'anon_inode:[pidfd]', 'pipe', 'pipe', 'socket', path, stateDir, log.path, bundle.folder].sort());
   assert.deepEqual(Object.keys(await openFiles(init.pid)), ['0', '1', '2']);
 });
 

@@ -25,6 +25,8 @@ test('defaults', async () => {
       image: 'mooring.local/busybox:latest',
       env: [],
       tty: false,
+      stdin: false,
+      stdinOnce: false,
       mounts: [],
       ports: [],
       resources: {},
