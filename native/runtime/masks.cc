@@ -17,14 +17,15 @@ constexpr uint64_t inert = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NO
 
 Result<UniqueFd> empty_folder() { return new_mount("tmpfs", "tmpfs", {{"nr_blocks", "1"}, {"nr_inodes", "2"}, {"mode", "755"}}, inert); }
 
-// A detached copy of what covers a path of that kind. The original is made at the first need and kept in `source`.
-Result<UniqueFd> cover(UniqueFd& source, bool folder, int rootfs) {
-  if (!source) {
-    auto made = folder ? empty_folder() : open_null(rootfs);
-    if (!made) return std::move(made.error());
-    source.reset(made->release());
-  }
-  return clone_mount(source.get(), "", false);
+// What covers a path of that kind: a copy of the one in `first`, which is made at the first need. That one is put to use itself before it is copied,
+// since kernels before 6.15 copy no mount that is attached nowhere.
+Result<UniqueFd> cover(UniqueFd& first, bool folder, int rootfs) {
+  if (first) return clone_mount(first.get(), "", false);
+  auto made = folder ? empty_folder() : open_null(rootfs);
+  if (!made) return made;
+  first.reset(made->release());
+  if (folder) return UniqueFd(fcntl(first.get(), F_DUPFD_CLOEXEC, 0));
+  return clone_mount(first.get(), "", false);
 }
 
 }  // namespace
