@@ -67,17 +67,23 @@ Result<UniqueFd> new_overlay(const Overlay& overlay) {
   return new_mount("overlay", "overlay", options, 0);
 }
 
+// Where an overlay was refused the kernel names neither the folder nor the reason.
+Status check_folders(const Overlay& overlay) {
+  for (const std::string& layer : overlay.lower) MOORING_TRY(check_folder(layer, "layer"));
+  MOORING_TRY(check_folder(overlay.upper, "upper folder"));
+  return check_folder(overlay.work, "work folder");
+}
+
 Result<UniqueFd> mount_overlay(const Overlay& overlay, const std::string& target) {
   auto mount = new_overlay(overlay);
+  if (!mount && mount.error().code == EINVAL) {
+    auto rootfs = mount_overlay_old(overlay, target);
+    if (!rootfs) MOORING_TRY(check_folders(overlay));
+    return rootfs;
+  }
   if (!mount) {
-    if (mount.error().code != EINVAL) {
-      // The kernel names neither the layer nor the reason.
-      for (const std::string& layer : overlay.lower) MOORING_TRY(check_folder(layer, "layer"));
-      MOORING_TRY(check_folder(overlay.upper, "upper folder"));
-      MOORING_TRY(check_folder(overlay.work, "work folder"));
-      return std::move(mount.error());
-    }
-    return mount_overlay_old(overlay, target);
+    MOORING_TRY(check_folders(overlay));
+    return mount;
   }
   const UniqueFd place(open(target.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!place) return sys_error("open root.path " + target);
