@@ -8,11 +8,18 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdlib>
 #include <fstream>
 #include <thread>
 
 namespace mooring::test {
 namespace {
+
+// How many times longer than on a usual machine to wait, as in test/support/patience.ts.
+int patience() {
+  const char* set = std::getenv("MOORING_TEST_PATIENCE");
+  return set ? std::atoi(set) : 1;
+}
 
 const std::vector<std::string> controllers = {"cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "pids", "systemd", "unified", "."};  // ".": on a host of v2 alone
 
@@ -45,7 +52,7 @@ Ended Container::wait() {
   Ended ended;
   char buffer[4096];
   pollfd waiting{output_.get(), POLLIN, 0};
-  while (output_ && poll(&waiting, 1, 20000) > 0) {
+  while (output_ && poll(&waiting, 1, 20000 * patience()) > 0) {
     const ssize_t got = read(output_.get(), buffer, sizeof buffer);
     if (got <= 0) break;
     ended.output.append(buffer, static_cast<std::size_t>(got));
@@ -148,11 +155,12 @@ std::string slurp(const fs::path& path) {
 }
 
 bool eventually(const std::function<bool()>& done) {
-  for (int i = 0; i < 1000; ++i) {
-    if (done()) return true;
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10 * patience());
+  while (!done()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
-  return false;
+  return true;
 }
 
 }  // namespace mooring::test

@@ -1,14 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ProcessIdentity } from '../../../src/native/native.ts';
+import { PATIENCE } from '../../support/patience.ts';
 
-/** Asks again until `probe` gives something other than undefined; fails with `what` after 10 s. */
+/** Asks again until `probe` gives something other than undefined; fails with `what` after 10 s (times the machine's patience). */
 export async function eventually<T>(what: string, probe: () => Promise<T | undefined> | T | undefined): Promise<T> {
-  const deadline = Date.now() + 10_000;
+  const seconds = 10 * PATIENCE;
+  const deadline = Date.now() + seconds * 1000;
   for (;;) {
     const found = await probe();
     if (found !== undefined) return found;
-    if (Date.now() > deadline) throw new Error(`not within 10 s: ${what}`);
+    if (Date.now() > deadline) throw new Error(`not within ${seconds} s: ${what}`);
     await delay(5);
   }
 }
