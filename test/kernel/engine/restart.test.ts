@@ -7,7 +7,7 @@ import { after, before, describe, it } from 'node:test';
 
 import type { ContainerId, ObservedContainer } from '../../../src/engine/engine.ts';
 import { containerName } from '../../../src/spec/name.ts';
-import { cgroupsOf, processesMentioning, startTimeOf, stateOf } from '../../support/kernel.ts';
+import { cgroupsOf, processesMentioning, readIfThere, startTimeOf, stateOf } from '../../support/kernel.ts';
 import { until } from '../../support/until.ts';
 import { containerOf, openNode, type TestNode } from './support.ts';
 
@@ -30,6 +30,15 @@ describe('a restarted engine', () => {
     const { process } = await observe(name);
     assert.equal(process.state, 'Running');
     return { id, init: process.init, monitor: process.monitor, startedAt: process.startedAt };
+  }
+
+  /** The file of one of the container's cgroups that holds a limit, by its name on v1 and on v2. */
+  async function limitOf(id: ContainerId, ...names: readonly string[]): Promise<string> {
+    const folders = (await cgroupsOf(node.instance)).filter((each) => each.endsWith(id));
+    for (const file of folders.flatMap((folder) => names.map((name) => path.join(folder, name)))) {
+      if ((await readIfThere(file)) !== undefined) return file;
+    }
+    assert.fail(`none of ${names.join(', ')} in ${folders.join(', ')}`);
   }
 
   async function endOf(name: string) {
@@ -57,13 +66,12 @@ describe('a restarted engine', () => {
     assert.equal((await node.engine.stats()).length, 1);
 
     node.events.length = 0;
-    const [memory] = (await cgroupsOf(node.instance)).filter((each) => each.includes('/memory/') && each.endsWith(id));
-    if (memory) {
-      await writeFile(path.join(memory, 'memory.limit_in_bytes'), '134217728');
-      await until('the change of a limit is heard', () => node.events.some(({ reason }) => reason === 'LimitsChanged'));
-      assert.deepEqual((await observe('adopted')).drift.map(({ kind }) => kind), ['Limits']);
-      await node.engine.restoreLimits(id);
-    }
+    const limit = await limitOf(id, 'memory.limit_in_bytes', 'memory.max');
+    await writeFile(limit, '134217728');
+    await until('the change of a limit is heard', () => node.events.some(({ reason }) => reason === 'LimitsChanged'));
+    assert.deepEqual((await observe('adopted')).drift.map(({ kind }) => kind), ['Limits']);
+    await node.engine.restoreLimits(id);
+    assert.equal(await readFile(limit, 'utf8'), `${64 << 20}\n`);
     process.kill(init.pid, 'SIGTERM');
     process.kill(init.pid, 'SIGKILL');
     await until('the end is heard', () => node.events.some(({ reason }) => reason === 'Exited'));
