@@ -6,7 +6,7 @@ SPECS ?= examples/gitops
 NODE := node_modules/.bin/node
 LIB := $(DESTDIR)$(PREFIX)/lib/mooring
 
-.PHONY: help setup build native run test lint generate bench clean install uninstall
+.PHONY: help setup build native run test test-vm lint generate bench clean install uninstall
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,12 @@ test: ## Set up, build, and run every test
 	@scripts/setup.sh test
 	@$(MAKE) --no-print-directory build
 	@$(NODE) test/run.ts
+
+test-vm: ## Run the tests that meet the kernel on pure cgroup v2, in a QEMU machine (test/vm)
+	@scripts/setup.sh vm
+	@$(MAKE) --no-print-directory build
+	@$(MAKE) --no-print-directory -C native tests
+	@test/vm/test.sh
 
 lint: setup ## Types, lint rules, import arrows, generated files
 	@$(NODE) node_modules/typescript/bin/tsc

