@@ -20,6 +20,7 @@ import { createDirectorySource } from '../sources/directory/source.ts';
 import { parseDocuments } from '../spec/parse.ts';
 import type { SpecProblem } from '../spec/problem.ts';
 import { openGround } from './ground.ts';
+import { createImageSource } from './image-source.ts';
 import { checkHost } from './host-check.ts';
 import { lockInstance } from './instance-lock.ts';
 import { ProblemBoard } from './problem-board.ts';
@@ -51,7 +52,7 @@ export const startDaemon: DaemonModule['startDaemon'] = async (flags) => {
   const { engine, images, desired, facts, events } = await openGround({ dataDir, runDir, instance, logLevel }, registries, logger, opened);
   const problems = new ProblemBoard();
   const metrics = createMetrics({ engine, clock, logger, concurrency: CONCURRENCY, problems: problems.list, views: () => reconciler.views(), queue: () => reconciler.queue });
-  const reconciler = new Reconciler({ engine, desired, facts, events, clock, logger, resyncIntervalMs, concurrency: CONCURRENCY, observer: metrics.observer });
+  const reconciler = new Reconciler({ engine, images: createImageSource(images), desired, facts, events, clock, logger, resyncIntervalMs, concurrency: CONCURRENCY, observer: metrics.observer });
   const onProblems = (standing: readonly SpecProblem[], appeared: readonly SpecProblem[]): void => {
     problems.replace(standing);
     metrics.specRejected(appeared);

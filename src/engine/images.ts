@@ -82,6 +82,8 @@ export interface ImageEngine {
   list(): Promise<ImageSummary[]>;
   inspect(image: string): Promise<ImageDetails>;
   history(image: string): Promise<ImageHistoryEntry[]>;
+  /** Whether containers can be made from it now: its name is known, and everything that it stands for is there. */
+  resolves(reference: string): Promise<boolean>;
   /** Fetches what is missing, verified, and lets the name stand for it. */
   pull(reference: string, options?: TransferOptions & { readonly platform?: Platform }): Promise<ImageSummary>;
   push(reference: string, options?: TransferOptions): Promise<{ readonly digest: string }>;

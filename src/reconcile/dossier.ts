@@ -12,6 +12,10 @@ export interface Dossier {
   situation?: Situation;
   /** When the spec that isn't yet seen running came to be desired. */
   wantedSince?: number;
+  /** The image that was fetched for the container that is to be made. */
+  fetched?: string;
+  /** How far the fetching of its image is, in words. */
+  progress?: string;
   /** An engine operation that overran its deadline and has not come back. */
   unfinished?: { readonly what: string; readonly since: number };
 }

@@ -6,12 +6,15 @@ import { specHash } from '../spec/hash.ts';
 import { containerName, type ContainerName } from '../spec/name.ts';
 import type { DesiredContainer, DesiredStore } from './desired.ts';
 import { noFacts, type FactsStore } from './facts.ts';
+import { imageSituation } from './image-situation.ts';
+import type { ImageSource } from './image-source.ts';
 import { planChanges, type PlannedChange } from './plan-changes.ts';
 import { Semaphore } from './semaphore.ts';
 
 export interface DryRunRooms {
   readonly desired: Pick<DesiredStore, 'get' | 'listSource'>;
   readonly facts: Pick<FactsStore, 'get'>;
+  readonly images: Pick<ImageSource, 'has'>;
   readonly clock: Pick<Clock, 'now'>;
   readonly observe: (name: ContainerName) => Promise<ObservedContainer | undefined>;
   /** Containers observed at once. */
@@ -20,7 +23,7 @@ export interface DryRunRooms {
 
 /** What accepting `containers` would do. With `prune`, also what removing those of source `directory` not among them would. */
 export async function dryRun(containers: readonly Container[], prune: boolean, rooms: DryRunRooms): Promise<PlannedChange[]> {
-  const { desired, facts, clock, observe, concurrency } = rooms;
+  const { desired, facts, images, clock, observe, concurrency } = rooms;
   const wishes = new Map<ContainerName, DesiredContainer | undefined>(containers.map((container) => [containerName(container.metadata), wishFor(container, desired)]));
   if (prune) for (const { name } of desired.listSource('directory')) if (!wishes.has(name)) wishes.set(name, undefined);
   const slots = new Semaphore(concurrency);
@@ -29,7 +32,8 @@ export async function dryRun(containers: readonly Container[], prune: boolean, r
       const release = await slots.acquire();
       try {
         const observed = await observe(name);
-        return planChanges(name, { desired: wish, observed, facts: facts.get(name) ?? noFacts, now: clock.now() }, desired.get(name));
+        const image = await imageSituation(images, wish, observed);
+        return planChanges(name, { desired: wish, observed, facts: facts.get(name) ?? noFacts, now: clock.now(), image }, desired.get(name));
       } finally {
         release();
       }

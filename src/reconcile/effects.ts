@@ -5,6 +5,8 @@ import type { Logger } from '../lib/logger.ts';
 import type { ContainerName } from '../spec/name.ts';
 import { account, type Happening } from './account.ts';
 import { withDeadline } from './deadline.ts';
+import { imageSituation } from './image-situation.ts';
+import type { ImageSource } from './image-source.ts';
 import type { DesiredContainer } from './desired.ts';
 import type { Dossier } from './dossier.ts';
 import type { EventLog } from './events.ts';
@@ -18,6 +20,7 @@ import { describeExit, describeSpan, instant } from './words.ts';
 
 export interface EffectsOptions {
   readonly engine: ContainerEngine;
+  readonly images: ImageSource;
   readonly facts: FactsStore;
   readonly events: EventLog;
   readonly observer: ReconcileObserver;
@@ -30,9 +33,14 @@ export interface EffectsOptions {
   readonly dossierOf: (name: ContainerName) => Dossier;
   readonly desiredOf: (name: ContainerName) => DesiredContainer | undefined;
   readonly enqueue: (name: ContainerName) => void;
+  /** How far an operation is changed, as its container's dossier says. */
+  readonly onProgress: (name: ContainerName) => void;
   /** An operation that had overrun its deadline came back. */
   readonly onLateEnd: (name: ContainerName) => void;
 }
+
+/** Images fetched at once; more would only share the line. */
+const PULL_CONCURRENCY = 3;
 
 /** What the machines do to the world: over the engine, with the facts kept and everything worth telling told. */
 export class Effects implements MachineEffects {
@@ -40,6 +48,7 @@ export class Effects implements MachineEffects {
   readonly enqueue: (name: ContainerName) => void;
   readonly #options: EffectsOptions;
   readonly #starts: Semaphore;
+  readonly #pulls = new Semaphore(PULL_CONCURRENCY);
   readonly #inFlight = new Set<Promise<unknown>>();
 
   constructor(options: EffectsOptions) {
@@ -50,16 +59,19 @@ export class Effects implements MachineEffects {
   }
 
   async look(name: ContainerName, signal: AbortSignal): Promise<Step> {
-    const { engine, facts: store, desiredOf, dossierOf } = this.#options;
+    const { engine, images, facts: store, desiredOf, dossierOf } = this.#options;
     const observed = await this.#bounded(name, 'observe', engine.observe(name));
     signal.throwIfAborted();
     const dossier = dossierOf(name);
+    const image = await imageSituation(images, desiredOf(name), observed, dossier.fetched);
+    if (image === undefined) delete dossier.fetched;
+    signal.throwIfAborted();
     // Read after the observation, so that the newest wish is judged.
     const desired = desiredOf(name);
     const now = this.clock.now();
     const { facts, happenings } = account({ desired, observed, facts: dossier.facts, now });
     this.#remember(dossier, facts);
-    const situation = { desired, observed, facts, now };
+    const situation = { desired, observed, facts, now, image };
     dossier.situation = situation;
     for (const happening of happenings) this.#tell(name, happening);
     this.#noteRunning(dossier, observed, desired);
@@ -88,6 +100,10 @@ export class Effects implements MachineEffects {
   async #carryOut(name: ContainerName, step: Step, signal: AbortSignal): Promise<void> {
     const { engine, dossierOf } = this.#options;
     const dossier = dossierOf(name);
+    if (step.kind === 'PullImage') {
+      await this.#pull(dossier, step.image, signal);
+      return;
+    }
     if (step.kind === 'Create') {
       const desired = dossier.situation?.desired;
       if (desired === undefined) throw new MooringError('Internal', `create of ${name} was planned without a desired state`);
@@ -141,6 +157,36 @@ export class Effects implements MachineEffects {
       case 'Wait':
       case 'Forget':
         throw new MooringError('Internal', `${step.kind} of ${name} is not a step that acts`);
+    }
+  }
+
+  async #pull(dossier: Dossier, image: string, signal: AbortSignal): Promise<void> {
+    const { images, onProgress } = this.#options;
+    const release = await this.#pulls.acquire();
+    try {
+      signal.throwIfAborted();
+      this.#record(dossier.name, 'Normal', 'Pulling', `fetches image ${image}`);
+      const began = this.clock.now();
+      const pulling = images.pull(
+        image,
+        (message) => {
+          dossier.progress = message;
+          onProgress(dossier.name);
+        },
+        signal,
+      );
+      this.#inFlight.add(pulling);
+      try {
+        await pulling;
+      } finally {
+        this.#inFlight.delete(pulling);
+        delete dossier.progress;
+      }
+      signal.throwIfAborted();
+      dossier.fetched = image;
+      this.#record(dossier.name, 'Normal', 'Pulled', `fetched image ${image} in ${describeSpan(this.clock.now() - began)}`);
+    } finally {
+      release();
     }
   }
 

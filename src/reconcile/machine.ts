@@ -49,7 +49,7 @@ export type MachineState = ContainerSnapshot['value'];
 
 const notYetObserved: Step = { kind: 'Wait', until: 0, reason: 'NotYetObserved', message: 'it has not been looked at yet' };
 
-/** Errors that trying again seldom mends, and which are looked up anew at the pace of an image pull's backoff; milliseconds. */
+/** For pulls, and for errors that trying again seldom mends: the pace of the kubelet's ImagePullBackOff; milliseconds. */
 const SLOW_RETRY: BackoffRange = { initial: 10_000, max: 300_000 };
 /** Everything else: controller-runtime's per-item retry. */
 const FAST_RETRY: BackoffRange = { initial: 5, max: 1_000_000 };
@@ -60,7 +60,7 @@ const MAX_DELAY = 2 ** 31 - 1;
 
 /** Whether the error stands until somebody changes the spec, the images or the host. */
 export function isLasting(failure: Pick<Failure, 'kind' | 'code'>): boolean {
-  if (failure.kind !== 'Create' && failure.kind !== 'Start') return false;
+  if (failure.kind !== 'PullImage' && failure.kind !== 'Create' && failure.kind !== 'Start') return false;
   return failure.code === 'NotFound' || failure.code === 'Invalid' || failure.code === 'Unsupported';
 }
 
@@ -155,6 +155,7 @@ export function createContainerMachine(effects: MachineEffects) {
           { guard: 'lookAgain', target: 'observing' },
           { guard: 'retryNotDue', target: 'failed' },
           { guard: 'inVain', target: 'failed', actions: { type: 'noteFailure', params: ({ context }) => ({ kind: context.step.kind, error: vain(context.step) }) } },
+          { guard: { type: 'stepIs', params: { kind: 'PullImage' } }, target: 'pulling' },
           { guard: { type: 'stepIs', params: { kind: 'Create' } }, target: 'creating' },
           { guard: { type: 'stepIs', params: { kind: 'Start' } }, target: 'starting' },
           { guard: { type: 'stepIs', params: { kind: 'Signal' } }, target: 'stopping' },
@@ -166,6 +167,11 @@ export function createContainerMachine(effects: MachineEffects) {
           { guard: { type: 'stepIs', params: { kind: 'Forget' } }, target: 'gone' },
           { target: 'settled' },
         ],
+      },
+      pulling: {
+        ...acting('Fetches the image, for as long as it takes, without a place in the work queue. A change of what is desired ends it.'),
+        // A hint on what is there does not bear on what is fetched.
+        on: { LOOK: {}, DESIRED_CHANGED: lookForgiving },
       },
       creating: acting('Makes record, bundle and writable layer.'),
       starting: acting('Runs the process.'),
@@ -199,7 +205,7 @@ export function createContainerMachine(effects: MachineEffects) {
 function failureAfter(previous: Failure | undefined, kind: Failure['kind'], error: unknown, now: number): Failure {
   const count = previous?.kind === kind ? previous.count + 1 : 1;
   const code = error instanceof MooringError ? error.code : 'Internal';
-  const delay = exponentialDelay(count - 1, isLasting({ kind, code }) ? SLOW_RETRY : FAST_RETRY);
+  const delay = exponentialDelay(count - 1, kind === 'PullImage' || isLasting({ kind, code }) ? SLOW_RETRY : FAST_RETRY);
   return { kind, code, message: messageOf(error), count, until: now + delay };
 }
 

@@ -62,6 +62,8 @@ export function afterStep(situation: Situation, step: Step): Situation {
       return situation;
     case 'Wait':
       return { ...situation, now: step.until, ...(observed?.process.state === 'Creating' ? { observed: running(observed, now) } : {}) };
+    case 'PullImage':
+      return { ...situation, image: { name: step.image, isThere: true, isFresh: true } };
     case 'Create':
       return desired === undefined ? situation : { ...situation, observed: created(desired, now) };
     case 'Remove':

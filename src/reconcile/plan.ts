@@ -1,5 +1,6 @@
 import type { ExitRecord, ObservedContainer, ObservedProcess } from '../engine/engine.ts';
 import { specChanged, WITHOUT_RECREATION } from '../spec/hash.ts';
+import { imagePullPolicyOf } from '../spec/image-pull-policy.ts';
 import { isDue, restartBackoffOf } from './backoff.ts';
 import type { DesiredContainer } from './desired.ts';
 import { describeDrift, restartDrift } from './drift.ts';
@@ -16,6 +17,7 @@ import { describeExit, describeSpan, instant } from './words.ts';
 export type Step = { readonly reason: string; readonly message: string } & (
   | { readonly kind: 'Settled' } // nothing to do until an event or the resync
   | { readonly kind: 'Wait'; readonly until: number } // nothing to do before that instant (ms since the epoch): a backoff or a stop's grace
+  | { readonly kind: 'PullImage'; readonly image: string }
   | { readonly kind: 'Create' }
   | { readonly kind: 'Start' }
   | { readonly kind: 'Signal'; readonly signal: string; readonly cause: StopCause }
@@ -54,14 +56,28 @@ export function objectionTo(desired: DesiredContainer | undefined, observed: Obs
   return undefined;
 }
 
-function planAbsent({ desired, facts }: Situation): Step {
+function planAbsent(situation: Situation): Step {
+  const { desired, facts } = situation;
   if (desired === undefined) return { kind: 'Forget', reason: 'NotDesired', message: 'no source wants it, and nothing of it is there' };
   if (desired.container.spec.suspend) return { kind: 'Settled', reason: 'Suspended', message: 'spec.suspend is true: it is not created' };
-  return planCompleted(desired, facts) ?? { kind: 'Create', reason: 'NotCreated', message: 'it is wanted, and there is none' };
+  return planCompleted(desired, facts) ?? planPull(situation) ?? { kind: 'Create', reason: 'NotCreated', message: 'it is wanted, and there is none' };
+}
+
+/** What has to be fetched before a container is made; undefined when nothing has. */
+function planPull({ desired, image }: Situation): Step | undefined {
+  if (desired === undefined || image?.name !== desired.container.spec.image) return undefined;
+  const { spec } = desired.container;
+  const policy = imagePullPolicyOf(spec);
+  if (policy === 'Never' || image.isFresh || (policy === 'IfNotPresent' && image.isThere)) return undefined;
+  const why = policy === 'Always' ? 'imagePullPolicy is Always' : 'the node lacks it';
+  return { kind: 'PullImage', image: spec.image, reason: 'Pulling', message: `fetches image ${spec.image}: ${why}` };
 }
 
 function planUnwanted(objection: Objection, observed: ObservedContainer, situation: Situation): Step {
   const { state } = observed.process;
+  // What runs goes on until its successor can be made, for good if the image can't be had.
+  const pull = objection.cause === 'SpecChanged' && stopOf(observed, situation.facts) === undefined ? planPull(situation) : undefined;
+  if (pull !== undefined) return pull;
   if (state === 'Running' || state === 'Creating') return planStop(objection, observed, situation);
   if (objection.cause === 'Suspended') return { kind: 'Settled', reason: 'Suspended', message: `${objection.message}: it is not started` };
   return { kind: 'Remove', reason: objection.reason, message: objection.message };

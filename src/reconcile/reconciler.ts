@@ -10,6 +10,8 @@ import type { DesiredContainer, DesiredStore } from './desired.ts';
 import { dryRun } from './dry-run.ts';
 import { Effects } from './effects.ts';
 import type { EventLog } from './events.ts';
+import { imageSituation } from './image-situation.ts';
+import { allImagesThere, type ImageSource } from './image-source.ts';
 import { explain, type Explanation } from './explain.ts';
 import { noFacts, type FactsStore } from './facts.ts';
 import { createContainerMachine } from './machine.ts';
@@ -38,6 +40,8 @@ export interface ReconcilerFace {
 
 export interface ReconcilerOptions {
   readonly engine: ContainerEngine;
+  /** Without it, every image counts as there. */
+  readonly images?: ImageSource;
   readonly desired: DesiredStore;
   readonly facts: FactsStore;
   readonly events: EventLog;
@@ -83,6 +87,7 @@ export class Reconciler implements ReconcilerFace {
 
   constructor(options: ReconcilerOptions) {
     this.#options = {
+      images: allImagesThere,
       observer: noObserver,
       resyncIntervalMs: 5 * 60_000,
       concurrency: 16,
@@ -91,7 +96,7 @@ export class Reconciler implements ReconcilerFace {
       random: Math.random,
       ...options,
     };
-    const { engine, facts, events, observer, clock, logger, startConcurrency, operationTimeoutMs, concurrency } = this.#options;
+    const { engine, images, facts, events, observer, clock, logger, startConcurrency, operationTimeoutMs, concurrency } = this.#options;
     const desiredOf = (name: ContainerName): DesiredContainer | undefined => this.#desired(name);
     this.#queue = new WorkQueue({
       work: (name) => this.#turn(name),
@@ -104,6 +109,7 @@ export class Reconciler implements ReconcilerFace {
     });
     this.#effects = new Effects({
       engine,
+      images,
       facts,
       events,
       observer,
@@ -114,6 +120,7 @@ export class Reconciler implements ReconcilerFace {
       desiredOf,
       dossierOf: (name) => this.#roster.dossier(name),
       enqueue: (name) => this.#queue.add(name),
+      onProgress: (name) => this.#roster.refresh(name),
       onLateEnd: (name) => this.#hurry(name),
     });
     this.#roster = new Roster({
@@ -181,8 +188,8 @@ export class Reconciler implements ReconcilerFace {
     const observed = await this.#observe(name);
     const desired = this.#desired(name);
     if (observed === undefined && desired === undefined) throw new MooringError('NotFound', `container ${name} is neither desired nor there`);
-    const { clock, facts } = this.#options;
-    const situation = { desired, observed, facts: facts.get(name) ?? noFacts, now: clock.now() };
+    const { clock, facts, images } = this.#options;
+    const situation = { desired, observed, facts: facts.get(name) ?? noFacts, now: clock.now(), image: await imageSituation(images, desired, observed) };
     return explain(name, situation, this.#roster.state(name) ?? 'unknown');
   }
 

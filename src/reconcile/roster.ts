@@ -31,7 +31,7 @@ interface Entry {
 }
 
 /** How a turn ended, by the state in which the actor rests. */
-const results: Partial<Record<MachineState, ReconcileResult>> = { settled: 'success', gone: 'success', waiting: 'requeue_after', failed: 'error' };
+const results: Partial<Record<MachineState, ReconcileResult>> = { settled: 'success', gone: 'success', pulling: 'requeue_after', waiting: 'requeue_after', failed: 'error' };
 
 /** The actors, one a container, each with its dossier and its view. */
 export class Roster {
@@ -85,6 +85,12 @@ export class Roster {
     const entry = this.#ensure(name);
     entry.hurried = true;
     this.#refresh(entry);
+  }
+
+  /** Something that is told of the container changed, though its actor did not move. */
+  refresh(name: ContainerName): void {
+    const entry = this.#entries.get(name);
+    if (entry) this.#refresh(entry);
   }
 
   /** Lets the actor look, plan and act until it rests again. Never two turns of one container at a time. */
@@ -165,7 +171,7 @@ export class Roster {
     const { dossier, actor, view: previous } = entry;
     const { step, failure } = actor.getSnapshot().context;
     const { desiredOf, clock } = this.#options;
-    const view = viewOf(dossier.name, desiredOf(dossier.name), { situation: dossier.situation, step, failure, now: clock.now() }, previous);
+    const view = viewOf(dossier.name, desiredOf(dossier.name), { situation: dossier.situation, step, failure, progress: dossier.progress, now: clock.now() }, previous);
     if (view === previous) return;
     entry.view = view;
     this.#notify(dossier.name);

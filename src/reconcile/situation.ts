@@ -2,11 +2,21 @@ import type { ObservedContainer } from '../engine/engine.ts';
 import type { DesiredContainer } from './desired.ts';
 import type { Facts } from './facts.ts';
 
+export interface ImageSituation {
+  /** As the spec that it was looked up for has it. */
+  readonly name: string;
+  readonly isThere: boolean;
+  /** Fetched already for the container that is to be made. */
+  readonly isFresh: boolean;
+}
+
 /** All that a decision about one container rests on. Whatever is decided from it is decided purely. */
 export interface Situation {
   readonly desired: DesiredContainer | undefined;
   readonly observed: ObservedContainer | undefined;
   readonly facts: Facts;
+  /** The image that is desired, where a container is to be made from it; undefined for one that is there. */
+  readonly image?: ImageSituation | undefined;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }

@@ -10,6 +10,8 @@ export interface StatusInput {
   readonly situation: Situation | undefined;
   readonly step: Step;
   readonly failure: Failure | undefined;
+  /** How far the step is, in words, where it takes long. */
+  readonly progress?: string | undefined;
   /** The status before, whose transition times go on while a condition's status stays. */
   readonly previous: ContainerStatus | undefined;
   readonly now: number;
@@ -49,7 +51,7 @@ export function phaseOf({ situation, step, failure }: StatusInput): string {
   if (desired === undefined) return 'Removing';
   if (failure !== undefined && failure.kind === step.kind) return `${failure.kind}Error`;
   if (step.reason === 'BackOff') return 'CrashLoopBackOff';
-  return step.kind === 'Settled' ? step.reason : 'Pending';
+  return step.kind === 'Settled' || step.kind === 'PullImage' ? step.reason : 'Pending';
 }
 
 function processFields({ observed, facts }: Situation): Pick<ContainerStatus, 'pid' | 'startedAt' | 'finishedAt' | 'exitCode'> {
@@ -58,8 +60,8 @@ function processFields({ observed, facts }: Situation): Pick<ContainerStatus, 'p
   return exit === undefined ? {} : { startedAt: instant(exit.startedAt), finishedAt: instant(exit.finishedAt), exitCode: exit.exitCode };
 }
 
-function verdictsOf({ situation, step, failure }: StatusInput): Verdict[] {
-  const why = failure === undefined ? { reason: step.reason, message: step.message } : { reason: `${failure.kind}Failed`, message: failure.message };
+function verdictsOf({ situation, step, failure, progress }: StatusInput): Verdict[] {
+  const why = failure === undefined ? { reason: step.reason, message: progress ?? step.message } : { reason: `${failure.kind}Failed`, message: failure.message };
   if (situation === undefined) {
     return (['Ready', 'Progressing', 'Stalled'] as const).map((type) => ({ type, status: 'Unknown', ...why }));
   }

@@ -105,6 +105,13 @@ const networkSchema = z
 
 const containerSpecFields = z.strictObject({
   image: imageSchema,
+  imagePullPolicy: z
+    .enum(['Always', 'IfNotPresent', 'Never'])
+    .meta({
+      description:
+        '`Always`: fetch the image anew whenever the container is created. `IfNotPresent`: only if the node lacks it. `Never`: use what the node has. Without it, `Always` for the tag `latest`, else `IfNotPresent`. Images of `mooring.local` are never fetched.',
+    })
+    .optional(),
   command: argumentsSchema.meta({ description: "The program and its first arguments, in place of the image's entrypoint. No shell is involved and nothing is expanded.", ...ATOMIC }).optional(),
   args: argumentsSchema.meta({ description: "Arguments behind `command`, or behind the image's entrypoint in place of the image's own.", ...ATOMIC }).optional(),
   env: z

@@ -46,6 +46,10 @@ class LocalImageEngine implements ImageEngine {
     return Promise.all([...byId.values()].map((records) => this.#summary(records)));
   }
 
+  resolves(reference: string): Promise<boolean> {
+    return this.#room.images.isWhole(formatImageReference(parseImageReference(reference)));
+  }
+
   async inspect(image: string): Promise<ImageDetails> {
     const { records } = this.#room.images.find(image);
     const { config, layers, record } = await readStoredImage(this.#room, firstOf(records));

@@ -9,6 +9,7 @@ import { dockerArchive } from '../../support/image-archive.ts';
 import { startRegistry } from '../../support/registry.ts';
 import { tarArchive } from '../../support/tar-writer.ts';
 import { until } from '../../support/until.ts';
+import { once, openStore } from './store-support.ts';
 
 const folder = (name: string) => ({ name, type: '5', mode: 0o755 });
 
@@ -62,6 +63,29 @@ test(
     assert.deepEqual([inUse.code, /in use by default\/layered/.test(inUse.stderr)], [1, true], inUse.stderr);
     assert.match(await ok(node, 'image', 'check'), /every digest and reference is right/);
     assert.match(await ok(node, 'images'), new RegExp(`${name} .* 1\n`));
+  }),
+);
+
+test(
+  'a document names an image that the node lacks: it is fetched; a wrong name is told, and its correction heals',
+  onNode(async (node) => {
+    await using registry = await startRegistry();
+    const name = `${registry.address}/wanted:1`;
+    await using elsewhere = await openStore();
+    await elsewhere.engine.load(once(dockerArchive(name, [await busybox()], { Cmd: ['sh'] })));
+    await elsewhere.engine.push(name);
+    await node.start();
+    const document = (image: string) => node.sleeper('puller').replace('mooring.local/busybox:latest', image).replace('[sh, -c', '[/bin/busybox, sh, -c');
+    await node.write('puller.yaml', document(`${registry.address}/wnated:1`).replaceAll('exec sleep', 'exec /bin/busybox sleep'));
+    await until('the failure is told', async () => {
+      const { status } = await node.get('puller');
+      return status.phase === 'PullImageError' && status.conditions.some(({ message }) => message.includes('has no image'));
+    });
+    assert.match((await node.mooring('plan', '-f', node.specs)).stdout, /fetches image/);
+    await node.write('puller.yaml', document(name).replaceAll('exec sleep', 'exec /bin/busybox sleep'));
+    await node.running('puller');
+    assert.deepEqual((await node.events('puller')).map(({ reason }) => reason).filter((reason) => ['Pulled', 'Created', 'Started'].includes(reason)), ['Pulled', 'Created', 'Started']);
+    assert.match(await ok(node, 'images'), /wanted:1/);
   }),
 );
 

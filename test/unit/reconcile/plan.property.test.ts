@@ -103,6 +103,10 @@ test('no step fits a situation that it would do harm in', () => {
       const state = situation.observed?.process.state;
       const { spec } = situation.desired?.container ?? {};
       switch (step.kind) {
+        case 'PullImage':
+          assert.equal(step.image, spec?.image);
+          assert.notEqual(situation.observed?.specHash, situation.desired?.specHash);
+          break;
         case 'Create':
           assert.equal(situation.observed, undefined);
           break;
