@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <string_view>
 
+#include "monitor/exec_monitor.h"
 #include "monitor/monitor.h"
 #include "monitor/monitor_options.h"
 #include "monitor/status_pipe.h"
@@ -15,28 +16,38 @@ constexpr const char* kUsage =
     "       mooring-runtime --help | --version\n"
     "\n"
     "commands:\n"
-    "  monitor    run the container of an OCI bundle, and stay as long as it does\n";
+    "  monitor         run the container of an OCI bundle, and stay as long as it does\n"
+    "  exec-monitor    run one more process in a container, and stay as long as it does\n";
 
 constexpr int kBadUsage = 2;
 
-/// `argv` begins with the subcommand's name, `whole_command` with the program's.
-int monitor_command(int argc, char** argv, char** whole_command) {
+/// A subcommand that reports on a status descriptor. `argv` begins with its name, `whole_command` with the program's.
+template <typename Options>
+int supervise(int argc, char** argv, char** whole_command, const char* usage, mooring::Result<Options> (*parse)(int, char**), int (*run)(const Options&)) {
   for (int i = 1; i < argc; ++i) {
     if (std::string_view(argv[i]) == "--help") {
-      std::fputs(mooring::kMonitorUsage, stdout);
+      std::fputs(usage, stdout);
       return 0;
     }
   }
-  const auto options = mooring::parse_monitor_options(argc, argv);
+  const auto options = parse(argc, argv);
   if (!options) {
-    std::fprintf(stderr, "mooring-runtime monitor: %s\nTry: mooring-runtime monitor --help\n", options.error().message.c_str());
+    std::fprintf(stderr, "mooring-runtime %s: %s\nTry: mooring-runtime %s --help\n", argv[0], options.error().message.c_str(), argv[0]);
     return kBadUsage;
   }
   if (const auto safe = mooring::rerun_read_only(whole_command); !safe) {
-    mooring::StatusPipe(options->status_fd).tell_failed(safe.error().message);
+    mooring::StatusPipe(options->status_fd).tell_failed(safe.error());
     return 1;
   }
-  return mooring::run_monitor(*options);
+  return run(*options);
+}
+
+int monitor_command(int argc, char** argv, char** whole_command) {
+  return supervise(argc, argv, whole_command, mooring::kMonitorUsage, mooring::parse_monitor_options, mooring::run_monitor);
+}
+
+int exec_monitor_command(int argc, char** argv, char** whole_command) {
+  return supervise(argc, argv, whole_command, mooring::kExecMonitorUsage, mooring::parse_exec_monitor_options, mooring::run_exec_monitor);
 }
 
 struct Command {
@@ -44,7 +55,7 @@ struct Command {
   int (*run)(int argc, char** argv, char** whole_command);
 };
 
-constexpr Command kCommands[] = {{"monitor", monitor_command}};
+constexpr Command kCommands[] = {{"monitor", monitor_command}, {"exec-monitor", exec_monitor_command}};
 
 }  // namespace
 

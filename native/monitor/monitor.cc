@@ -231,7 +231,7 @@ int run_monitor(const MonitorOptions& options) {
   if (!started) {
     // Told last of all, when the bundle's lock is free again: whoever hears it may try at once.
     monitor.reset();
-    status.tell_failed(started.error().message);
+    status.tell_failed(started.error());
     return 1;
   }
   avoid_oom_killer();

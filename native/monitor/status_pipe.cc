@@ -11,9 +11,9 @@ void StatusPipe::tell_started(const ProcessIdentity& init, const ProcessIdentity
   tell(event);
 }
 
-void StatusPipe::tell_failed(const std::string& message) {
+void StatusPipe::tell_failed(const Error& error) {
   JsonObject event;
-  tell(event.text("event", "failed").text("message", message));
+  tell(event.text("event", "failed").text("message", error.message).number("errno", error.code));
 }
 
 void StatusPipe::tell(const JsonObject& event) {

@@ -13,8 +13,8 @@ class StatusPipe {
 
   /// `{"event":"started","pid":…,"startTime":…,"monitor":{"pid":…,"startTime":…}}`
   void tell_started(const ProcessIdentity& init, const ProcessIdentity& monitor);
-  /// `{"event":"failed","message":"…"}`
-  void tell_failed(const std::string& message);
+  /// `{"event":"failed","message":"…","errno":…}`; errno 0 where no system call failed.
+  void tell_failed(const Error& error);
 
  private:
   void tell(const JsonObject& event);

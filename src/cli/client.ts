@@ -1,7 +1,10 @@
+import type { Socket } from 'node:net';
+import { ATTACH_PROTOCOL } from '../lib/attach-frames.ts';
 import type { ErrorBody, FilesBody } from '../api/v1/types.ts';
 import { FILES_CONTENT_TYPE } from '../api/v1/types.ts';
 import { DEFAULTS, socketPath } from '../api/v1/defaults.ts';
 import { errnoOf, MooringError } from '../lib/errors.ts';
+import { upgrade } from './http/upgrade.ts';
 import { ConnectError, request, type Request, type Response } from './http/request.ts';
 
 const MAX_REPLY_BYTES = 256 * 1024 * 1024;
@@ -47,6 +50,18 @@ export class Client {
     return this.#json<T>({ method: 'POST', path });
   }
 
+  /** A request with a value as its body, in JSON. */
+  async send<T>(path: string, value: unknown): Promise<T> {
+    return this.#json<T>({ method: 'POST', path, body: { type: 'application/json', content: Buffer.from(JSON.stringify(value)) } });
+  }
+
+  /** The connection itself, from here on in the frames of an attached stream. */
+  async attach(path: string): Promise<Socket> {
+    const answer = await this.#reached(() => upgrade(this.socket, path, ATTACH_PROTOCOL));
+    if ('status' in answer) throw errorOf(await textOf(answer), answer.status);
+    return answer;
+  }
+
   async delete<T>(path: string): Promise<T> {
     return this.#json<T>({ method: 'DELETE', path });
   }
@@ -77,16 +92,19 @@ export class Client {
   }
 
   async #send(send: Request): Promise<Response> {
-    let response: Response;
+    const response = await this.#reached(() => request(this.socket, send));
+    if (response.status < 400) return response;
+    throw errorOf(await textOf(response), response.status);
+  }
+
+  async #reached<T>(exchange: () => Promise<T>): Promise<T> {
     try {
-      response = await request(this.socket, send);
+      return await exchange();
     } catch (error) {
       if (!(error instanceof ConnectError)) throw error;
       if (errnoOf(error.cause) === 'EACCES') throw new MooringError('Unavailable', `this user may not use ${this.socket}`, { fix: 'run the command as root, whose daemon it is' });
       throw new ConnectError(`no daemon answers on ${this.socket} (${error.message}); start one with "mooring daemon", or name its socket with --host`);
     }
-    if (response.status < 400) return response;
-    throw errorOf(await textOf(response), response.status);
   }
 }
 

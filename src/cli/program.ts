@@ -3,6 +3,7 @@ import { EXIT, errorLines, exitCodeOf } from './exit.ts';
 import type { Io } from './io.ts';
 import { defineImages } from './program-image.ts';
 import { defineChanging } from './program-change.ts';
+import { defineStreams } from './program-streams.ts';
 import { defineReading } from './program-read.ts';
 import { examples, type Shell } from './shell.ts';
 import { RejectedDocuments } from './client.ts';
@@ -42,10 +43,13 @@ Exit status:
   1  failed
   2  wrong flags or arguments, or documents that do not validate
   3  no daemon answers
-  4  "plan --exit-code" only: something would change`,
+  4  "plan --exit-code" only: something would change
+"attach" and "exec" exit as the process does, 128 + n for signal n. "exec" exits with 125 when it failed itself, 126 when the program can't
+be run, 127 when there is none of that name.`,
     );
   defineReading(program, shell);
   defineChanging(program, shell);
+  defineStreams(program, shell);
   defineImages(program, shell);
 
   const version = program.command('version').description("Print the command's version, and the daemon's.").option('--json', 'as JSON');

@@ -93,6 +93,11 @@ export const startDaemon: DaemonModule['startDaemon'] = async (flags) => {
     onProblems: problems.subscribe,
     parse,
     logs: (id, options) => engine.logs(id as ContainerId, options),
+    streams: {
+      attach: (id) => engine.attach(id as ContainerId),
+      exec: (id, request) => engine.exec(id as ContainerId, request),
+      attachExec: (id, exec) => engine.attachExec(id as ContainerId, exec),
+    },
     info: () => ({
       version: VERSION,
       node: process.version,

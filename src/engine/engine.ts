@@ -87,6 +87,21 @@ export interface InterfaceStats {
   readonly transmitDropped: number;
 }
 
+/** A process to run in a container beside its first. What is not given is as that has it. */
+export interface ExecRequest {
+  readonly command: readonly string[];
+  readonly tty?: boolean;
+  /** Its standard input comes from the clients that attach; else it is /dev/null. */
+  readonly stdin?: boolean;
+  /** Over the container's own. */
+  readonly env?: readonly { readonly name: string; readonly value: string }[];
+  readonly workingDir?: string;
+  readonly user?: string;
+}
+
+/** The process's id, or why its program can't be run, with the exit code that a shell would give: 127 where there is none of that name, else 126. */
+export type ExecResult = { readonly id: string } | { readonly exitCode: 126 | 127; readonly message: string };
+
 /** Kernel counters of one running container. */
 export interface ContainerStats {
   readonly name: ContainerName;
@@ -144,6 +159,13 @@ export interface ContainerEngine {
    * before is in the log. Closing it detaches, which the container does not notice. `Conflict` while it does not run.
    */
   attach(id: ContainerId): Promise<Duplex>;
+  /**
+   * Runs one more process in the running container; settles once it has been exec'ed. It waits with its output until `attachExec`, for ten seconds,
+   * and outlives the daemon. `Conflict` while the container does not run, `Invalid` for a user that it does not know.
+   */
+  exec(id: ContainerId, request: ExecRequest): Promise<ExecResult>;
+  /** A connection to such a process, as `attach` gives one. `NotFound` once it has ended. */
+  attachExec(id: ContainerId, exec: string): Promise<Duplex>;
   /** Hints that something changed. Returns the function that unsubscribes. */
   subscribe(listener: (event: EngineEvent) => void): () => void;
 }

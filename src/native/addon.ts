@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { errnoOf, MooringError } from '../lib/errors.ts';
-import type { FileContent, MonitorOptions, Native, ProcessIdentity, StartedContainer } from './native.ts';
+import { execArguments, execOutcome, type MonitorOutcome } from './exec.ts';
+import type { FileContent, MonitorOptions, Native, ProcessIdentity } from './native.ts';
 import { type NetworkAddon, networkNative } from './network.ts';
 
 /** What `native/addon/addon.cc` exports. A watch is a number there. */
@@ -18,13 +19,23 @@ interface Addon extends NetworkAddon {
 /** The one line that a monitor writes to its status pipe; native/monitor/status_pipe.h. */
 type MonitorReport =
   | ({ readonly event: 'started'; readonly monitor: ProcessIdentity } & ProcessIdentity)
-  | { readonly event: 'failed'; readonly message: string };
+  | { readonly event: 'failed'; readonly message: string; readonly errno: number };
 
 /** Loads the addon, by default the one that `make native` left in this checkout. */
 export function loadNative(path: string = fileURLToPath(new URL('../../native/build/mooring.node', import.meta.url))): Native {
   const addon = load(path);
   return {
-    startMonitor: (options) => startMonitor(addon, options),
+    startMonitor: async (options) => {
+      const object = `container ${options.id}`;
+      const outcome = await spawnMonitor(addon, options.runtime, monitorArguments(options, addon.statusFd), object);
+      if ('failed' in outcome) throw new MooringError('Unavailable', `start ${object}: ${outcome.failed}`);
+      return outcome;
+    },
+
+    startExec: async (options) => {
+      const object = `a process in container ${options.container}`;
+      return execOutcome(await spawnMonitor(addon, options.runtime, execArguments(options, addon.statusFd), object), `start ${object}`);
+    },
 
     watchProcess(process, onExit) {
       const watch = addon.watchProcess(process.pid, process.startTime, onExit);
@@ -61,16 +72,16 @@ function load(path: string): Addon {
   }
 }
 
-async function startMonitor(addon: Addon, options: MonitorOptions): Promise<StartedContainer> {
-  const object = `container ${options.id}`;
-  const outcome = await addon.spawnMonitor(options.runtime, monitorArguments(options, addon.statusFd)).catch((cause: unknown) => {
+/** `object` is what the monitor is to start. */
+async function spawnMonitor(addon: Addon, runtime: string, words: readonly string[], object: string): Promise<MonitorOutcome> {
+  const outcome = await addon.spawnMonitor(runtime, words).catch((cause: unknown) => {
     const details = errnoOf(cause) === 'ENOENT' ? { cause, fix: 'build it with `make native`, or install it' } : { cause };
     throw new MooringError('Unavailable', `start the monitor of ${object}`, details);
   });
   if ('ended' in outcome) throw new MooringError('Internal', `start ${object}: its monitor ended before it reported: ${outcome.ended}`);
   const report = parseReport(outcome.report);
   if (report === undefined) throw new MooringError('Internal', `start ${object}: its monitor reported what this version does not understand: ${outcome.report}`);
-  if (report.event === 'failed') throw new MooringError('Unavailable', `start ${object}: ${report.message}`);
+  if (report.event === 'failed') return { failed: report.message, errno: report.errno };
   return { monitor: report.monitor, init: { pid: report.pid, startTime: report.startTime } };
 }
 
@@ -86,7 +97,8 @@ function monitorArguments(options: MonitorOptions, statusFd: number): string[] {
 function parseReport(line: string): MonitorReport | undefined {
   const report: unknown = parseJson(line);
   if (!isRecord(report)) return undefined;
-  if (report['event'] === 'failed' && typeof report['message'] === 'string') return { event: 'failed', message: report['message'] };
+  const { message, errno } = report;
+  if (report['event'] === 'failed' && typeof message === 'string' && typeof errno === 'number') return { event: 'failed', message, errno };
   const monitor = report['monitor'];
   if (report['event'] === 'started' && isIdentity(report) && isIdentity(monitor)) return { event: 'started', pid: report.pid, startTime: report.startTime, monitor };
   return undefined;

@@ -2,6 +2,7 @@
  * The typed face of the native addon. Everything here is asynchronous or O(1); nothing forks the daemon and nothing blocks its event loop.
  */
 
+import type { ExecMonitorOptions, RefusedProgram } from './exec.ts';
 import type { NetworkNative } from './network.ts';
 
 /** A process, named so that a recycled pid is never mistaken for it: `startTime` is field 22 of `/proc/<pid>/stat`, in clock ticks since boot (proc(5)). */
@@ -57,6 +58,8 @@ export interface Native extends NetworkNative {
    * Rejects with a MooringError naming the failing step and object.
    */
   startMonitor(options: MonitorOptions): Promise<StartedContainer>;
+  /** Spawns the monitor of one more process in a running container; settles when that has been exec'ed, or could not be. */
+  startExec(options: ExecMonitorOptions): Promise<StartedContainer | RefusedProgram>;
   /**
    * Follows a process by pidfd and reaps it if it is our child. `onExit` runs once. Undefined when no such process is alive.
    * A watch keeps the event loop alive until it fires or is closed.

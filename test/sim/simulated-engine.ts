@@ -148,6 +148,14 @@ export class SimulatedEngine implements ContainerEngine {
     return Promise.reject(new MooringError('Unsupported', 'nothing is simulated of what processes write'));
   }
 
+  exec(): Promise<never> {
+    return this.attach();
+  }
+
+  attachExec(): Promise<never> {
+    return this.attach();
+  }
+
   subscribe(listener: (event: EngineEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

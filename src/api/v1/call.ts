@@ -13,6 +13,10 @@ export interface Call {
   readonly response: ServerResponse;
   /** Aborted once the client has gone or the server closes. */
   readonly signal: AbortSignal;
+  /** Aborted once the server closes. */
+  readonly closing: AbortSignal;
+  /** Of a request that wants another protocol: what came on the connection behind it. */
+  readonly sentAlong?: Buffer;
 }
 
 /** The whole body as text. Throws `Invalid` when it is too large. */

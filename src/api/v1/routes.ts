@@ -119,7 +119,8 @@ function nameOf({ params }: Call): ContainerName {
   return containerName({ namespace: params['namespace'] ?? '', name: params['name'] ?? '' });
 }
 
-function viewOf(call: Call, { reconciler }: ApiServices): ContainerView {
+/** The container that a path names. Throws `NotFound`. */
+export function viewOf(call: Call, { reconciler }: ApiServices): ContainerView {
   const name = nameOf(call);
   const view = reconciler.view(name);
   if (view === undefined) throw new MooringError('NotFound', `there is no container ${name}`, { fix: 'see "mooring get --all-namespaces"' });

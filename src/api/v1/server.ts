@@ -1,12 +1,15 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import Router from 'find-my-way';
 import { MooringError, messageOf } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { sendJson, type Call } from './call.ts';
 import { errorReply } from './error-body.ts';
 import { imageRoutes } from './image-routes.ts';
+import { responseOn } from './hijack.ts';
 import { routes, type Route } from './routes.ts';
 import type { ApiServices } from './services.ts';
+import { streamRoutes } from './stream-routes.ts';
 import { listenOnSocket } from './unix-socket.ts';
 
 export interface ApiServer {
@@ -24,13 +27,16 @@ const CLOSE_GRACE_MS = 1000;
 export async function startApiServer(socket: string, logger: Logger, services: Promise<ApiServices>): Promise<ApiServer> {
   const closing = new AbortController();
   const router = Router({ ignoreTrailingSlash: true });
-  for (const route of [...routes, ...imageRoutes]) router.on(route.method, route.path, () => undefined, route);
-  const server = createServer((request, response) => {
+  for (const route of [...routes, ...streamRoutes, ...imageRoutes]) router.on(route.method, route.path, () => undefined, route);
+  const answer = (request: IncomingMessage, response: ServerResponse, sentAlong?: Buffer): void => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://mooring');
     const found = router.find(request.method as Route['method'], pathname);
-    const call: Call = { params: found?.params ?? {}, query: searchParams, request, response, signal: AbortSignal.any([closing.signal, goneSignal(response)]) };
+    const signal = AbortSignal.any([closing.signal, goneSignal(response)]);
+    const call: Call = { params: found?.params ?? {}, query: searchParams, request, response, signal, closing: closing.signal, ...(sentAlong && { sentAlong }) };
     void handle(found?.store as Route | undefined, call, services, logger);
-  });
+  };
+  const server = createServer(answer);
+  server.on('upgrade', (request, connection, sentAlong) => answer(request, responseOn(request, connection as Socket), sentAlong));
   await listenOnSocket(server, socket);
   let closed: Promise<void> | undefined;
   return { socket, close: () => (closed ??= closeServer(server, closing)) };

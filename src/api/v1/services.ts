@@ -1,4 +1,5 @@
-import type { LogLine, LogOptions } from '../../engine/engine.ts';
+import type { Duplex } from 'node:stream';
+import type { ExecRequest, ExecResult, LogLine, LogOptions } from '../../engine/engine.ts';
 import type { ImageEngine } from '../../engine/images.ts';
 import type { Declared, DesiredStore } from '../../reconcile/desired.ts';
 import type { EventLog } from '../../reconcile/events.ts';
@@ -19,6 +20,12 @@ export interface ApiServices {
   readonly parse: (file: string, text: string) => { readonly declared: readonly Declared[]; readonly problems: readonly SpecProblem[] };
   /** `id` is a container's id as its status has it. */
   readonly logs: (id: string, options: LogOptions) => AsyncIterable<LogLine>;
+  /** The engine's, likewise by the id. */
+  readonly streams: {
+    readonly attach: (id: string) => Promise<Duplex>;
+    readonly exec: (id: string, request: ExecRequest) => Promise<ExecResult>;
+    readonly attachExec: (id: string, exec: string) => Promise<Duplex>;
+  };
   readonly images: ImageEngine;
   readonly info: () => Info;
   /** Takes every container down, telling each; once it has ended, the daemon stops. */

@@ -1,12 +1,13 @@
 /** The shapes that go over the wire of the v1 API, shared by the server and the command. */
 import type { ErrorCode } from '../../lib/errors.ts';
+import type { ExecRequest, ExecResult } from '../../engine/engine.ts';
 import type { MooringEvent } from '../../reconcile/events.ts';
 import type { Explanation, PlannedChange } from '../../reconcile/reconciler.ts';
 import type { ContainerStatus } from '../../spec/condition.ts';
 import type { Container } from '../../spec/container.ts';
 import type { SpecProblem } from '../../spec/problem.ts';
 
-export type { Explanation, MooringEvent, PlannedChange, SpecProblem };
+export type { ExecRequest, Explanation, MooringEvent, PlannedChange, SpecProblem };
 
 /** Annotations that the API adds to what was declared, and drops from what is applied. */
 export const SOURCE_ANNOTATION = 'mooring.dev/source';
@@ -81,6 +82,9 @@ export interface ApplyResult {
   readonly kind: 'ApplyResult';
   readonly items: readonly { readonly name: string; readonly result: 'created' | 'configured' | 'unchanged'; readonly generation: number }[];
 }
+
+/** The reply to `POST /v1/containers/NAMESPACE/NAME/exec`: the id to attach to, or why the program can't be run, with a shell's exit code for that. */
+export type ExecReply = { readonly kind: 'Exec' } & ExecResult;
 
 export interface DeleteResult {
   readonly kind: 'DeleteResult';

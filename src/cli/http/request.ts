@@ -55,7 +55,7 @@ async function sendPieces(socket: Socket, pieces: AsyncIterable<Buffer>): Promis
   socket.write('0\r\n\r\n');
 }
 
-function connect(socketPath: string, signal: AbortSignal | undefined): Promise<Socket> {
+export function connect(socketPath: string, signal: AbortSignal | undefined): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = createConnection({ path: socketPath });
     const refused = (error: Error): void => reject(new ConnectError(error.message, { cause: error }));

@@ -10,7 +10,7 @@ import type { Native } from '../../native/native.ts';
 import type { Container } from '../../spec/container.ts';
 import { type ContainerName, containerName } from '../../spec/name.ts';
 import { parseSignal } from '../../spec/signal.ts';
-import type { ContainerEngine, ContainerId, ContainerStats, EngineEvent, LogLine, LogOptions, ObservedContainer } from '../engine.ts';
+import type { ContainerEngine, ContainerId, ContainerStats, EngineEvent, ExecRequest, ExecResult, LogLine, LogOptions, ObservedContainer } from '../engine.ts';
 import type { ImageStore } from '../images/image-store.ts';
 import { ContainerNetworks } from '../network/container-networks.ts';
 import { nameFilePaths } from '../network/name-files.ts';
@@ -23,6 +23,7 @@ import { requireBindSources, writeBundle } from './bundle-files.ts';
 import { removeCgroup, removeCgroupIfEmpty } from './cgroup-folders.ts';
 import { CgroupLayout } from './cgroup-layout.ts';
 import { collectLitter } from './collect.ts';
+import { ContainerExecs } from './container-execs.ts';
 import { containerPaths, type EngineFolders } from './container-paths.ts';
 import { ContainerObserver } from './container-observer.ts';
 import { limitDrift, runningDrift } from './container-snapshot.ts';
@@ -86,6 +87,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
   readonly #host: HostFacts;
   readonly #records: ContainerRecords;
   readonly #observer: ContainerObserver;
+  readonly #execs: ContainerExecs;
   readonly #networks: ContainerNetworks;
   readonly #byId = new Map<ContainerId, ManagedContainer>();
   readonly #byName = new Map<ContainerName, ManagedContainer>();
@@ -105,6 +107,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
     const { native, dataDir, logger } = options;
     this.#observer = new ContainerObserver({ native, dataDir, logger, layout, hint: (managed, reason) => this.#tell(managed, reason) });
     this.#networks = new ContainerNetworks({ native, database: options.database, instance: options.instance, folder: folders.networkNamespaces, logger, hint: (id) => this.#hint(id) });
+    this.#execs = new ContainerExecs(options);
     for (const record of this.#records.list()) {
       this.#manage(record);
       this.#networks.claim(record);
@@ -256,6 +259,17 @@ class LocalContainerEngine implements OwnedContainerEngine {
     return connection;
   }
 
+  async exec(id: ContainerId, request: ExecRequest): Promise<ExecResult> {
+    const managed = this.#get(id);
+    const { process } = await this.#observer.look(managed);
+    if (process.state !== 'Running') throw new MooringError('Conflict', `container ${managed.record.name} is not running`);
+    return this.#execs.start(managed, process.init, request);
+  }
+
+  attachExec(id: ContainerId, exec: string): Promise<Duplex> {
+    return this.#execs.attach(this.#get(id), exec);
+  }
+
   subscribe(listener: (event: EngineEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
@@ -263,6 +277,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
 
   async adopt(): Promise<void> {
     const found = await Promise.all([...this.#byId.values()].map(async (managed) => ({ managed, process: (await this.#observer.look(managed)).process })));
+    await Promise.all(found.map(({ managed }) => this.#execs.collect(managed)));
     await this.#networks.adopt(found.map(({ managed, process }) => ({ ...managed.record, init: process.state === 'Running' ? process.init : undefined })));
   }
 
@@ -276,6 +291,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
     this.#bundles.close();
     this.#networks.close();
     this.#listeners.clear();
+    this.#execs.close();
     for (const managed of this.#byId.values()) this.#observer.unfollow(managed);
     await Promise.all(this.#disposals);
   }

@@ -17,6 +17,8 @@ export interface ContainerPaths {
   readonly state: string;
   /** Where the monitor serves clients of the standard streams. */
   readonly attach: string;
+  /** A folder in it for each process that was added to the container. */
+  readonly execs: string;
   /** Where the monitor leaves the exit record when the bundle has vanished. */
   readonly fallbackExit: string;
   /** Below every hierarchy's mount point. */
@@ -50,6 +52,7 @@ export function containerPaths(folders: EngineFolders, id: ContainerId): Contain
     stateDir,
     state: path.join(stateDir, 'state.json'),
     attach: path.join(stateDir, 'attach.sock'),
+    execs: path.join(stateDir, 'exec'),
     fallbackExit: path.join(stateDir, 'exit.json'),
     cgroup: path.join(folders.cgroupParent, id),
   };

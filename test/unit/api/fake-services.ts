@@ -1,3 +1,5 @@
+import { PassThrough } from 'node:stream';
+
 import type { ApiServices } from '../../../src/api/v1/services.ts';
 import { MooringError } from '../../../src/lib/errors.ts';
 import type { DesiredContainer } from '../../../src/reconcile/desired.ts';
@@ -95,6 +97,13 @@ export class FakeServices implements ApiServices {
   };
 
   /** Two lines, and with `follow` a third, after which it waits for the signal. */
+  /** Each gives one end of a pair of streams, whose other end echoes. */
+  streams: ApiServices['streams'] = {
+    attach: () => Promise.resolve(new PassThrough()),
+    exec: (_id, { command }) => Promise.resolve(command[0] === 'none' ? { exitCode: 127 as const, message: 'exec: "none": not found' } : { id: 'a1' }),
+    attachExec: () => Promise.reject(new MooringError('NotFound', 'it has ended')),
+  };
+
   logs: ApiServices['logs'] = async function* (id, { follow, tail, signal }) {
     const line = (text: string) => ({ time: '2026-01-01T00:00:00.000000001Z', stream: 'stdout' as const, text, complete: true });
     yield* [line(`${id} first`), line('second')].slice(tail === undefined ? 0 : -tail);

@@ -1,0 +1,84 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Duplex } from 'node:stream';
+
+import { errnoOf, messageOf, MooringError } from '../../lib/errors.ts';
+import type { Logger } from '../../lib/logger.ts';
+import type { Native, ProcessIdentity, ProcessWatch } from '../../native/native.ts';
+import type { ExecRequest, ExecResult } from '../engine.ts';
+import { connectAttach } from './attach-connection.ts';
+import { execProcess } from './exec-process.ts';
+import type { ManagedContainer } from './managed-container.ts';
+import type { RuntimeConfig } from './runtime-spec.ts';
+
+const ID = /^[0-9a-f]{32}$/;
+
+/** Processes that were added to running containers. Each has a folder beside its container's state for as long as it runs. */
+export class ContainerExecs {
+  readonly #native: Native;
+  readonly #runtimePath: string;
+  readonly #logger: Logger;
+  readonly #watches = new Set<ProcessWatch>();
+
+  constructor({ native, runtimePath, logger }: { readonly native: Native; readonly runtimePath: string; readonly logger: Logger }) {
+    this.#native = native;
+    this.#runtimePath = runtimePath;
+    this.#logger = logger;
+  }
+
+  async start({ record, paths }: ManagedContainer, init: ProcessIdentity, request: ExecRequest): Promise<ExecResult> {
+    const config = JSON.parse(await readFile(paths.config, 'utf8')) as RuntimeConfig;
+    const process = await execProcess(config, request);
+    const id = randomBytes(16).toString('hex');
+    const folder = path.join(paths.execs, id);
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    try {
+      await writeFile(path.join(folder, 'process.json'), JSON.stringify(process), { mode: 0o600 });
+      const stdin = request.stdin === true ? 'once' : 'none';
+      const outcome = await this.#native.startExec({ runtime: this.#runtimePath, container: record.id, bundle: paths.bundle, init, stateDir: folder, stdin });
+      if ('exitCode' in outcome) {
+        await rm(folder, { recursive: true });
+        return outcome;
+      }
+      this.#removeAfter(outcome.monitor, folder);
+      return { id };
+    } catch (error) {
+      await rm(folder, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  async attach({ record, paths }: ManagedContainer, id: string): Promise<Duplex> {
+    const connection = ID.test(id) ? await connectAttach(path.join(paths.execs, id, 'attach.sock')) : undefined;
+    if (!connection) throw new MooringError('NotFound', `container ${record.name} runs no added process ${id}`);
+    return connection;
+  }
+
+  /** Removes the folders of those that have ended while no daemon looked. */
+  async collect({ paths }: ManagedContainer): Promise<void> {
+    const ids = await readdir(paths.execs).catch((error: unknown) => {
+      if (errnoOf(error) === 'ENOENT') return [];
+      throw error;
+    });
+    for (const folder of ids.map((id) => path.join(paths.execs, id))) {
+      const entries = await readdir(folder);
+      if (!entries.includes('attach.sock')) await rm(folder, { recursive: true });
+    }
+  }
+
+  close(): void {
+    for (const watch of this.#watches) watch.close();
+    this.#watches.clear();
+  }
+
+  #removeAfter(monitor: ProcessIdentity, folder: string): void {
+    const remove = (): void => {
+      if (watch) this.#watches.delete(watch);
+      rm(folder, { recursive: true, force: true }).catch((error: unknown) => this.#logger.warn({ folder, error: messageOf(error) }, 'remove what an ended process has left'));
+    };
+    const watch = this.#native.watchProcess(monitor, remove);
+    if (watch) this.#watches.add(watch);
+    else remove(); // it has ended already
+  }
+}

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { execFile, spawn } from 'node:child_process';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { MOORING, onNode, type TestNode } from '../../support/daemon.ts';
+import { until } from '../../support/until.ts';
+
+const terminal = fileURLToPath(new URL('../../support/terminal.py', import.meta.url));
+
+type Step = readonly ['expect' | 'send', string] | readonly ['size', number, number] | readonly ['signal', number];
+
+interface Seen {
+  readonly output: string;
+  /** Negative: the number of the signal that ended it. */
+  readonly code: number;
+  /** The terminal is as it was before. */
+  readonly restored: boolean;
+}
+
+const hostOf = (node: TestNode): string => `unix://${node.runDir}/mooring.sock`;
+
+async function onTerminal(node: TestNode, steps: readonly Step[], ...args: readonly string[]): Promise<Seen> {
+  const { stdout } = await promisify(execFile)('python3', [terminal, JSON.stringify(steps), MOORING, '-H', hostOf(node), ...args]);
+  return JSON.parse(stdout) as Seen;
+}
+
+/** Runs the command with text, and then the end of file, on its standard input. */
+async function withInput(node: TestNode, input: string, ...args: readonly string[]): Promise<{ code: number | null; out: string }> {
+  const child = spawn(MOORING, ['-H', hostOf(node), ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+  child.stdin.on('error', () => undefined); // it may have ended without reading all of it
+  child.stdin.end(input);
+  const chunks: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { code, out: Buffer.concat(chunks).toString() };
+}
+
+test('attach: a terminal is joined, sized, detached from, and left as it was', onNode(async (node) => {
+  await node.write('shell.yaml', node.container('shell', 'while read -r line; do [ "$line" = bye ] && exit 42; stty size; done', 'tty: true\nstdin: true\nrestartPolicy: Never'));
+  await node.start();
+  await node.running('shell');
+
+  const first = await onTerminal(node, [['size', 31, 97], ['send', '\r'], ['expect', '31 97'], ['size', 40, 100], ['send', '\r'], ['expect', '40 100'], ['send', '\x10\x11']], 'attach', 'shell');
+  assert.deepEqual([first.code, first.restored], [0, true]);
+  assert.match(first.output, /detached from shell/);
+  assert.equal((await node.processes('shell')).length, 1);
+
+  const killed = await onTerminal(node, [['send', '\r'], ['expect', '24 80'], ['signal', 15]], 'attach', 'shell');
+  assert.deepEqual([killed.code, killed.restored], [143, true]);
+
+  const own = await onTerminal(node, [['send', '\r'], ['expect', '24 80'], ['send', '\x10\r'], ['expect', '24 80'], ['send', 'x']], 'attach', '--detach-keys', 'x', 'shell');
+  assert.deepEqual([own.code, own.restored], [0, true]);
+
+  const last = await onTerminal(node, [['send', '\x15bye\r']], 'attach', 'shell');
+  assert.deepEqual([last.code, last.restored], [42, true]);
+  const ended = await node.mooring('attach', 'shell');
+  assert.equal(ended.code, 1);
+  assert.match(ended.stderr, /shell is not running/);
+}));
+
+test('attach: input is passed on to its end, and the exit status is the container\'s', onNode(async (node) => {
+  await node.write('cat.yaml', node.container('cat', 'cat; exit 7', 'stdin: true\nstdinOnce: true\nrestartPolicy: Never'));
+  await node.start();
+  await until('the container runs', async () => (await node.processes('cat')).length > 0);
+  const text = 'line\n'.repeat(100_000);
+  assert.deepEqual(await withInput(node, text, 'attach', 'cat'), { code: 7, out: text });
+}));
+
+test('attach --no-stdin only watches', onNode(async (node) => {
+  await node.write('clock.yaml', node.container('clock', 'while :; do echo tick; sleep 0.1; done', 'stdin: true\nstdinOnce: true'));
+  await node.start();
+  await until('the container runs', async () => (await node.processes('clock')).length > 0);
+  const seen = await onTerminal(node, [['expect', 'tick'], ['expect', 'tick'], ['signal', 2]], 'attach', '--no-stdin', 'clock');
+  assert.deepEqual([seen.code, seen.restored], [-2, true]);
+  assert.ok((await node.processes('clock')).length > 0);
+}));
+
+test('exec: exit codes as a shell has them, streams apart, input and settings', onNode(async (node) => {
+  await node.write('host.yaml', node.sleeper('host'));
+  await node.start();
+  await node.running('host');
+  assert.deepEqual(await node.mooring('exec', 'host', '--', 'sh', '-c', 'echo out; echo err >&2; exit 5'), { code: 5, stdout: 'out\n', stderr: 'err\n' });
+  assert.equal((await node.mooring('exec', 'host', '--', 'sh', '-c', 'kill -9 $$')).code, 137);
+  assert.equal((await node.mooring('exec', 'host', '--', 'nothing-of-that-name')).code, 127);
+  assert.equal((await node.mooring('exec', 'host', '--', '/etc')).code, 126);
+  const failed = await node.mooring('exec', 'nobody', '--', 'true');
+  assert.deepEqual([failed.code, failed.stderr.includes('there is no container default/nobody')], [125, true]);
+  assert.equal((await node.mooring('exec', '-e', 'A=b', '-e', 'C=d=e', '-w', '/tmp', '-u', '12:34', 'host', '--', 'sh', '-c', 'echo $A $C $(pwd) $(id -u):$(id -g)')).stdout, 'b d=e /tmp 12:34\n');
+  const text = 'y'.repeat(1_000_000);
+  assert.deepEqual(await withInput(node, text, 'exec', '-i', 'host', '--', 'wc', '-c'), { code: 0, out: '1000000\n' });
+  const large = await withInput(node, '', 'exec', 'host', '--', 'head', '-c', '20000000', '/dev/zero');
+  assert.deepEqual([large.code, large.out.length], [0, 20_000_000]);
+}));
+
+test('exec -it: a shell on a terminal of its own', onNode(async (node) => {
+  await node.write('host.yaml', node.sleeper('host'));
+  await node.start();
+  await node.running('host');
+  const seen = await onTerminal(node, [['expect', '#'], ['send', 'stty size\r'], ['expect', '24 80'], ['size', 50, 132], ['send', 'stty size; exit 11\r'], ['expect', '50 132']], 'exec', '-it', 'host', '--', 'sh');
+  assert.deepEqual([seen.code, seen.restored], [11, true]);
+  await until('only the first process is left', async () => (await node.processes('host')).length === 1);
+}));
