@@ -29,7 +29,7 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 const MAX_TEXT_BYTES = 64 * 1024;
 
 const tokenSchema = z.object({ token: z.string().optional(), access_token: z.string().optional() });
-const errorSchema = z.object({ errors: z.array(z.object({ code: z.string().optional(), message: z.string().optional(), detail: z.unknown() })) });
+const errorSchema = z.object({ errors: z.array(z.object({ code: z.string().optional(), message: z.string().optional() })) });
 
 /** Speaks to one repository of a registry: authenticates as it is asked to, follows redirects, tries again what may pass. */
 export class RegistrySession implements AsyncDisposable {
