@@ -17,6 +17,8 @@ export interface ImageSummary {
   readonly layers: number;
   /** `namespace/name` of the containers made from it. */
   readonly containers: readonly string[];
+  /** Why it can't be read, where it is damaged: then platform, times and sizes are not known. */
+  readonly damage?: string;
 }
 
 export interface ImageDetails extends ImageSummary {

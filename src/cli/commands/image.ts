@@ -22,8 +22,8 @@ export async function listImages(client: Client, io: Io, { output }: OutputOptio
 }
 
 function imageTable(items: readonly ImageSummary[], now: number): string {
-  const rows = items.flatMap(({ id, names, platform, size, storedAt, containers }) =>
-    names.map((name) => [name, shortId(id), [platform.os, platform.architecture, platform.variant].filter((part) => part !== undefined).join('/'), formatBytes(size), formatAge(now - storedAt), String(containers.length)]),
+  const rows = items.flatMap(({ id, names, platform, size, storedAt, containers, damage }) =>
+    names.map((name) => [name, shortId(id), damage === undefined ? [platform.os, platform.architecture, platform.variant].filter((part) => part !== undefined).join('/') : 'DAMAGED', formatBytes(size), formatAge(now - storedAt), String(containers.length)]),
   );
   return renderTable(['NAME', 'ID', 'PLATFORM', 'SIZE', 'STORED', 'CONTAINERS'], rows.toSorted((a, b) => ((a[0] ?? '') < (b[0] ?? '') ? -1 : 1)));
 }

@@ -1,4 +1,4 @@
-import { MooringError } from '../../lib/errors.ts';
+import { messageOf, MooringError } from '../../lib/errors.ts';
 import { formatImageReference, parseImageReference } from '../../spec/image-reference.ts';
 import type { ImageDetails, ImageDiskUsage, ImageEngine, ImageHistoryEntry, ImageSummary, PruneOptions, PruneResult, SaveFormat, StoreProblem, TransferOptions } from '../images.ts';
 import type { DataDir } from '../store/data-dir.ts';
@@ -43,7 +43,15 @@ class LocalImageEngine implements ImageEngine {
 
   async list(): Promise<ImageSummary[]> {
     const byId = Map.groupBy(this.#room.images.list(), ({ imageId }) => imageId);
-    return Promise.all([...byId.values()].map((records) => this.#summary(records)));
+    return Promise.all(
+      [...byId.values()].map((records) =>
+        this.#summary(records).catch((error: unknown) => {
+          // One damaged image must not hide the others.
+          if (error instanceof MooringError) return this.#damaged(records, messageOf(error));
+          throw error;
+        }),
+      ),
+    );
   }
 
   resolves(reference: string): Promise<boolean> {
@@ -95,9 +103,9 @@ class LocalImageEngine implements ImageEngine {
   remove(image: string, { force }: { readonly force: boolean }): { readonly names: readonly string[] } {
     const { named, records, imageId } = this.#room.images.find(image);
     const leaving = named ? [named] : records;
-    const users = this.#room.containers().filter((container) => container.imageId === imageId);
+    const users = this.#usersOf(imageId);
     if (users.length > 0 && leaving.length === records.length && !force) {
-      throw new MooringError('Conflict', `image ${leaving.map(({ name }) => name).join(', ')} is in use by ${users.map(({ name }) => name).join(', ')}`, {
+      throw new MooringError('Conflict', `image ${leaving.map(({ name }) => name).join(', ')} is in use by ${users.join(', ')}`, {
         fix: 'delete these containers first, or take only the name away with --force; the layers stay as long as they run',
       });
     }
@@ -134,6 +142,16 @@ class LocalImageEngine implements ImageEngine {
     return this.#summary(this.#room.images.list().filter((record) => record.imageId === imageId));
   }
 
+  #damaged(records: readonly ImageRecord[], damage: string): ImageSummary {
+    const { imageId, chainIds, createdAt } = firstOf(records);
+    const platform = { os: 'unknown', architecture: 'unknown' };
+    return { id: imageId, names: records.map(({ name }) => name), repoDigests: [], platform, created: null, storedAt: createdAt, size: 0, layers: chainIds.length, containers: this.#usersOf(imageId), damage };
+  }
+
+  #usersOf(id: string): string[] {
+    return this.#room.containers().filter(({ imageId }) => imageId === id).map(({ name }) => name);
+  }
+
   async #summary(records: readonly ImageRecord[]): Promise<ImageSummary> {
     const record = firstOf(records);
     const { config, manifest, layers } = await readStoredImage(this.#room, record);
@@ -149,7 +167,7 @@ class LocalImageEngine implements ImageEngine {
       storedAt: record.createdAt,
       size: manifest.config.size + layers.reduce((sum, { descriptor }) => sum + descriptor.size, 0),
       layers: layers.length,
-      containers: this.#room.containers().filter(({ imageId }) => imageId === record.imageId).map(({ name }) => name),
+      containers: this.#usersOf(record.imageId),
     };
   }
 }

@@ -152,6 +152,10 @@ test('check finds a damaged blob, one that is gone, and a layer that is gone', a
   assert.match((await store.engine.check()).map(({ object, message }) => `${object} ${message}`).join('\n'), new RegExp(`${layer.digest} the blob's content is`));
   await rm(path.join(store.dataDir.blobs, layer.digest.slice(7)));
   await rm(path.join(store.dataDir.layers, layer.chainId.slice(7)), { recursive: true });
+  await rm(path.join(store.dataDir.blobs, (await store.engine.inspect('mooring.local/busybox')).id.slice(7)));
+  const listed = (await store.engine.list()).map(({ names, damage }) => [names[0], damage === undefined]);
+  assert.deepEqual(listed, [[NAME, true], ['mooring.local/busybox:latest', false]], 'a damaged image does not hide the others');
+  store.engine.remove('mooring.local/busybox', { force: false });
   const found = (await store.engine.check()).map(({ object, message }) => `${object}: ${message}`);
   assert.deepEqual(found, [`${NAME}: the blob ${layer.digest} of a layer is gone`, `${NAME}: the unpacked layer ${layer.chainId} is gone`]);
 });
