@@ -1,5 +1,5 @@
 import { Counter, type Registry } from 'prom-client';
-import type { ContainerEngine, ContainerStats } from '../engine/engine.ts';
+import type { ContainerEngine, ContainerStats, InterfaceStats } from '../engine/engine.ts';
 import type { Clock } from '../lib/clock.ts';
 import { MooringError } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
@@ -55,6 +55,18 @@ const METRICS: readonly ContainerMetric[] = [
   },
 ];
 
+/** One time series for each interface of a container's own network. */
+const INTERFACE_METRICS: readonly { readonly name: string; readonly help: string; readonly value: (stats: InterfaceStats) => number }[] = [
+  { name: 'container_network_receive_bytes_total', help: 'Cumulative count of bytes received.', value: (s) => s.receiveBytes },
+  { name: 'container_network_receive_packets_total', help: 'Cumulative count of packets received.', value: (s) => s.receivePackets },
+  { name: 'container_network_receive_errors_total', help: 'Cumulative count of errors encountered while receiving.', value: (s) => s.receiveErrors },
+  { name: 'container_network_receive_packets_dropped_total', help: 'Cumulative count of packets dropped while receiving.', value: (s) => s.receiveDropped },
+  { name: 'container_network_transmit_bytes_total', help: 'Cumulative count of bytes transmitted.', value: (s) => s.transmitBytes },
+  { name: 'container_network_transmit_packets_total', help: 'Cumulative count of packets transmitted.', value: (s) => s.transmitPackets },
+  { name: 'container_network_transmit_errors_total', help: 'Cumulative count of errors encountered while transmitting.', value: (s) => s.transmitErrors },
+  { name: 'container_network_transmit_packets_dropped_total', help: 'Cumulative count of packets dropped while transmitting.', value: (s) => s.transmitDropped },
+];
+
 /** The kernel's counters of each running container. All of them come from one reading, which `refresh` makes. */
 export class ContainerMetrics {
   readonly #options: ContainerMetricsOptions;
@@ -68,6 +80,9 @@ export class ContainerMetrics {
       const configuration = { name: metric.name, help: metric.help, labelNames: [...LABELS, ...Object.keys(metric.labels ?? {})] };
       const read = (): Sample<string>[] => this.#samples(metric);
       registry.registerMetric(metric.type === 'counter' ? new MirroredCounter(configuration, read) : new MirroredGauge(configuration, read));
+    }
+    for (const { name, help, value } of INTERFACE_METRICS) {
+      registry.registerMetric(new MirroredCounter({ name, help, labelNames: [...LABELS, 'interface'] }, () => this.#interfaceSamples(value)));
     }
     this.#failures = new Counter({ name: 'mooring_container_stats_errors_total', help: "Scrapes that went without the containers' counters because reading them failed.", registers: [registry] });
   }
@@ -89,6 +104,10 @@ export class ContainerMetrics {
 
   #lastSeen(): ContainerMetric {
     return { name: 'container_last_seen', help: 'Last time the container was seen, since the Unix epoch, in seconds.', type: 'gauge', value: () => this.#seenAt };
+  }
+
+  #interfaceSamples(valueOf: (stats: InterfaceStats) => number): Sample<string>[] {
+    return this.#rows.flatMap(({ stats, labels }) => stats.network.map((each) => ({ labels: { interface: each.interface }, sharedLabels: labels, value: valueOf(each) })));
   }
 
   #samples({ value: valueOf, labels: extra }: ContainerMetric): Sample<string>[] {

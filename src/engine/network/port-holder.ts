@@ -1,4 +1,5 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
+import path from 'node:path';
 import { errnoOf } from '../../lib/errors.ts';
 import type { PublishedPort } from './published-port.ts';
 import { addressText } from './subnet.ts';
@@ -47,8 +48,8 @@ async function processOf(inode: string): Promise<string> {
     const fds = await readdir(`/proc/${pid}/fd`).catch(() => []); // gone meanwhile
     for (const fd of fds) {
       if ((await readlink(`/proc/${pid}/fd/${fd}`).catch(() => '')) !== `socket:[${inode}]`) continue;
-      const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => 'a process');
-      return `${name.trim()} (pid ${pid})`;
+      const program = await readlink(`/proc/${pid}/exe`).catch(() => 'a process');
+      return `${path.basename(program)} (pid ${pid})`;
     }
   }
   return 'a process of the node';

@@ -57,11 +57,12 @@ function valueOf(page: string, line: string): number | undefined {
   return found === undefined ? undefined : Number(found.slice(line.length + 1));
 }
 
+const ETH0 = { interface: 'eth0', receiveBytes: 1_000, receivePackets: 2, receiveErrors: 3, receiveDropped: 4, transmitBytes: 5_000, transmitPackets: 6, transmitErrors: 7, transmitDropped: 8 };
 const WEB = 'container="web",namespace="default",name="default/web",image="mooring.local/busybox:latest",id="/mooring-default/776562';
 
 test('the page is clean under promtool check metrics', async () => {
   const metrics = create({
-    engine: { stats: async () => [statsOf('web', { limits: { memoryBytes: 1024, cpuCores: 0.5, pids: 9 } }), statsOf('odd "name\\\n')] },
+    engine: { stats: async () => [statsOf('web', { network: [ETH0], limits: { memoryBytes: 1024, cpuCores: 0.5, pids: 9 } }), statsOf('odd "name\\\n')] },
     views: () => [viewOf('web', 'Running', 2)],
     problems: () => [{ file: 'a b"c.yaml', at: 'a b"c.yaml:1:1', field: '', message: 'no' }],
   });
@@ -76,7 +77,7 @@ test('the page is clean under promtool check metrics', async () => {
 });
 
 test("a container's counters are the kernel's, under cAdvisor's names", async () => {
-  const metrics = create({ engine: { stats: async () => [statsOf('web', { limits: { memoryBytes: 1024, cpuCores: 0.5, pids: 9 } })] } });
+  const metrics = create({ engine: { stats: async () => [statsOf('web', { network: [ETH0], limits: { memoryBytes: 1024, cpuCores: 0.5, pids: 9 } })] } });
   const page = await metrics.render();
   const line = (metric: string, extra = ''): number | undefined => {
     const found = page.split('\n').find((each) => each.startsWith(`${metric}{${extra}${WEB}`));
@@ -94,6 +95,8 @@ test("a container's counters are the kernel's, under cAdvisor's names", async ()
   assert.equal(line('container_threads_max'), 9);
   assert.equal(line('container_start_time_seconds'), 1_700_000_000.25);
   assert.equal(line('container_oom_events_total'), 1);
+  assert.equal(line('container_network_receive_bytes_total', 'interface="eth0",'), 1_000);
+  assert.equal(line('container_network_transmit_packets_dropped_total', 'interface="eth0",'), 8);
   assert.equal(line('container_spec_memory_limit_bytes'), 1024);
   assert.equal(line('container_spec_cpu_quota'), 50_000);
   assert.equal(line('container_spec_cpu_period'), 100_000);
