@@ -193,6 +193,8 @@ Status LayerWriter::put_whiteout(const std::string& target) {
 }
 
 Status LayerWriter::put_opaque(const std::string& folder) {
+  // Overlayfs merges the roots of its layers whatever they say, so such a layer would show what it means to hide.
+  if (folder.empty()) return Error{"it would hide everything below the layer's root, which is not supported"};
   MOORING_TRY(make_folders(folder));
   if (::lsetxattr(path_or_root(folder), kOpaqueAttribute, "y", 1, 0) != 0) return archive_fault("make its folder opaque");
   return ok();

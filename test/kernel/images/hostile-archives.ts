@@ -65,6 +65,7 @@ export const hostileArchives: readonly HostileArchive[] = [
   simple('a deletion mark for the parent of the parent', [{ name: 'a/.wh...' }], { refused: /deletion mark/ }),
   simple('a deletion mark without a name', [{ name: '.wh.' }], { refused: /deletion mark/ }),
   simple('something below a deletion mark', [{ name: '.wh.a/b', content: 'x' }], { refused: /deletion mark/ }),
+  simple('an opaque root, which overlayfs does not heed', [{ name: '.wh..wh..opq' }], { refused: /layer's root/ }),
   simple('a deletion mark for what the same layer adds', [{ name: 'a', content: 'x' }, { name: '.wh.a' }], { holds: { a: { content: 'x' } } }),
   { trick: 'a deletion mark through a link to the host', archive: ({ canary }) => tarArchive([{ name: 'd', type: '2', link: canary.replace(/\/[^/]*$/, '') }, { name: 'd/.wh.secret' }]), refused: /folder/ },
   { trick: 'an opaque mark through a link to the host', archive: ({ canary }) => tarArchive([{ name: 'd', type: '2', link: canary.replace(/\/[^/]*$/, '') }, { name: 'd/.wh..wh..opq' }]), refused: /folder/ },
