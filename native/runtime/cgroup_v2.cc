@@ -16,7 +16,11 @@ Status pass_on_controllers(const Hierarchy& hierarchy, int folder, const std::st
     if (!wanted.empty()) wanted += ' ';
     wanted += std::string("+") + controller;
   }
-  return wanted.empty() ? ok() : write_file(folder, "cgroup.subtree_control", wanted, label + "/cgroup.subtree_control");
+  if (wanted.empty()) return ok();
+  Status written = write_file(folder, "cgroup.subtree_control", wanted, label + "/cgroup.subtree_control");
+  // Except in the root, v2 has processes either in a cgroup or below it (cgroups(7), "no internal processes").
+  if (!written && written.error().code == EBUSY) written.error().message += " (processes are in this very cgroup; move them into one below it, then it can pass its controllers on)";
+  return written;
 }
 
 // v1's shares 2…262144 (default 1024) onto v2's weight 1…10000, as runc and crun map them.

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -144,6 +145,25 @@ TEST_CASE("limits in the words of cgroup v2") {
     REQUIRE(!done);
     CHECK(done.error().message == "linux.resources.memory.swap: is memory and swap together, so it can't be below memory.limit");
   }
+}
+
+TEST_CASE("a cgroup of v2 that holds processes passes no controllers on, and the reason is told") {
+  if (on_v1()) return;  // its v2 may have no controller to pass on
+  const auto hierarchies = find_hierarchies();
+  REQUIRE(hierarchies);
+  const std::string path = "/mooring-test-busy-" + std::to_string(getpid()), folder = hierarchies->front().mount_point + path;
+  bool reused = false;
+  REQUIRE(make_v2(hierarchies->front(), path, reused));
+  CHECK(!reused);
+  const pid_t child = fork();
+  if (child == 0) pause();
+  std::ofstream(folder + "/cgroup.procs") << child << std::flush;
+  const auto below = make_v2(hierarchies->front(), path + "/below", reused);
+  kill(child, SIGKILL);
+  waitpid(child, nullptr, 0);
+  REQUIRE(!below);
+  CHECK(below.error().message.find(folder + "/cgroup.subtree_control: Device or resource busy (processes are in this very cgroup;") != std::string::npos);
+  CHECK(eventually([&] { return rmdir(folder.c_str()) == 0; }));
 }
 
 TEST_CASE("the device program of cgroup v2 decides by the last rule that speaks of a device and a letter") {
