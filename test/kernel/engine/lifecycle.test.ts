@@ -73,6 +73,7 @@ describe('a container on the real kernel', () => {
     assert.equal(stats?.id, id);
     assert.equal(stats.pids, 1);
     assert.ok(stats.memoryUsageBytes > 0);
+    assert.ok(stats.cpuUsageSeconds > 0);
     assert.deepEqual(stats.limits, { memoryBytes: 67_108_864, cpuCores: 0.25, pids: 16 });
 
     await node.engine.start(id); // safe to repeat
