@@ -34,6 +34,7 @@ TEST_CASE("a whole command line is understood") {
   CHECK(options->log_max_bytes == 1000);
   CHECK(options->log_max_files == 3);
   CHECK(options->status_fd == 3);
+  CHECK(options->input == StandardInput::kNone);
 }
 
 TEST_CASE("every complaint names the option") {
@@ -48,6 +49,7 @@ TEST_CASE("every complaint names the option") {
   CHECK(complaint({"--bundle", "b"}) == "--bundle wants an absolute path, not \"b\"");
   CHECK(complaint({"--log-max-files", "0"}) == "--log-max-files wants a number from 1 on, not \"0\"");
   CHECK(complaint({"--log-max-bytes", "1k"}) == "--log-max-bytes wants a number from 1 on, not \"1k\"");
+  CHECK(complaint({"--stdin", "yes"}) == "--stdin wants none, open or once, not \"yes\"");
   CHECK(complaint({"--status-fd", "2"}) == "--status-fd wants a number from 3 on, not \"2\"");
 }
 
