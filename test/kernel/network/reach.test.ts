@@ -29,7 +29,7 @@ describe('on the bridge', () => {
   ]);
 
   before(async () => {
-    [node, other, outside] = await Promise.all([openNetworkNode(), openNetworkNode(), makeOutside(41)]);
+    [node, other, outside] = await Promise.all([openNetworkNode(), openNetworkNode(), makeOutside()]);
     web = await startOn(node, 'web', published);
     peer = await startOn(node, 'peer');
     stranger = await startOn(other, 'stranger');

@@ -90,7 +90,8 @@ export interface Outside extends AsyncDisposable {
   readonly v6: string;
 }
 
-export async function makeOutside(octet: number): Promise<Outside> {
+export async function makeOutside(): Promise<Outside> {
+  const octet = 1 + (randomBytes(1)[0] ?? 0) % 250; // what a killed run left must not be in the way
   const netns = `mooring-out-${randomBytes(3).toString('hex')}`;
   const link = `mo${randomBytes(4).toString('hex')}`;
   const outside = { place: { netns }, node: { v4: `198.18.${octet}.1`, v6: `2001:db8:${octet}::1` }, v4: `198.18.${octet}.2`, v6: `2001:db8:${octet}::2` };
