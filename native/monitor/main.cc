@@ -7,6 +7,7 @@
 #include "monitor/monitor_options.h"
 #include "monitor/status_pipe.h"
 #include "monitor/version.h"
+#include "oci/oci.h"
 #include "runtime/self_exe.h"
 
 namespace {
@@ -67,14 +68,10 @@ int main(int argc, char** argv) {
   }
   if (name == "--help") {
     std::fputs(kUsage, stdout);
+    std::fputs(mooring::oci::kUsage, stdout);
     return 0;
   }
   for (const Command& command : kCommands)
     if (command.name == name) return command.run(argc - 1, argv + 1, argv);
-  if (name.empty())
-    std::fputs("mooring-runtime: which command?\n", stderr);
-  else
-    std::fprintf(stderr, "mooring-runtime: unknown command \"%s\"\n", argv[1]);
-  std::fputs(kUsage, stderr);
-  return kBadUsage;
+  return mooring::oci::run_command_line(argc, argv);
 }

@@ -1,13 +1,17 @@
 #include "become_program.h"
 
+#include <fcntl.h>
 #include <linux/close_range.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdio>
+
 #include "capabilities.h"
 #include "channel.h"
+#include "hooks.h"
 #include "process.h"
 
 namespace mooring {
@@ -27,10 +31,21 @@ Status become_user(const Process& process, bool dies_with_caller) {
   return ok();
 }
 
+void await_start(int gate) {
+  char byte;
+  while (read(gate, &byte, 1) < 0 && errno == EINTR) {
+  }
+}
+
 }  // namespace
 
 Error become_program(const LastSteps& steps, Stdio stdio) {
   const Process& process = steps.process;
+  UniqueFd gate;
+  if (steps.start_gate >= 0) {
+    gate.reset(fcntl(steps.start_gate, F_DUPFD_CLOEXEC, static_cast<int>(3 + steps.preserve_fds)));
+    if (!gate) return sys_error("copy the start gate");
+  }
   MOORING_TRY(take_stdio(std::move(stdio), process));
   MOORING_TRY(set_rlimits(process.rlimits));
 
@@ -45,8 +60,23 @@ Error become_program(const LastSteps& steps, Stdio stdio) {
   if (close_range(3 + steps.preserve_fds, ~0U, CLOSE_RANGE_CLOEXEC) != 0) return sys_error("mark descriptors close-on-exec");
   // Fails where the caller is gone: then nobody would ever wait for this container.
   MOORING_TRY(send_packet(steps.channel, Message::ready));
-  if (filtered && process.no_new_privileges) MOORING_TRY(load_seccomp(steps.filter));
-  return run_program(*program, process);
+  if (gate) {
+    // Lets go of the channel, and of everything else that is the caller's: it would lie open in here for as long as nobody starts us.
+    const unsigned kept = static_cast<unsigned>(gate.get());
+    if (kept > 3 + steps.preserve_fds) close_range(3 + steps.preserve_fds, kept - 1, 0);
+    close_range(kept + 1, ~0U, 0);
+    await_start(gate.get());
+  }
+  auto last = [&]() -> Error {
+    if (steps.hooks) MOORING_TRY(run_hooks("startContainer", *steps.hooks, steps.hook_state));
+    if (filtered && process.no_new_privileges) MOORING_TRY(load_seccomp(steps.filter));
+    return run_program(*program, process);
+  };
+  const Error failed = last();
+  if (!gate) return failed;
+  // The caller has gone long since; the container's own stderr is the only one left to tell, and 255 what other runtimes end with here.
+  dprintf(2, "%s\n", failed.message.c_str());
+  _exit(255);
 }
 
 }  // namespace mooring

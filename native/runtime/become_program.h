@@ -14,6 +14,9 @@ struct LastSteps {
   int channel = -1;             // to launch()'s caller
   unsigned preserve_fds = 0;
   bool dies_with_caller = false;
+  int start_gate = -1;                     // as in LaunchOptions
+  const std::vector<Hook>* hooks = nullptr;  // startContainer, of the first process
+  std::string hook_state = {};               // what they are given
 };
 
 /// Takes stdio, limits, identity, rights and the filter, and runs the program. Returns only on failure.

@@ -4,22 +4,19 @@
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "channel.h"
 #include "guard.h"
+#include "hooks.h"
 #include "init.h"
 #include "namespaces.h"
 #include "procfs.h"
 
 namespace mooring {
 namespace {
-
-std::string cgroups_path(const Config& config, const std::string& id) {
-  if (config.cgroups_path.empty()) return "/mooring/" + id;
-  return config.cgroups_path.starts_with('/') ? config.cgroups_path : "/" + config.cgroups_path;
-}
 
 Status prepare(InitPlan& plan, const LaunchOptions& options) {
   MOORING_TRY(guard_helper());
@@ -34,13 +31,29 @@ Status prepare(InitPlan& plan, const LaunchOptions& options) {
   }
   auto hierarchies = find_hierarchies();
   if (!hierarchies) return std::move(hierarchies.error());
-  auto cgroups = prepare_cgroups(*hierarchies, cgroups_path(plan.config, options.id), plan.config.resources);
+  auto cgroups = prepare_cgroups(*hierarchies, cgroup_path_of(plan.config, options.id), plan.config.resources);
   if (!cgroups) return std::move(cgroups.error());
   plan.cgroups = std::move(*cgroups);
   return join_namespaces(plan.config.namespaces);
 }
 
-Status give_birth(const InitPlan& plan, const LaunchOptions& options) {
+// The container's namespaces and mounts are made, its root is not entered yet (runtime specification, "createRuntime hooks").
+Status run_create_runtime_hooks(const InitPlan& plan, const LaunchOptions& options, int gate, pid_t pid) {
+  char byte;
+  if (read(gate, &byte, 1) != 1) return ok();  // it failed and has said so
+  MOORING_TRY(run_hooks("createRuntime", plan.config.hooks.create_runtime, state_text(plan.config, options.id, options.bundle, "creating", pid)));
+  return write(gate, "", 1) == 1 ? ok() : Status(sys_error("let the container's first process go on"));
+}
+
+Status give_birth(InitPlan& plan, const LaunchOptions& options) {
+  UniqueFd gate, other_gate;
+  if (!plan.config.hooks.create_runtime.empty()) {
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return sys_error("make a socket pair");
+    gate.reset(ends[0]);
+    other_gate.reset(ends[1]);
+    plan.hook_gate = other_gate.get();
+  }
   int pidfd = -1;
   clone_args arguments{};
   // CLONE_PARENT: the container is the child of launch()'s caller, who waits for it, and not ours. The exit signal is then that of ours, SIGCHLD.
@@ -52,10 +65,15 @@ Status give_birth(const InitPlan& plan, const LaunchOptions& options) {
   }
   const long pid = syscall(SYS_clone3, &arguments, sizeof arguments);
   if (pid < 0) return sys_error("clone3 the container's first process");
-  if (pid == 0) run_init(plan, options);
+  if (pid == 0) {
+    gate.reset();
+    run_init(plan, options);
+  }
+  other_gate.reset();
   const UniqueFd handle(pidfd);
   auto told = send_packet(plan.channel, Message::started, static_cast<int>(pid), plan.cgroups.memory_folder, handle.get());
   if (!told) syscall(SYS_pidfd_send_signal, handle.get(), SIGKILL, nullptr, 0);  // the caller is gone, its container must not stay
+  if (told && gate) return run_create_runtime_hooks(plan, options, gate.get(), static_cast<pid_t>(pid));
   return told;
 }
 

@@ -43,6 +43,8 @@ int capability_number(std::string_view name) {
   return -1;
 }
 
+std::string_view capability_name(int number) { return names[number]; }
+
 Status limit_bounding_set(const CapabilitySets& sets) {
   // Ends at the running kernel's last capability, which may be beyond the one this was compiled with: those are dropped too.
   for (int capability = 0; capability < 64; ++capability) {

@@ -11,6 +11,9 @@ namespace mooring {
 /// "CAP_NET_RAW" → 13; -1 for an unknown name.
 int capability_number(std::string_view name);
 
+/// 13 → "CAP_NET_RAW".
+std::string_view capability_name(int number);
+
 /// Drops what the bounding set must not hold. Needs CAP_SETPCAP, so it comes before the switch of user.
 Status limit_bounding_set(const CapabilitySets& sets);
 

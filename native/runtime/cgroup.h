@@ -52,6 +52,9 @@ Result<UniqueFd> make_v1(const Hierarchy& hierarchy, const std::string& path, bo
 Result<UniqueFd> make_v2(const Hierarchy& hierarchy, const std::string& path, bool& reused);
 Status limit_v2(const Hierarchy& hierarchy, int folder, const std::string& label, bool reused, const Resources& resources);
 
+/// Below each hierarchy: linux.cgroupsPath, or "/mooring/<id>".
+std::string cgroup_path_of(const Config& config, const std::string& id);
+
 /// The parts of an absolute or relative path, without empty ones.
 std::vector<std::string> path_parts(const std::string& path);
 

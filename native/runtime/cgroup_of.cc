@@ -18,6 +18,11 @@ bool belongs(std::string_view controllers, const Hierarchy& hierarchy) {
 
 }  // namespace
 
+std::string cgroup_path_of(const Config& config, const std::string& id) {
+  if (config.cgroups_path.empty()) return "/mooring/" + id;
+  return config.cgroups_path.starts_with('/') ? config.cgroups_path : "/" + config.cgroups_path;
+}
+
 Result<std::vector<std::string>> cgroup_paths(pid_t pid, const std::vector<Hierarchy>& hierarchies) {
   auto text = read_file(AT_FDCWD, "/proc/" + std::to_string(pid) + "/cgroup");
   if (!text) return std::move(text.error());

@@ -137,7 +137,30 @@ void read_overlay(const JsonNode& annotation, Config& config) {
   config.root.overlay = std::move(overlay);
 }
 
+void read_hook_list(const JsonNode& list, std::vector<Hook>& hooks) {
+  list.each([&](const JsonNode& item) {
+    Hook& hook = hooks.emplace_back();
+    item.at("path").read(hook.path);
+    item.at("args").read(hook.args);
+    item.at("env").read(hook.env);
+    item.at("timeout").read(hook.timeout);
+    if (!hook.path.starts_with('/')) item.at("path").fail("must be an absolute path");
+    if (item.at("timeout").present() && hook.timeout <= 0) item.at("timeout").fail("must be above zero");
+    if (hook.args.empty()) hook.args = {hook.path};
+  });
+}
+
+void read_hooks(const JsonNode& node, Hooks& hooks) {
+  read_hook_list(node.at("prestart"), hooks.create_runtime);
+  read_hook_list(node.at("createRuntime"), hooks.create_runtime);
+  read_hook_list(node.at("createContainer"), hooks.create_container);
+  read_hook_list(node.at("startContainer"), hooks.start_container);
+  read_hook_list(node.at("poststart"), hooks.poststart);
+  read_hook_list(node.at("poststop"), hooks.poststop);
+}
+
 void read_annotations(const JsonNode& node, Config& config) {
+  node.read(config.annotations);
   if (const JsonNode overlay = node.at("dev.mooring.rootfs.overlay"); overlay.present()) read_overlay(overlay, config);
   const JsonNode cache = node.at("dev.mooring.seccomp.cache");
   cache.read(config.seccomp_cache);
@@ -159,7 +182,7 @@ void read_document(const JsonNode& node, const std::string& bundle, Config& conf
   root.at("readonly").read(config.root.readonly);
 
   node.at("mounts").each([&](const JsonNode& item) { read_mount(item, bundle, config); });
-  node.at("hooks").members([](const std::string&, const JsonNode& hooks) { hooks.refuse_if_present("hooks are not supported"); });
+  read_hooks(node.at("hooks"), config.hooks);
   read_annotations(node.at("annotations"), config);
   read_linux(node.at("linux"), config);
 

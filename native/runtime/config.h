@@ -146,6 +146,21 @@ struct Seccomp {
   std::vector<SeccompRule> rules;
 };
 
+struct Hook {
+  std::string path;
+  std::vector<std::string> args;
+  std::vector<std::string> env;
+  int timeout = 0;  // seconds; 0: none
+};
+
+struct Hooks {
+  std::vector<Hook> create_runtime;  // and before them the older "prestart"
+  std::vector<Hook> create_container;
+  std::vector<Hook> start_container;
+  std::vector<Hook> poststart;
+  std::vector<Hook> poststop;
+};
+
 struct Config {
   Process process;
   Root root;
@@ -161,11 +176,16 @@ struct Config {
   std::map<std::string, std::string> sysctl;
   unsigned long rootfs_propagation = 0;  // MS_* with MS_REC; 0: private
   std::optional<Seccomp> seccomp;
+  Hooks hooks;
+  std::map<std::string, std::string> annotations;
   std::string seccomp_cache;  // annotation dev.mooring.seccomp.cache: folder of compiled filters; empty: none
 };
 
 /// Reads and checks a `process` object of its own, as exec gets it. Errors name the field: "process.cwd: must be an absolute path".
 Result<Process> read_process_text(const std::string& text);
+
+/// Reads and checks a `linux.resources` object of its own, as update gets it.
+Result<Resources> read_resources_text(const std::string& text);
 
 /// Reads and checks `<bundle>/config.json`. Errors name the field: "config.json: process.rlimits[1].type: unknown limit "RLIMIT_X"".
 Result<Config> read_config(const std::string& bundle);

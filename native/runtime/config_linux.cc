@@ -130,6 +130,20 @@ void read_seccomp(const JsonNode& node, std::optional<Seccomp>& out) {
 
 }  // namespace
 
+Result<Resources> read_resources_text(const std::string& text) {
+  JsonNode::Json document;
+  try {
+    document = JsonNode::Json::parse(text);
+  } catch (const JsonNode::Json::parse_error& error) {
+    return Error{std::string("the resources are not JSON: ") + error.what()};
+  }
+  std::optional<Error> problem;
+  Resources resources;
+  read_resources(JsonNode(document, problem), resources);
+  if (problem) return std::move(*problem);
+  return resources;
+}
+
 void read_linux(const JsonNode& node, Config& config) {
   node.at("namespaces").each([&](const JsonNode& item) { read_namespace(item, config.namespaces); });
   if (!config.namespaces.has(CLONE_NEWNS)) node.at("namespaces").fail("must list a mount namespace");

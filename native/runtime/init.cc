@@ -10,6 +10,7 @@
 #include "become_program.h"
 #include "channel.h"
 #include "devices.h"
+#include "hooks.h"
 #include "masks.h"
 #include "mount_api.h"
 #include "mounts.h"
@@ -42,6 +43,16 @@ Status enter_sandbox(const InitPlan& plan) {
   return ok();
 }
 
+Status run_create_hooks(const InitPlan& plan, const LaunchOptions& options) {
+  if (plan.hook_gate >= 0) {
+    char byte;
+    if (write(plan.hook_gate, "", 1) != 1 || read(plan.hook_gate, &byte, 1) != 1) _exit(1);  // the builder tells why
+    close(plan.hook_gate);
+  }
+  const Config& config = plan.config;
+  return run_hooks("createContainer", config.hooks.create_container, state_text(config, options.id, options.bundle, "creating", getpid()));
+}
+
 Result<Stdio> furnish(const InitPlan& plan, const LaunchOptions& options) {
   const Config& config = plan.config;
   Mounts mounts(config.mounts);
@@ -65,6 +76,8 @@ Result<Stdio> furnish(const InitPlan& plan, const LaunchOptions& options) {
   if (auto cwd = make_in_root(rootfs->get(), config.process.cwd, Kind::folder); !cwd) return Error{"process.cwd: " + cwd.error().message, cwd.error().code};
   MOORING_TRY(mounts.finish());
 
+  MOORING_TRY(run_create_hooks(plan, options));
+
   // From here on no path means anything of the host's.
   MOORING_TRY(enter_rootfs(rootfs->get()));
   MOORING_TRY(make_paths_read_only(rootfs->get(), config.readonly_paths));
@@ -80,7 +93,12 @@ Status set_up_and_run(const InitPlan& plan, const LaunchOptions& options) {
   auto stdio = furnish(plan, options);
   if (!stdio) return std::move(stdio.error());
   if (stdio->console) MOORING_TRY(send_packet(plan.channel, Message::console, 0, {}, stdio->console.get()));
-  return become_program({.process = process, .filter = plan.filter, .channel = plan.channel, .dies_with_caller = options.dies_with_caller}, std::move(*stdio));
+  LastSteps steps{.process = process, .filter = plan.filter, .channel = plan.channel, .preserve_fds = options.preserve_fds, .dies_with_caller = options.dies_with_caller, .start_gate = options.start_gate};
+  if (!plan.config.hooks.start_container.empty()) {
+    steps.hooks = &plan.config.hooks.start_container;
+    steps.hook_state = state_text(plan.config, options.id, options.bundle, "created", getpid());
+  }
+  return become_program(steps, std::move(*stdio));
 }
 
 }  // namespace

@@ -14,6 +14,7 @@ struct InitPlan {
   Cgroups cgroups;
   SeccompFilter filter;  // empty program: none
   int channel = -1;
+  int hook_gate = -1;  // init's end of the pair by which it waits for the builder's hooks; -1: there are none
 };
 
 /// Never returns: becomes the image's program, or sends the error down the channel and exits.

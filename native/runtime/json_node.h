@@ -20,8 +20,11 @@ class JsonNode {
 
   bool present() const { return value_ && !value_->is_null(); }
   bool is_string() const { return present() && value_->is_string(); }
-  /// Present, and neither an empty list, object nor string.
-  bool has_content() const { return present() && !value_->empty() && !(is_string() && value_->get_ref<const std::string&>().empty()); }
+  /// Present, and neither an empty list, object or string, nor zero, which engines write for "not asked for".
+  bool has_content() const {
+    if (value_ && value_->is_number()) return value_->get<double>() != 0;
+    return present() && !value_->empty() && !(is_string() && value_->get_ref<const std::string&>().empty());
+  }
 
   JsonNode at(const char* key) const {
     JsonNode child(*this, key, 0);

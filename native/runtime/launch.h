@@ -19,6 +19,9 @@ struct LaunchOptions {
   int stderr_fd = -1;
   // The process is killed when the calling thread ends. Its own set-user-ID programs escape that (prctl(2), PR_SET_PDEATHSIG).
   bool dies_with_caller = false;
+  unsigned preserve_fds = 0;  // so many descriptors from 3 on stay open in the process
+  // A FIFO open for reading and writing (so that it never ends). With one, launch() returns when all is set up, and the program is run once something is written to it. Borrowed.
+  int start_gate = -1;
 };
 
 struct Launched {

@@ -44,7 +44,7 @@ TEST_CASE("what is wrong in config.json is named by its path") {
       {R"({"mounts": {}})", "mounts: must be a list"},
       {R"({"mounts": [{"type": "tmpfs"}]})", "mounts[0].destination: is missing"},
       {R"({"mounts": [{"destination": "/x", "type": "bind"}]})", "mounts[0].source: is missing: a bind mount needs one"},
-      {R"({"hooks": {"prestart": [{"path": "/x"}]}})", "hooks.prestart: hooks are not supported"},
+      {R"({"hooks": {"prestart": [{"path": "x"}]}})", "hooks.prestart[0].path: must be an absolute path"},
       {R"({"linux": []})", "linux: must be an object"},
       {R"({"linux": {"namespaces": []}})", "linux.namespaces: must list a mount namespace"},
       {R"({"linux": {"namespaces": [{"type": "mount"}, {"type": "user"}]}})", "linux.namespaces[1].type: user namespaces are not supported"},

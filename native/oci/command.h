@@ -1,0 +1,40 @@
+// The commands of the OCI command line. Each returns the exit code, or the Error that ends it with 1.
+#pragma once
+
+#include "container.h"
+#include "flags.h"
+
+namespace mooring::oci {
+
+struct Context {
+  std::string root;
+};
+
+using Run = Result<int> (*)(const Context& context, const Arguments& arguments);
+
+// create.cc
+Result<int> create(const Context&, const Arguments&);
+Result<int> start(const Context&, const Arguments&);
+Result<int> run(const Context&, const Arguments&);
+// exec_command.cc
+Result<int> exec(const Context&, const Arguments&);
+// end.cc
+Result<int> kill_container(const Context&, const Arguments&);
+Result<int> delete_container(const Context&, const Arguments&);
+/// Ends it and removes all that is left of it, once its state allows that or `force` is given.
+Status remove_container(const Container& container, bool force);
+// look.cc
+Result<int> state(const Context&, const Arguments&);
+Result<int> list(const Context&, const Arguments&);
+Result<int> ps(const Context&, const Arguments&);
+// about.cc
+Result<int> features(const Context&, const Arguments&);
+Result<int> spec(const Context&, const Arguments&);
+// change.cc
+Result<int> pause(const Context&, const Arguments&);
+Result<int> resume(const Context&, const Arguments&);
+Result<int> update(const Context&, const Arguments&);
+// events.cc
+Result<int> events(const Context&, const Arguments&);
+
+}  // namespace mooring::oci

@@ -1,0 +1,132 @@
+#include "container.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "runtime/cgroup_control.h"
+#include "runtime/files.h"
+#include "runtime/unique_fd.h"
+
+namespace mooring::oci {
+namespace {
+
+using Json = nlohmann::json;
+namespace fs = std::filesystem;
+
+Json describe(const Container& container) {
+  const State state = container.state();
+  Json json = {{"ociVersion", "1.2.0"},        {"id", container.id},         {"status", name_of(state)}, {"pid", state == State::stopped ? 0 : container.pid},
+               {"bundle", container.bundle}, {"rootfs", container.rootfs}, {"created", container.created}, {"owner", ""}};
+  if (!container.annotations.empty()) json["annotations"] = container.annotations;
+  return json;
+}
+
+}  // namespace
+
+const char* name_of(State state) {
+  switch (state) {
+    case State::creating: return "creating";
+    case State::created: return "created";
+    case State::running: return "running";
+    case State::paused: return "paused";
+    case State::stopped: return "stopped";
+  }
+  return "";
+}
+
+unsigned long long start_time_of(pid_t pid) {
+  auto text = read_file(AT_FDCWD, "/proc/" + std::to_string(pid) + "/stat");
+  if (!text) return 0;
+  // Field 2, the name, may hold anything; field 3 follows its last parenthesis.
+  const char* rest = text->c_str() + std::min(text->rfind(')') + 2, text->size());
+  if (*rest == 'Z' || *rest == 'X') return 0;
+  for (int field = 3; field < 22 && *rest; ++field) rest = std::strchr(rest, ' ') + 1;
+  return std::strtoull(rest, nullptr, 10);
+}
+
+State Container::state() const {
+  if (pid == 0) return State::creating;
+  if (start_time_of(pid) != start_time) return State::stopped;
+  if (access(fifo().c_str(), F_OK) == 0) return State::created;
+  auto frozen = is_frozen(cgroup);
+  return frozen && *frozen ? State::paused : State::running;
+}
+
+Status check_id(const std::string& id) {
+  const bool plain = std::all_of(id.begin(), id.end(), [](unsigned char c) { return std::isalnum(c) || std::strchr("_+-.", c); });
+  if (id.empty() || !plain || id == "." || id == ".." || id.size() > 255) return Error{"container id \"" + id + "\" must be made of letters, digits and _ + - ."};
+  return ok();
+}
+
+Result<Container> load_container(const std::string& root, const std::string& id) {
+  MOORING_TRY(check_id(id));
+  Container container;
+  container.id = id;
+  container.folder = root + "/" + id;
+  auto text = read_file(AT_FDCWD, container.folder + "/state.json");
+  if (!text && text.error().code == ENOENT) {
+    if (access(container.folder.c_str(), F_OK) == 0) return container;  // create is at it, or was killed
+    return Error{"container \"" + id + "\" does not exist", ENOENT};
+  }
+  if (!text) return std::move(text.error());
+  const Json json = Json::parse(*text, nullptr, false);
+  if (!json.is_object()) return Error{container.folder + "/state.json is damaged; remove the container with delete --force"};
+  container.bundle = json.value("bundle", "");
+  container.rootfs = json.value("rootfs", "");
+  container.cgroup = json.value("cgroup", "");
+  container.created = json.value("created", "");
+  container.pid = json.value("pid", 0);
+  container.start_time = json.value("startTime", 0ULL);
+  container.annotations = json.value("annotations", container.annotations);
+  return container;
+}
+
+std::vector<std::string> list_containers(const std::string& root) {
+  std::vector<std::string> ids;
+  std::error_code none;  // no folder: no container
+  for (const auto& entry : fs::directory_iterator(root, none))
+    if (entry.is_directory()) ids.push_back(entry.path().filename());
+  std::sort(ids.begin(), ids.end());
+  return ids;
+}
+
+Status make_folder(const Container& container) {
+  std::error_code failed;
+  fs::create_directories(fs::path(container.folder).parent_path(), failed);
+  if (failed) return Error{"make folder " + fs::path(container.folder).parent_path().string() + ": " + failed.message(), failed.value()};
+  if (mkdir(container.folder.c_str(), 0700) == 0) return ok();
+  return errno == EEXIST ? Status(Error{"container \"" + container.id + "\" already exists", EEXIST}) : Status(sys_error("make folder " + container.folder));
+}
+
+Status save(const Container& container) {
+  Json json = describe(container);
+  json["pid"] = container.pid;
+  json["startTime"] = container.start_time;
+  json["cgroup"] = container.cgroup;
+  return write_whole(container.folder + "/state.json", json.dump());
+}
+
+Status remove_folder(const Container& container) {
+  std::error_code failed;
+  fs::remove_all(container.folder, failed);
+  return failed ? Status(Error{"remove " + container.folder + ": " + failed.message(), failed.value()}) : ok();
+}
+
+Status write_whole(const std::string& path, const std::string& text) {
+  const std::string temporary = path + "." + std::to_string(getpid());
+  {
+    const UniqueFd file(open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+    if (!file) return sys_error("open " + temporary);
+    if (write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) return sys_error("write " + temporary);
+  }
+  return rename(temporary.c_str(), path.c_str()) == 0 ? ok() : Status(sys_error("rename " + temporary + " to " + path));
+}
+
+std::string to_json(const Container& container) { return describe(container).dump(2); }
+
+}  // namespace mooring::oci

@@ -1,0 +1,54 @@
+// A container as this command line knows it between two calls: a folder below --root with its state.
+#pragma once
+
+#include <sys/types.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "runtime/config.h"
+#include "runtime/result.h"
+
+namespace mooring::oci {
+
+enum class State { creating, created, running, paused, stopped };
+const char* name_of(State state);
+
+struct Container {
+  std::string id;
+  std::string folder;   // <root>/<id>: state.json, config.json as it was at create, exec.fifo until start
+  std::string bundle;   // absolute
+  std::string rootfs;
+  std::string cgroup;   // below every hierarchy
+  std::string created;  // RFC 3339
+  pid_t pid = 0;        // 0: none yet
+  unsigned long long start_time = 0;  // of pid, in clock ticks since boot: tells a number that was given to another
+  std::map<std::string, std::string> annotations;
+
+  std::string fifo() const { return folder + "/exec.fifo"; }
+  /// As the kernel has it now.
+  State state() const;
+};
+
+Status check_id(const std::string& id);
+
+/// Error: `container "x" does not exist` (ENOENT).
+Result<Container> load_container(const std::string& root, const std::string& id);
+std::vector<std::string> list_containers(const std::string& root);
+
+/// Makes the folder. Error where there is one: `container "x" already exists` (EEXIST).
+Status make_folder(const Container& container);
+Status save(const Container& container);
+Status remove_folder(const Container& container);
+
+/// Field 22 of /proc/<pid>/stat, 0 where there is no such process or it is a zombie.
+unsigned long long start_time_of(pid_t pid);
+
+/// Writes a whole file: a temporary one, renamed.
+Status write_whole(const std::string& path, const std::string& text);
+
+/// What `state` prints, and with an owner `list`.
+std::string to_json(const Container& container);
+
+}  // namespace mooring::oci

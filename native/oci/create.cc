@@ -1,0 +1,159 @@
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <ctime>
+#include <filesystem>
+
+#include "command.h"
+#include "console_socket.h"
+#include "foreground.h"
+#include "runtime/cgroup.h"
+#include "runtime/cgroup_control.h"
+#include "runtime/files.h"
+#include "runtime/hooks.h"
+#include "runtime/launch.h"
+#include "preserved_fds.h"
+
+namespace mooring::oci {
+namespace {
+
+std::string utc_now() {
+  const std::time_t now = std::time(nullptr);
+  tm parts{};
+  gmtime_r(&now, &parts);
+  char text[32];
+  strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text;
+}
+
+struct Made {
+  Container container;
+  Config config;
+  Launched launched;
+};
+
+Status check_terminal(const Arguments& arguments, const Config& config, bool stays) {
+  const bool socket = arguments.has("console-socket");
+  if (config.process.terminal && !socket && !stays) return Error{"process.terminal: needs --console-socket"};
+  if (!config.process.terminal && socket) return Error{"--console-socket: process.terminal is not set"};
+  return ok();
+}
+
+Status launch_into(Made& made, const Arguments& arguments, bool stays) {
+  Container& container = made.container;
+  auto config = read_config(container.bundle);
+  if (!config) return std::move(config.error());
+  made.config = std::move(*config);
+  MOORING_TRY(check_terminal(arguments, made.config, stays));
+  container.cgroup = cgroup_path_of(made.config, container.id);
+  container.rootfs = made.config.root.path;
+  container.annotations = made.config.annotations;
+  auto text = read_file(AT_FDCWD, container.bundle + "/config.json", 8 << 20);
+  if (!text) return std::move(text.error());
+  MOORING_TRY(write_whole(container.folder + "/config.json", *text));
+  if (mkfifo(container.fifo().c_str(), 0600) != 0) return sys_error("make " + container.fifo());
+  const UniqueFd gate(open(container.fifo().c_str(), O_RDWR | O_CLOEXEC));
+  if (!gate) return sys_error("open " + container.fifo());
+  auto preserved = preserved_fds(arguments);
+  if (!preserved) return std::move(preserved.error());
+
+  auto launched = launch({.id = container.id, .bundle = container.bundle, .stdin_fd = 0, .stdout_fd = 1, .stderr_fd = 2, .dies_with_caller = false, .preserve_fds = *preserved, .start_gate = gate.get()});
+  if (!launched) return std::move(launched.error());
+  made.launched = std::move(*launched);
+  container.pid = made.launched.pid;
+  container.start_time = start_time_of(container.pid);
+  if (arguments.has("console-socket")) MOORING_TRY(send_console(arguments.value("console-socket"), made.launched.console.get()));
+  MOORING_TRY(save(container));
+  if (arguments.has("pid-file")) MOORING_TRY(write_whole(arguments.value("pid-file"), std::to_string(container.pid)));
+  return ok();
+}
+
+// Everything up to the start. On failure nothing is left.
+Result<Made> make(const Context& context, const Arguments& arguments, bool stays) {
+  Made made;
+  Container& container = made.container;
+  container.id = arguments.operands()[0];
+  MOORING_TRY(check_id(container.id));
+  container.folder = context.root + "/" + container.id;
+  container.bundle = std::filesystem::absolute(arguments.value("bundle", ".")).lexically_normal();
+  while (container.bundle.size() > 1 && container.bundle.ends_with('/')) container.bundle.pop_back();
+  container.created = utc_now();
+  MOORING_TRY(make_folder(container));
+  auto done = launch_into(made, arguments, stays);
+  if (done) return made;
+  if (container.pid > 0) {
+    kill(container.pid, SIGKILL);  // our child, not reaped
+    waitpid(container.pid, nullptr, 0);
+  }
+  // The first error is the one to tell; what can't be removed after it is told by the next create of this id.
+  if (!container.cgroup.empty()) (void)remove_cgroups(container.cgroup);
+  (void)remove_folder(container);
+  return std::move(done.error());
+}
+
+Status open_gate(const Container& container) {
+  const UniqueFd gate(open(container.fifo().c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+  if (!gate) return errno == ENXIO ? Status(Error{"container \"" + container.id + "\" has ended before it was started", ESRCH}) : Status(sys_error("open " + container.fifo()));
+  if (write(gate.get(), "0", 1) != 1) return sys_error("write to " + container.fifo());
+  if (unlink(container.fifo().c_str()) != 0) return sys_error("remove " + container.fifo());
+  pollfd reader{gate.get(), 0, 0};  // POLLERR: its process has let go of the other end, by execve or by its exit
+  while (poll(&reader, 1, -1) < 0 && errno == EINTR) {
+  }
+  return ok();
+}
+
+Status start_container(const Container& container, const Config& config) {
+  MOORING_TRY(open_gate(container));
+  return run_hooks("poststart", config.hooks.poststart, state_text(config, container.id, container.bundle, "running", container.pid));
+}
+
+}  // namespace
+
+Result<unsigned> preserved_fds(const Arguments& arguments) {
+  const std::string text = arguments.value("preserve-fds", "0");
+  char* end = nullptr;
+  const unsigned long count = std::strtoul(text.c_str(), &end, 10);
+  if (text.empty() || *end || count > 1000) return Error{"--preserve-fds: \"" + text + "\" is not a number of descriptors"};
+  for (unsigned fd = 3; fd < 3 + count; ++fd)
+    if (fcntl(static_cast<int>(fd), F_GETFD) < 0) return Error{"--preserve-fds: descriptor " + std::to_string(fd) + " is not open", EBADF};
+  return static_cast<unsigned>(count);
+}
+
+Result<int> create(const Context& context, const Arguments& arguments) {
+  auto made = make(context, arguments, false);
+  if (!made) return std::move(made.error());
+  return 0;
+}
+
+Result<int> start(const Context& context, const Arguments& arguments) {
+  auto container = load_container(context.root, arguments.operands()[0]);
+  if (!container) return std::move(container.error());
+  if (const State now = container->state(); now != State::created) return Error{"container \"" + container->id + "\" is " + name_of(now) + ", only a created one can be started", EINVAL};
+  auto config = read_config(container->folder);
+  if (!config) return std::move(config.error());
+  MOORING_TRY(start_container(*container, *config));
+  return 0;
+}
+
+Result<int> run(const Context& context, const Arguments& arguments) {
+  const bool stays = !arguments.has("detach");
+  if (stays) hold_signals();
+  auto made = make(context, arguments, stays);
+  if (!made) return std::move(made.error());
+  auto started = start_container(made->container, made->config);
+  if (!started) {
+    MOORING_TRY(remove_container(made->container, true));
+    return std::move(started.error());
+  }
+  if (!stays) return 0;
+  auto code = stay_with(made->container.pid, arguments.has("console-socket") ? -1 : made->launched.console.get());
+  if (code && !arguments.has("keep")) MOORING_TRY(remove_container(made->container, true));
+  return code;
+}
+
+}  // namespace mooring::oci

@@ -1,0 +1,76 @@
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "command.h"
+#include "runtime/cgroup_control.h"
+#include "runtime/hooks.h"
+#include "runtime/unique_fd.h"
+
+namespace mooring::oci {
+namespace {
+
+// "9", "KILL", "SIGKILL", "RTMIN+3".
+Result<int> signal_number(const std::string& text) {
+  char* end = nullptr;
+  const long number = std::strtol(text.c_str(), &end, 10);
+  if (!text.empty() && !*end && number > 0 && number < NSIG) return static_cast<int>(number);
+  const std::string name = text.starts_with("SIG") ? text.substr(3) : text;
+  if (name.starts_with("RTMIN")) return SIGRTMIN + std::atoi(name.c_str() + 5);
+  if (name.starts_with("RTMAX")) return SIGRTMAX + std::atoi(name.c_str() + 5);
+  for (int signal = 1; signal < SIGRTMIN; ++signal)
+    if (const char* known = sigabbrev_np(signal); known && name == known) return signal;
+  return Error{"\"" + text + "\" is no signal"};
+}
+
+Status signal_first(const Container& container, int signal) {
+  const UniqueFd process(static_cast<int>(syscall(SYS_pidfd_open, container.pid, 0)));
+  // Checked after it was taken hold of: from here on the number can't become another's.
+  if (!process || start_time_of(container.pid) != container.start_time) return Error{"container not running: \"" + container.id + "\" has ended", ESRCH};
+  return syscall(SYS_pidfd_send_signal, process.get(), signal, nullptr, 0) == 0 ? ok() : Status(sys_error("signal container \"" + container.id + "\""));
+}
+
+}  // namespace
+
+Result<int> kill_container(const Context& context, const Arguments& arguments) {
+  auto container = load_container(context.root, arguments.operands()[0]);
+  if (!container) return std::move(container.error());
+  auto signal = signal_number(arguments.operands().size() > 1 ? arguments.operands()[1] : "TERM");
+  if (!signal) return std::move(signal.error());
+  if (arguments.has("all")) {
+    MOORING_TRY(signal_all(container->cgroup, *signal));
+    return 0;
+  }
+  if (const State now = container->state(); now == State::creating || now == State::stopped) return Error{"container not running: \"" + container->id + "\" is " + name_of(now), ESRCH};
+  MOORING_TRY(signal_first(*container, *signal));
+  // A frozen process dies of SIGKILL once it is thawed (cgroup v1).
+  if (*signal == SIGKILL && container->state() == State::paused) MOORING_TRY(set_frozen(container->cgroup, false));
+  return 0;
+}
+
+Status remove_container(const Container& container, bool force) {
+  const State now = container.state();
+  if (now != State::stopped && now != State::created && !force) return Error{"container \"" + container.id + "\" is " + name_of(now) + ", only a stopped one can be deleted (or with --force)", EBUSY};
+  if (!container.cgroup.empty()) {
+    if (now == State::paused) MOORING_TRY(set_frozen(container.cgroup, false));
+    // Also those that outlive the first process, where the container has no pid namespace of its own.
+    MOORING_TRY(signal_all(container.cgroup, SIGKILL));
+    MOORING_TRY(remove_cgroups(container.cgroup));
+  }
+  Status hooks = ok();
+  if (auto config = read_config(container.folder)) hooks = run_hooks("poststop", config->hooks.poststop, state_text(*config, container.id, container.bundle, "stopped", 0));
+  MOORING_TRY(remove_folder(container));
+  return hooks;
+}
+
+Result<int> delete_container(const Context& context, const Arguments& arguments) {
+  const bool force = arguments.has("force");
+  auto container = load_container(context.root, arguments.operands()[0]);
+  if (!container) return force && container.error().code == ENOENT ? Result<int>(0) : std::move(container.error());
+  MOORING_TRY(remove_container(*container, force));
+  return 0;
+}
+
+}  // namespace mooring::oci

@@ -1,0 +1,76 @@
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "command.h"
+#include "console_socket.h"
+#include "foreground.h"
+#include "preserved_fds.h"
+#include "runtime/exec.h"
+#include "runtime/files.h"
+
+namespace mooring::oci {
+namespace {
+
+using Json = nlohmann::json;
+
+// "uid" or "uid:gid", numbers only: names are the image's, and no runtime's business.
+Status apply_user(const std::string& text, Json& user) {
+  const std::size_t colon = text.find(':');
+  const auto number = [](const std::string& part) { return !part.empty() && part.size() < 11 && part.find_first_not_of("0123456789") == std::string::npos; };
+  const std::string uid = text.substr(0, colon), gid = colon == std::string::npos ? "" : text.substr(colon + 1);
+  if (!number(uid) || (colon != std::string::npos && !number(gid))) return Error{"--user: \"" + text + "\" must be UID or UID:GID, in numbers"};
+  user = {{"uid", std::stoull(uid)}, {"gid", gid.empty() ? 0 : std::stoull(gid)}};
+  return ok();
+}
+
+// The container's own process, with what the flags change.
+Result<std::string> process_of_flags(const Container& container, const Arguments& arguments) {
+  auto text = read_file(AT_FDCWD, container.folder + "/config.json", 8 << 20);
+  if (!text) return text;
+  Json process = Json::parse(*text, nullptr, false)["process"];
+  const auto& operands = arguments.operands();
+  if (operands.size() < 2) return Error{"exec: a command is needed, or --process"};
+  process["args"] = std::vector<std::string>(operands.begin() + 1, operands.end());
+  process["terminal"] = arguments.has("tty");
+  if (arguments.has("cwd")) process["cwd"] = arguments.value("cwd");
+  for (const std::string& variable : arguments.all("env")) process["env"].push_back(variable);
+  if (arguments.has("user")) MOORING_TRY(apply_user(arguments.value("user"), process["user"]));
+  for (const std::string& gid : arguments.all("additional-gids")) process["user"]["additionalGids"].push_back(std::strtoull(gid.c_str(), nullptr, 10));
+  if (arguments.has("no-new-privs")) process["noNewPrivileges"] = true;
+  for (const std::string& name : arguments.all("cap"))
+    for (const char* set : {"bounding", "effective", "permitted"}) process["capabilities"][set].push_back(name);
+  return process.dump();
+}
+
+}  // namespace
+
+Result<int> exec(const Context& context, const Arguments& arguments) {
+  auto container = load_container(context.root, arguments.operands()[0]);
+  if (!container) return std::move(container.error());
+  const State now = container->state();
+  if (now == State::stopped || now == State::creating) return Error{"cannot exec in a stopped container: \"" + container->id + "\" is not running", ESRCH};
+  if (now == State::paused && !arguments.has("ignore-paused")) return Error{"cannot exec in a paused container: resume \"" + container->id + "\" first", EBUSY};
+  auto text = arguments.has("process") ? read_file(AT_FDCWD, arguments.value("process"), 8 << 20) : process_of_flags(*container, arguments);
+  if (!text) return std::move(text.error());
+  Json process = Json::parse(*text, nullptr, false);
+  if (process.is_object() && arguments.has("tty")) process["terminal"] = true;
+  const bool terminal = process.is_object() && process.value("terminal", false);
+  const bool detach = arguments.has("detach"), socket = arguments.has("console-socket");
+  if (terminal && detach && !socket) return Error{"exec: a terminal with --detach needs --console-socket"};
+  if (!terminal && socket) return Error{"exec: --console-socket needs a terminal"};
+  auto preserved = preserved_fds(arguments);
+  if (!preserved) return std::move(preserved.error());
+
+  if (!detach) hold_signals();
+  auto launched = execute({.pid = container->pid, .process = process.is_object() ? process.dump() : *text, .bundle = container->folder, .stdin_fd = 0, .stdout_fd = 1, .stderr_fd = 2, .preserve_fds = *preserved});
+  if (!launched) return std::move(launched.error());
+  if (socket) MOORING_TRY(send_console(arguments.value("console-socket"), launched->console.get()));
+  if (arguments.has("pid-file")) MOORING_TRY(write_whole(arguments.value("pid-file"), std::to_string(launched->pid)));
+  if (detach) return 0;
+  return stay_with(launched->pid, socket ? -1 : launched->console.get());
+}
+
+}  // namespace mooring::oci

@@ -1,0 +1,146 @@
+#include "oci.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <ctime>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "command.h"
+#include "monitor/version.h"
+#include "runtime/self_exe.h"
+#include "runtime/unique_fd.h"
+
+namespace mooring::oci {
+
+const char* const kUsage =
+    "OCI commands:\n"
+    "  create ID   make a container of a bundle, up to its start     start ID    run its program\n"
+    "  run ID      both                                              exec ID     run one more program in it\n"
+    "  state ID    print its state                                   list, ps    print containers, processes\n"
+    "  kill ID     send a signal                                     delete ID   remove a stopped container\n"
+    "  pause ID, resume ID, update ID, events ID, spec, features\n"
+    "options before the command: --root DIR  --log FILE  --log-format text|json  --debug  --version\n";
+
+namespace {
+
+constexpr Flag global_flags[] = {{"root"}, {"log"}, {"log-format"}, {"debug", 0, false}, {"version", 'v', false}, {"help", 'h', false}, {"rootless"}, {"criu"},
+                                 {"systemd-cgroup", 0, false, "cgroups by systemd are not supported; use the cgroupfs driver"},
+                                 {"cgroup-manager"}};
+
+constexpr const char* pivot = "the runtime always pivots; a container without it can leave its root";
+constexpr Flag create_flags[] = {{"bundle", 'b'}, {"pid-file"}, {"console-socket"}, {"preserve-fds"}, {"no-pivot", 0, false, pivot}, {"no-new-keyring", 0, false}};
+constexpr Flag run_flags[] = {{"bundle", 'b'}, {"pid-file"}, {"console-socket"}, {"preserve-fds"}, {"no-pivot", 0, false, pivot}, {"no-new-keyring", 0, false}, {"detach", 'd', false}, {"keep", 0, false},
+                              {"no-subreaper", 0, false}};
+constexpr Flag exec_flags[] = {{"console-socket"}, {"cwd"}, {"env", 'e'}, {"tty", 't', false}, {"user", 'u'}, {"additional-gids", 'g'}, {"process", 'p'}, {"detach", 'd', false}, {"pid-file"},
+                               {"no-new-privs", 0, false}, {"cap", 'c'}, {"preserve-fds"}, {"ignore-paused", 0, false},
+                               {"process-label", 0, true, "SELinux is not supported"}, {"apparmor", 0, true, "AppArmor is not supported"}, {"cgroup", 0, true, "cgroups below the container's own are not supported"}};
+constexpr Flag kill_flags[] = {{"all", 'a', false}};
+constexpr Flag delete_flags[] = {{"force", 'f', false}};
+constexpr Flag list_flags[] = {{"format", 'f'}, {"quiet", 'q', false}};
+constexpr Flag ps_flags[] = {{"format", 'f'}};
+constexpr Flag spec_flags[] = {{"bundle", 'b'}, {"rootless", 0, false, "user namespaces are not supported"}};
+constexpr Flag update_flags[] = {{"resources", 'r'}, {"memory"}, {"memory-swap"}, {"memory-reservation"}, {"cpu-share"}, {"cpu-shares"}, {"cpu-quota"}, {"cpu-period"}, {"cpuset-cpus"}, {"cpuset-mems"}, {"pids-limit"},
+                                 {"blkio-weight", 0, true, "block I/O limits are not supported"}};
+constexpr Flag events_flags[] = {{"stats", 0, false}, {"interval"}};
+
+struct Command {
+  std::string_view name;
+  Run run;
+  std::span<const Flag> flags;
+  std::size_t fewest, most;    // operands
+  bool makes_process = false;  // so it must not run from a file that a container could overwrite
+};
+
+constexpr std::size_t any = 1 << 20;
+constexpr Command commands[] = {
+    {"create", create, create_flags, 1, 1, true}, {"start", start, {}, 1, 1},
+    {"run", run, run_flags, 1, 1, true},          {"exec", exec, exec_flags, 1, any, true},
+    {"state", state, {}, 1, 1},                   {"list", list, list_flags, 0, 0},
+    {"kill", kill_container, kill_flags, 1, 2},   {"delete", delete_container, delete_flags, 1, 1},
+    {"ps", ps, ps_flags, 1, any},                 {"pause", pause, {}, 1, 1},
+    {"resume", resume, {}, 1, 1},                 {"update", update, update_flags, 1, 1},
+    {"events", events, events_flags, 1, 1},       {"features", features, {}, 0, 0},
+    {"spec", spec, spec_flags, 0, 0},
+};
+
+std::string now_text() {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  tm parts{};
+  gmtime_r(&now.tv_sec, &parts);
+  char text[40];
+  const std::size_t length = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
+  snprintf(text + length, sizeof text - length, ".%09ldZ", now.tv_nsec);
+  return text;
+}
+
+// As runc writes them: the shims read the last line's "msg".
+void log_error(const Arguments& global, const std::string& message) {
+  fprintf(stderr, "mooring-runtime: %s\n", message.c_str());
+  const std::string path = global.value("log");
+  if (path.empty()) return;
+  const UniqueFd file(open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+  if (!file) {
+    fprintf(stderr, "mooring-runtime: open --log %s: %s\n", path.c_str(), std::strerror(errno));
+    return;
+  }
+  const nlohmann::json text = message;
+  const auto replace = nlohmann::json::error_handler_t::replace;
+  const std::string quoted = text.dump(-1, ' ', false, replace);
+  if (global.value("log-format", "text") == "json") dprintf(file.get(), "{\"level\":\"error\",\"msg\":%s,\"time\":\"%s\"}\n", quoted.c_str(), now_text().c_str());
+  else dprintf(file.get(), "time=\"%s\" level=error msg=%s\n", now_text().c_str(), quoted.c_str());
+}
+
+Result<int> run_command(const Command& command, const Arguments& global, int argc, char** argv, char** whole) {
+  // The program of exec has flags of its own.
+  auto arguments = parse_arguments(argc, argv, command.flags, command.name == "exec" || command.name == "ps" ? 1 : any);
+  if (!arguments) return std::move(arguments.error());
+  const std::size_t count = arguments->operands().size();
+  if (count < command.fewest) return Error{std::string(command.name) + ": a container id is needed"};
+  if (count > command.most) return Error{std::string(command.name) + ": \"" + arguments->operands()[command.most] + "\" is one argument too many"};
+  if (command.makes_process) MOORING_TRY(rerun_read_only(whole));
+  return command.run({.root = global.value("root", "/run/mooring-runtime")}, *arguments);
+}
+
+}  // namespace
+
+int run_command_line(int argc, char** argv) {
+  int next = 0;
+  const auto global = parse_arguments(argc - 1, argv + 1, global_flags, 1, &next);
+  if (!global) {
+    log_error({}, global.error().message);
+    return 1;
+  }
+  if (global->has("version")) {
+    std::printf("mooring-runtime version %s\nspec: %s\n", kVersion, kRuntimeSpecVersion);
+    return 0;
+  }
+  if (const std::string format = global->value("log-format", "text"); format != "text" && format != "json") {
+    log_error({}, "flag --log-format: \"" + format + "\" must be text or json");
+    return 1;
+  }
+  if (global->value("cgroup-manager", "cgroupfs") != "cgroupfs") {
+    log_error(*global, "flag --cgroup-manager: only cgroupfs is supported");
+    return 1;
+  }
+  char** rest = argv + 1 + next;
+  const int count = argc - 1 - next;
+  const std::string_view name = count > 0 ? rest[0] : "";
+  for (const Command& command : commands) {
+    if (command.name != name) continue;
+    auto code = run_command(command, *global, count - 1, rest + 1, argv);
+    if (code) return *code;
+    log_error(*global, code.error().message);
+    // As shells have it, and what runc's and crun's callers expect of exec and run.
+    return name == "exec" || name == "run" ? (code.error().code == ENOENT && code.error().message.starts_with("exec: ") ? 127 : code.error().message.starts_with("exec: ") ? 126 : 255) : 1;
+  }
+  log_error(*global, name.empty() ? std::string("which command?") : "unknown command \"" + std::string(name) + "\"");
+  std::fputs(kUsage, stderr);
+  return 1;
+}
+
+}  // namespace mooring::oci
