@@ -21,7 +21,15 @@ shift
 
 ready=$("$here/prepare.sh")
 run=$(mktemp -d)
-trap 'rm -rf "$run"' EXIT
+machine=
+# However this ends, the machine ends with it.
+finish() {
+  [ -z "$machine" ] || { kill "$machine" 2> /dev/null && wait "$machine" || true; }
+  rm -rf "$run"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
 
 truncate -s $(($(du -sm "$folder" | cut -f 1) * 5 / 4 + 256))M "$run/folder.ext4"
 mke2fs -q -t ext4 -O ^has_journal -E lazy_itable_init=1,nodiscard -m 0 -d "$folder" "$run/folder.ext4"
@@ -31,13 +39,16 @@ arguments+=" mooring.command=$(printf '%s' "$*" | base64 -w 0)"
 [ "${#arguments}" -lt 2000 ] || { echo "machine.sh: the command is too long for the kernel's command line; put it into a script in $folder" >&2; exit 2; }
 
 # Without KVM, which a virtual host seldom has. Writes to the root disk are forgotten at the end.
-status=0
 timeout --kill-after=10 "$seconds" qemu-system-x86_64 -accel tcg,thread=multi,tb-size=512 -cpu max -smp 2 -m "$memory" \
   -nodefaults -no-user-config -no-reboot -display none -monitor none -nic none -device virtio-rng-pci \
   -serial stdio -serial "file:$run/status" \
   -drive "file=$ready/root.ext4,format=raw,if=virtio,snapshot=on,cache=unsafe" \
   -drive "file=$run/folder.ext4,format=raw,if=virtio,cache=unsafe" \
-  -kernel "$ready/kernel" -initrd "$ready/initrd" -append "$arguments" < /dev/null || status=$?
+  -kernel "$ready/kernel" -initrd "$ready/initrd" -append "$arguments" < /dev/null &
+machine=$!
+status=0
+wait "$machine" || status=$?
+machine=
 
 if [ "$status" = 124 ] || [ "$status" = 137 ]; then
   echo "machine.sh: ended after $seconds s; the command was: $*" >&2

