@@ -24,8 +24,8 @@ export const imageRoutes: readonly Route[] = [
   { method: 'GET', path: '/v1/images/save', handle: (call, { images }) => save(call, images) },
   { method: 'POST', path: '/v1/images/pull', handle: (call, { images }) => pull(call, images) },
   { method: 'POST', path: '/v1/images/push', handle: (call, { images }) => push(call, images) },
-  { method: 'POST', path: '/v1/images/load', handle: (call, { images }) => takeIn(call, () => images.load(call.request, call.signal)) },
-  { method: 'POST', path: '/v1/images/import', handle: (call, { images }) => takeIn(call, async () => [await images.import(call.request, asked(call, 'name'), call.signal)]) },
+  { method: 'POST', path: '/v1/images/load', handle: (call, { images }) => takeIn(call, (archive) => images.load(archive, call.signal)) },
+  { method: 'POST', path: '/v1/images/import', handle: (call, { images }) => takeIn(call, async (archive) => [await images.import(archive, asked(call, 'name'), call.signal)]) },
   {
     method: 'POST',
     path: '/v1/images/tag',
@@ -83,9 +83,11 @@ async function save(call: Call, images: ImageEngine): Promise<void> {
   await pipeline(Readable.from(archive, { objectMode: false }), call.response);
 }
 
-async function takeIn(call: Call, work: () => Promise<ImageList['items']>): Promise<void> {
+async function takeIn(call: Call, work: (archive: AsyncIterable<Buffer>) => Promise<ImageList['items']>): Promise<void> {
   try {
-    sendJson(call, { kind: 'ImageList', items: await work() } satisfies ImageList);
+    // Whoever stops reading in the middle must not take the connection down with it: the answer has to go out on it.
+    const archive = call.request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+    sendJson(call, { kind: 'ImageList', items: await work(archive) } satisfies ImageList);
   } catch (error) {
     // A client that is still sending would find its pipe broken, and never read why.
     if (!call.request.readableEnded && !call.request.destroyed) for await (const _ of call.request);
