@@ -7,6 +7,7 @@ import { rowOf, type Table } from '../topic.ts';
 
 const CONTAINERS = 200;
 const ROUNDS = 3;
+const SCRAPES = 10;
 
 interface Round {
   readonly upSeconds: number;
@@ -14,7 +15,7 @@ interface Round {
   readonly daemonMiB: number;
   readonly perContainerKiB: number;
   readonly minderPssKiB: number;
-  readonly scrapeMs?: number;
+  readonly scrapesMs: readonly number[];
 }
 
 const names = Array.from({ length: CONTAINERS }, (_, index) => `c${index}`);
@@ -41,14 +42,16 @@ async function mooringRound(): Promise<Round> {
   const used = freeBefore - (await availableKiB());
   const monitors = await Promise.all(names.slice(0, 50).map(async (name) => (await mooring.pids(name)).monitor));
   const minderPssKiB = await meanPss(monitors);
-  await fetchText(mooring.metricsUrl);
-  const scrape = performance.now();
-  await fetchText(mooring.metricsUrl);
-  const scrapeMs = performance.now() - scrape;
+  const scrapesMs: number[] = [];
+  for (let scrape = -2; scrape < SCRAPES; scrape++) {
+    const begin = performance.now();
+    await fetchText(mooring.metricsUrl);
+    if (scrape >= 0) scrapesMs.push(performance.now() - begin);
+  }
   const daemonMiB = await totalMiB([mooring.daemonPid]);
   const down = performance.now();
   await mooring.mooring('down');
-  return { upSeconds, downSeconds: (performance.now() - down) / 1000, daemonMiB, perContainerKiB: used / CONTAINERS, minderPssKiB, scrapeMs };
+  return { upSeconds, downSeconds: (performance.now() - down) / 1000, daemonMiB, perContainerKiB: used / CONTAINERS, minderPssKiB, scrapesMs };
 }
 
 async function fetchText(url: string): Promise<string> {
@@ -78,7 +81,7 @@ async function dockerRound(): Promise<Round> {
   const shims = (await capture('pgrep', ['-f', `containerd-shim.*${docker.folder}`])).trim().split('\n').map(Number);
   const minderPssKiB = await meanPss(shims);
   const downSeconds = (await docker.time('rm', '-f', ...names)) / 1000;
-  return { upSeconds, downSeconds, daemonMiB, perContainerKiB: used / CONTAINERS, minderPssKiB };
+  return { upSeconds, downSeconds, daemonMiB, perContainerKiB: used / CONTAINERS, minderPssKiB, scrapesMs: [] };
 }
 
 /** Two hundred containers at once: how long, and what they cost. */
@@ -110,7 +113,7 @@ export async function scaleTopic(): Promise<Table[]> {
       title: 'A scrape',
       figure: `ms for GET /metrics with ${CONTAINERS} containers running`,
       reference: 'mooring',
-      rows: [rowOf('mooring', mooring.map((round) => round.scrapeMs ?? Number.NaN))],
+      rows: [rowOf('mooring', mooring.flatMap((round) => round.scrapesMs))],
       notes: ['Aim: under 50 ms.'],
     },
   ];
