@@ -25,9 +25,11 @@ export async function readBody({ request }: Call): Promise<string> {
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > MAX_BODY_BYTES) throw new MooringError('Invalid', `the request's body is larger than ${MAX_BODY_BYTES} bytes`);
-    chunks.push(chunk);
+    // Read on past the bound without keeping any: a client that is still sending would find its pipe broken, and never read why.
+    if (size <= MAX_BODY_BYTES) chunks.push(chunk);
+    else chunks.length = 0;
   }
+  if (size > MAX_BODY_BYTES) throw new MooringError('Invalid', `the request's body is larger than ${MAX_BODY_BYTES} bytes`);
   return Buffer.concat(chunks).toString('utf8');
 }
 

@@ -136,8 +136,8 @@ describe('the v1 API on its socket', () => {
   });
 
   test('a body beyond the bound is refused before it is held in memory', async () => {
-    const { stdout } = await run('sh', ['-c', `head -c 40000000 /dev/zero | curl -sS --unix-socket ${socket} -T - -X POST http://mooring/v1/apply -w '%{http_code}' -o /dev/null || true`]);
-    assert.match(stdout, /^(400|000)$/);
+    const { stdout } = await run('sh', ['-c', `head -c 40000000 /dev/zero | curl -sS --unix-socket ${socket} -T - -X POST http://mooring/v1/apply -w '%{http_code}' -o /dev/null`]);
+    assert.equal(stdout, '400');
     assert.equal((await client.get<{ version: string }>('/v1/version')).version, '0.0.0-test');
   });
 
