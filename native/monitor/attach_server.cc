@@ -8,6 +8,7 @@
 #include <sys/un.h>
 
 #include <cstdio>
+#include <ctime>
 
 #include "monitor/durable_file.h"
 
@@ -20,6 +21,8 @@ constexpr const char* kName = "attach.sock";
 // Kept of what a client has not read yet, by the kernel, and only then. The rest is for the last word.
 constexpr int kKept = 4 << 20;
 constexpr int kKeptAtEnd = kKept + (1 << 20);
+
+constexpr int kFarewellMs = 1000;
 
 /// Beyond the host's limit (net.core.wmem_max) where we may; else up to that, which is still more than what a socket begins with.
 void keep_at_end(int socket) {
@@ -35,6 +38,12 @@ Status bind_in(int folder, int socket) {
   const int bound = ::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address);
   ::umask(mask);
   return bound == 0 ? ok() : Status(sys_error(std::string("bind ") + kName));
+}
+
+long long monotonic_ms() {
+  timespec time{};
+  ::clock_gettime(CLOCK_MONOTONIC, &time);
+  return time.tv_sec * 1000LL + time.tv_nsec / 1'000'000;
 }
 
 }  // namespace
@@ -155,7 +164,10 @@ void AttachServer::no_longer_full(Client& client) {
 
 void AttachServer::output(Stream stream, std::string_view bytes) {
   for (Client& client : clients_)
-    if (client.fd && !send(client, stream == Stream::kStdout ? Frame::kStdout : Frame::kStderr, bytes)) say_goodbye(client, Frame::kDropped, {});
+    if (client.fd && !send(client, stream == Stream::kStdout ? Frame::kStdout : Frame::kStderr, bytes)) {
+      say_last(client, Frame::kDropped, {});
+      let_go(client);
+    }
 }
 
 bool AttachServer::send(Client& client, Frame kind, std::string_view payload) {
@@ -172,14 +184,22 @@ bool AttachServer::send(Client& client, Frame kind, std::string_view payload) {
 }
 
 /// What it has not read yet stays with the kernel for it.
-void AttachServer::say_goodbye(Client& client, Frame kind, std::string_view payload) {
+void AttachServer::say_last(Client& client, Frame kind, std::string_view payload) {
   keep_at_end(client.fd.get());
   send(client, kind, payload);
-  // Input that nobody has read would turn the end of the stream into an error.
+  ::shutdown(client.fd.get(), SHUT_WR);
+}
+
+/// Takes what a client writes until it hangs up. Were its connection closed under it, its next write would fail, and many a client then throws away what it has yet to read.
+void AttachServer::see_off(const Client& client, long long deadline_ms) {
   char unread[Input::kMost];
-  for (int i = 0; i < 64 && ::recv(client.fd.get(), unread, sizeof unread, 0) > 0; ++i) {
+  for (;;) {
+    pollfd state{client.fd.get(), POLLIN, 0};
+    const long long left = deadline_ms - monotonic_ms();
+    if (left <= 0 || ::poll(&state, 1, static_cast<int>(left)) == 0) return;
+    const ssize_t count = ::recv(client.fd.get(), unread, sizeof unread, 0);
+    if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)) return;
   }
-  let_go(client);
 }
 
 void AttachServer::let_go(Client& client) {
@@ -200,7 +220,13 @@ void AttachServer::finish(uint8_t exit_code) {
   source_ = nullptr;
   const char code = static_cast<char>(exit_code);
   for (Client& client : clients_)
-    if (client.fd) say_goodbye(client, Frame::kEnded, {&code, 1});
+    if (client.fd) say_last(client, Frame::kEnded, {&code, 1});
+  const long long deadline = monotonic_ms() + kFarewellMs;
+  for (Client& client : clients_) {
+    if (!client.fd) continue;
+    see_off(client, deadline);
+    let_go(client);
+  }
 }
 
 }  // namespace mooring

@@ -48,7 +48,7 @@ class AttachServer : private Pollable, private InputUser {
 
   /// No more clients from here on.
   void unlink();
-  /// Tells the clients that the process has ended, behind what they have yet to read.
+  /// Tells the clients that the process has ended, behind what they have yet to read, and waits for a moment for them to hang up.
   void finish(uint8_t exit_code);
 
  private:
@@ -69,7 +69,8 @@ class AttachServer : private Pollable, private InputUser {
   void take(Client& client, const Request& request);
   /// False when it has no room.
   bool send(Client& client, Frame kind, std::string_view payload);
-  void say_goodbye(Client& client, Frame kind, std::string_view payload);
+    void say_last(Client& client, Frame kind, std::string_view payload);
+  static void see_off(const Client& client, long long deadline_ms);
   void let_go(Client& client);
   void no_longer_writes(Client& client);
   void no_longer_full(Client& client);

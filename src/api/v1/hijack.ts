@@ -18,7 +18,7 @@ export function hijack(response: ServerResponse, sentAlong: Buffer, stream: Dupl
   if (socket === null) return void stream.destroy(); // the client has gone meanwhile
   response.detachSocket(socket);
   socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${ATTACH_PROTOCOL}\r\n\r\n`);
-  stream.write(sentAlong);
+  if (sentAlong.length > 0) stream.write(sentAlong);
   stream.pipe(socket);
   socket.pipe(stream, { end: false });
   const part = (): void => {

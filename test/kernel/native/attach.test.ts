@@ -36,6 +36,18 @@ test('several clients see both streams, each by its name, write in turn, and hea
   assert.deepEqual(await readdir(bundle.options.stateDir), []);
 });
 
+test('a client that still writes when the container has ended loses nothing of what it has yet to read', async (t) => {
+  const bundle = await started(t, { args: ['sh', '-c', 'read line; echo "had $line"; exit 7'], stdin: 'open' });
+  const socket = await connectTo(bundle.options.stateDir);
+  socket.write(stdinFrames(Buffer.from('input\n')));
+  await eventually('the end is on record', async () => ((await readdir(bundle.options.stateDir)).includes('state.json') ? undefined : true));
+  await new Promise((resolve, reject) => socket.write(stdinFrames(Buffer.from('too late\n')), (error) => (error ? reject(error) : resolve(undefined))));
+  const late = Attached.over(socket);
+  assert.deepEqual(await late.ended(), { kind: 'ended', exitCode: 7 });
+  assert.equal(late.text, 'had input\n');
+  await untilDead(bundle.monitor);
+});
+
 test('the socket is for its owner alone, and its path may be longer than an address holds', async (t) => {
   const bundle = await TestBundle.create(t, { args: ['busybox', 'sleep', '300'] });
   const stateDir = join(bundle.folder, 'x'.repeat(200));
