@@ -6,7 +6,7 @@ import * as rtnetlink from '../../native/rtnetlink.ts';
 import type { Link } from '../../native/rtnetlink.ts';
 import { portName } from './network-names.ts';
 import type { ContainerAddresses } from './rules.ts';
-import { addressText } from './subnet.ts';
+import { addressText } from '../../spec/address.ts';
 
 /** The container's own interface. */
 const INTERFACE = 'eth0';

@@ -17,7 +17,7 @@ import { holderOf } from './port-holder.ts';
 import { PortIndex } from './port-index.ts';
 import { clash, describePort, type PublishedPort, publishedPorts } from './published-port.ts';
 import { elementsOf } from './rules.ts';
-import { addressText } from './subnet.ts';
+import { addressText } from '../../spec/address.ts';
 
 export interface ContainerNetworksOptions {
   readonly native: Native;

@@ -10,7 +10,8 @@ import { allowForwarding, forwardingFaults, hasIPv6 } from './forwarding.ts';
 import { bridgeName, tableName } from './network-names.ts';
 import { RuleTable } from './rule-table.ts';
 import type { Element, RulesOptions } from './rules.ts';
-import { addressAt, addressText, freeSubnet4, freeSubnet6, overlaps, parseSubnet, sizeOf, type Subnet, subnetText } from './subnet.ts';
+import { addressText, overlaps, parseSubnet, type Subnet, subnetText } from '../../spec/address.ts';
+import { addressAt, freeSubnet4, freeSubnet6, sizeOf } from './subnet.ts';
 
 /** The name under which the one network of an instance is on record. */
 export const DEFAULT_NETWORK = 'default';

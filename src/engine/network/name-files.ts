@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { errnoOf } from '../../lib/errors.ts';
 import type { ContainerAddresses } from './rules.ts';
-import { addressText } from './subnet.ts';
+import { addressText } from '../../spec/address.ts';
 
 /** Files of the bundle that a container sees in place of its image's, by where it sees them. */
 export function nameFilePaths(bundle: string): Readonly<Record<'/etc/hosts' | '/etc/hostname' | '/etc/resolv.conf', string>> {

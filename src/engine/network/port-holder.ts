@@ -2,7 +2,7 @@ import { readdir, readFile, readlink } from 'node:fs/promises';
 import path from 'node:path';
 import { errnoOf } from '../../lib/errors.ts';
 import type { PublishedPort } from './published-port.ts';
-import { addressText } from './subnet.ts';
+import { addressText } from '../../spec/address.ts';
 
 /** A socket of the node itself that waits for what a published port would take from it. */
 interface Listener {

@@ -1,5 +1,5 @@
 import type { Container } from '../../spec/container.ts';
-import { addressText, parseAddress } from './subnet.ts';
+import { addressText, parseAddress } from '../../spec/address.ts';
 
 /** One port of the node that leads to a container. */
 export interface PublishedPort {

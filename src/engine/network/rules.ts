@@ -1,5 +1,5 @@
 import type { PublishedPort } from './published-port.ts';
-import { addressText, type Subnet, subnetText } from './subnet.ts';
+import { addressText, type Subnet, subnetText } from '../../spec/address.ts';
 
 /** What an instance's table is made from. */
 export interface RulesOptions {

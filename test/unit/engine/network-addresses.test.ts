@@ -7,7 +7,8 @@ import { resolvConfFor } from '../../../src/engine/network/name-files.ts';
 import { bridgeName, portName } from '../../../src/engine/network/network-names.ts';
 import { listenersIn } from '../../../src/engine/network/port-holder.ts';
 import { clash, describePort, type PublishedPort } from '../../../src/engine/network/published-port.ts';
-import { addressAt, addressText, freeSubnet4, freeSubnet6, overlaps, parseAddress, parseSubnet, sizeOf, subnetText } from '../../../src/engine/network/subnet.ts';
+import { addressText, overlaps, parseAddress, parseSubnet, subnetText } from '../../../src/spec/address.ts';
+import { addressAt, freeSubnet4, freeSubnet6, sizeOf } from '../../../src/engine/network/subnet.ts';
 
 describe('addresses', () => {
   it('are the same after writing and reading', () => {
