@@ -2,20 +2,11 @@
 
 #include <fcntl.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 
-#include <optional>
-
-#include "monitor/attach_server.h"
-#include "monitor/clock_text.h"
-#include "monitor/detach.h"
 #include "monitor/durable_file.h"
-#include "monitor/exit_record.h"
 #include "monitor/footprint.h"
-#include "monitor/pipe.h"
-#include "monitor/process_identity.h"
 #include "monitor/relay_pump.h"
-#include "monitor/status_pipe.h"
+#include "monitor/supervisor.h"
 #include "runtime/exec.h"
 
 namespace mooring {
@@ -51,49 +42,34 @@ Result<UniqueFd> open_process(pid_t pid, long long start_time) {
   return pidfd;
 }
 
-class ExecMonitor : private Pollable, private OutputSource {
+class ExecMonitor final : public Supervisor, private OutputSource {
  public:
-  explicit ExecMonitor(const ExecMonitorOptions& options) : options_(options) {}
-  ExecMonitor(const ExecMonitor&) = delete;
+  explicit ExecMonitor(const ExecMonitorOptions& options) : Supervisor(options.input), options_(options) {}
 
-  Status start(StatusPipe& status);
-  void supervise();
-  Status record();
+  Status start(StatusPipe& status) override;
+  void supervise() override;
+  Status record() override;
 
  private:
   Status execute_process(const std::string& process);
-  Status add_pump(Stream stream, UniqueFd source);
-  void ready() override;  // the pidfd
+  Status add_pump(Stream stream, UniqueFd source) override;
   void clients_have_room() override;
   bool drained();
 
   const ExecMonitorOptions& options_;
-  UniqueFd folder_;
-  std::optional<EventLoop> loop_;
-  std::unique_ptr<AttachServer> clients_;
   std::unique_ptr<RelayPump> pumps_[2];
-  Launched process_;
-  timespec started_at_{};
-  bool ended_ = false;
 };
 
 Status ExecMonitor::start(StatusPipe& status) {
-  auto folder = open_folder(options_.state_dir);
-  if (!folder) return std::move(folder.error());
-  folder_ = std::move(*folder);
-  auto process = take_process(folder_);
+  MOORING_TRY(open_state_folder(options_.state_dir));
+  auto process = take_process(state_folder());
   if (!process) return std::move(process.error());
-  auto loop = EventLoop::create();
-  if (!loop) return std::move(loop.error());
-  loop_.emplace(std::move(*loop));
-  auto clients = AttachServer::listen(*loop_, folder_, Slow::kWait);
-  if (!clients) return std::move(clients.error());
-  clients_ = std::move(*clients);
-  clients_->set_source(*this);
+  MOORING_TRY(listen(Slow::kWait));
+  clients().set_source(*this);
   MOORING_TRY(execute_process(*process));
   const auto self = identify(::getpid());
   if (!self) return self.error();
-  const auto started = identify(process_.pid);
+  const auto started = identify_process();
   if (!started) return started.error();
   status.tell_started(*started, *self);
   return ok();
@@ -102,48 +78,27 @@ Status ExecMonitor::start(StatusPipe& status) {
 Status ExecMonitor::execute_process(const std::string& process) {
   auto container = open_process(options_.pid, options_.start_time);
   if (!container) return std::move(container.error());
-  Pipe input, output[2];
-  for (Pipe* each : {&input, &output[0], &output[1]}) {
-    if (each == &input && options_.input == StandardInput::kNone) continue;  // the container's /dev/null
-    auto pipe = make_pipe();
-    if (!pipe) return std::move(pipe.error());
-    *each = std::move(*pipe);
-  }
+  const auto stdio = make_pipes();
+  if (!stdio) return stdio.error();
   auto launched = execute({
       .pid = options_.pid,
       .pidfd = container->get(),
       .process = process,
       .bundle = options_.bundle,
-      .stdin_fd = input.read.get(),
-      .stdout_fd = output[0].write.get(),
-      .stderr_fd = output[1].write.get(),
+      .stdin_fd = stdio->input,
+      .stdout_fd = stdio->output,
+      .stderr_fd = stdio->error,
       .dies_with_caller = true,
   });
   if (!launched) return std::move(launched.error());
-  started_at_ = now();
-  process_ = std::move(*launched);
-  if (process_.console) {
-    MOORING_TRY(clients_->set_terminal(process_.console.get()));
-    if (options_.input != StandardInput::kNone) input.write.reset(::fcntl(process_.console.get(), F_DUPFD_CLOEXEC, 3));
-    MOORING_TRY(add_pump(Stream::kStdout, std::move(process_.console)));
-  } else {
-    MOORING_TRY(add_pump(Stream::kStdout, std::move(output[0].read)));
-    MOORING_TRY(add_pump(Stream::kStderr, std::move(output[1].read)));
-  }
-  if (options_.input != StandardInput::kNone) MOORING_TRY(clients_->open_input(std::move(input.write), options_.input == StandardInput::kOnce));
-  return loop_->add(process_.pidfd.get(), *this);
+  return follow(std::move(*launched));
 }
 
 Status ExecMonitor::add_pump(Stream stream, UniqueFd source) {
-  auto pump = RelayPump::create(*loop_, *clients_, stream, std::move(source));
+  auto pump = RelayPump::create(loop(), clients(), stream, std::move(source));
   if (!pump) return std::move(pump.error());
   pumps_[static_cast<int>(stream)] = std::move(*pump);
   return ok();
-}
-
-void ExecMonitor::ready() {
-  ended_ = true;
-  loop_->remove(process_.pidfd.get());  // or it would wake the loop for ever
 }
 
 void ExecMonitor::clients_have_room() {
@@ -161,41 +116,26 @@ bool ExecMonitor::drained() {
 void ExecMonitor::supervise() {
   shrink_footprint();
   // What else happens meanwhile begins the wait anew, which nobody minds.
-  while (!clients_->had_client())
-    if (!loop_->wait(kFirstClientMs)) break;
-  if (!clients_->had_client()) clients_have_room();
-  while (!ended_) loop_->wait(-1);
-  while (!drained()) loop_->wait(-1);
+  while (!clients().had_client())
+    if (!loop().wait(kFirstClientMs)) break;
+  if (!clients().had_client()) clients_have_room();
+  while (!ended()) loop().wait(-1);
+  while (!drained()) loop().wait(-1);
 }
 
 Status ExecMonitor::record() {
-  siginfo_t status{};
-  while (::waitid(P_PIDFD, static_cast<id_t>(process_.pidfd.get()), &status, WEXITED) != 0)
-    if (errno != EINTR) return sys_error("waitid the process");
-  ExitRecord record = ExitRecord::of(status);
-  record.started_at = started_at_;
-  record.finished_at = now();
-  const auto written = replace_file(folder_, "exit.json", record.json());
-  clients_->unlink();
-  clients_->finish(static_cast<uint8_t>(record.exit_code));
+  const auto record = reap();
+  if (!record) return record.error();
+  const auto written = replace_file(state_folder(), "exit.json", record->json());
+  clients().unlink();
+  clients().finish(static_cast<uint8_t>(record->exit_code));
   return written;
 }
 
 }  // namespace
 
 int run_exec_monitor(const ExecMonitorOptions& options) {
-  StatusPipe status(options.status_fd);
-  std::optional<ExecMonitor> monitor;
-  Status started = detach(options.status_fd);
-  if (started) started = monitor.emplace(options).start(status);
-  if (!started) {
-    monitor.reset();
-    status.tell_failed(started.error());
-    return 1;
-  }
-  avoid_oom_killer();
-  monitor->supervise();
-  return monitor->record() ? 0 : 1;
+  return run_supervisor(options.status_fd, [&] { return std::make_unique<ExecMonitor>(options); });
 }
 
 }  // namespace mooring
