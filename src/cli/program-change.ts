@@ -75,6 +75,7 @@ export function defineChanging(program: Command, shell: Shell): void {
     .option('--metrics-addr <host:port>', 'where /metrics is served; "off" for nowhere', DEFAULTS.metricsAddr)
     .option('--metrics-token-file <file>', 'ask scrapers for the bearer token in this file')
     .addOption(logLevelOption().default(DEFAULTS.logLevel))
+    .option('--registries <file>', `how registries are reached: mirrors, authorities, the default one (default: ${DEFAULTS.registries}, if it is there)`)
     .addOption(repeated('--registry-ca <file>', 'trust this authority (PEM) for registries, beside those of the system and of /etc/docker/certs.d; may be repeated'))
     .addOption(repeated('--insecure-registry <host:port>', 'speak plain HTTP to this registry where it has no TLS; may be repeated'))
     .option('--resync-interval <span>', 'look at everything again this often', DEFAULTS.resyncInterval)

@@ -8,6 +8,7 @@ import { removeStaleSocket } from '../api/v1/unix-socket.ts';
 import type { ApiServices } from '../api/v1/services.ts';
 import type { DownProgress } from '../api/v1/types.ts';
 import type { ContainerId } from '../engine/engine.ts';
+import { plainRegistries } from '../engine/images/registry/registry-settings.ts';
 import { systemClock as clock } from '../lib/clock.ts';
 import { MooringError } from '../lib/errors.ts';
 import { exists } from '../lib/exists.ts';
@@ -36,7 +37,8 @@ const CONCURRENCY = 16;
  * there is taken up again; then it is kept as it is wanted. A failure on the way closes again what was opened.
  */
 export const startDaemon: DaemonModule['startDaemon'] = async (flags) => {
-  const { specs, dataDir, runDir, instance, logLevel, metrics: metricsAddress, resyncIntervalMs, registries } = settings(flags);
+  const { specs, dataDir, runDir, instance, logLevel, metrics: metricsAddress, resyncIntervalMs } = settings(flags);
+  const registries = await registrySettings(flags);
   await checkHost();
   const startedAt = new Date().toISOString();
   const logger = createLogger(logLevel);
@@ -126,7 +128,7 @@ export const takeDownWithoutDaemon: DaemonModule['takeDownWithoutDaemon'] = asyn
   await using opened = new AsyncDisposableStack();
   opened.use(await lockInstance(ground.instance));
   await removeStaleSocket(socketPath(ground.runDir));
-  const { engine, desired, facts, events } = await openGround(ground, registrySettings({}), logger, opened);
+  const { engine, desired, facts, events } = await openGround(ground, plainRegistries, logger, opened);
   const reconciler = new Reconciler({ engine, desired, facts, events, clock, logger });
   opened.defer(() => reconciler.stop());
   reconciler.start();

@@ -4,7 +4,7 @@ import { createContainerEngine, type OwnedContainerEngine } from '../engine/cont
 import { ensureBusyboxImage } from '../engine/images/busybox-image.ts';
 import { createImageEngine } from '../engine/images/image-engine.ts';
 import { ImageStore } from '../engine/images/image-store.ts';
-import type { RegistrySettings } from '../engine/images/registry/registry-host.ts';
+import type { RegistrySettings } from '../engine/images/registry/registry-settings.ts';
 import type { ImageEngine } from '../engine/images.ts';
 import { ContainerRecords } from '../engine/store/container-records.ts';
 import { DataDir } from '../engine/store/data-dir.ts';
@@ -42,7 +42,7 @@ export async function openGround({ dataDir, runDir, instance }: GroundSettings, 
   opened.defer(() => database.close());
   const native = loadNative(fileURLToPath(new URL('mooring.node', NATIVE)));
   const folders = await DataDir.open(dataDir);
-  const images = new ImageStore(folders, database);
+  const images = new ImageStore(folders, database, registries.defaultRegistry);
   const engine = await createContainerEngine({
     dataDir: folders,
     runDir,

@@ -1,11 +1,13 @@
 import { resolve } from 'node:path';
 import type { DaemonFlags, TakeDownFlags } from '../api/v1/daemon-module.ts';
-import { socketPath } from '../api/v1/defaults.ts';
-import { dockerConfigFile } from '../engine/images/registry/credentials.ts';
-import type { RegistrySettings } from '../engine/images/registry/registry-host.ts';
+import { DEFAULTS, socketPath } from '../api/v1/defaults.ts';
+import { readRegistriesFile } from '../engine/images/registry/registries-file.ts';
+import type { HostSettings, RegistrySettings } from '../engine/images/registry/registry-settings.ts';
+import { dockerConfigFile, findCredentials } from '../lib/docker-config.ts';
 import { MooringError } from '../lib/errors.ts';
 import type { LogLevel } from '../lib/logger.ts';
 import { durationMs } from '../spec/duration.ts';
+import { DEFAULT_REGISTRY } from '../spec/image-reference.ts';
 
 /** What both the daemon and a take-down without one need to know. */
 export interface GroundSettings {
@@ -20,7 +22,6 @@ export interface Settings extends GroundSettings {
   /** Undefined when metrics are off. */
   readonly metrics: { readonly host: string; readonly port: number; readonly tokenFile?: string } | undefined;
   readonly resyncIntervalMs: number;
-  readonly registries: RegistrySettings;
 }
 
 /** sun_path of sockaddr_un holds 108 bytes with its NUL (unix(7)). */
@@ -47,13 +48,16 @@ export function settings(flags: DaemonFlags): Settings {
     specs: resolve(flags.specs),
     metrics: metricsSettings(flags),
     resyncIntervalMs: resyncIntervalMs(flags.resyncInterval),
-    registries: registrySettings(flags),
   };
 }
 
-/** Certificates and logins where Docker has them, so that what works with it works here. */
-export function registrySettings({ registryCa = [], insecureRegistry = [] }: Pick<DaemonFlags, 'registryCa' | 'insecureRegistry'>): RegistrySettings {
-  return { caFiles: registryCa.map((file) => resolve(file)), insecure: insecureRegistry, certsDir: '/etc/docker/certs.d', dockerConfig: dockerConfigFile() };
+/** Certificates and logins where Docker has them, so that what works with it works here; all else from the registries file. Throws `Invalid`. */
+export async function registrySettings({ registries, registryCa = [], insecureRegistry = [] }: Pick<DaemonFlags, 'registries' | 'registryCa' | 'insecureRegistry'>): Promise<RegistrySettings> {
+  const { hosts, defaultRegistry = DEFAULT_REGISTRY } = await readRegistriesFile(resolve(registries ?? DEFAULTS.registries), { required: registries !== undefined });
+  const known = new Map<string, HostSettings>(hosts);
+  for (const host of insecureRegistry) known.set(host, { ...(known.get(host) ?? known.get('*') ?? { mirrors: [] }), insecure: true });
+  const configFile = dockerConfigFile();
+  return { defaultRegistry, hosts: known, caFiles: registryCa.map((file) => resolve(file)), certsDir: '/etc/docker/certs.d', credentials: (registry) => findCredentials(registry, configFile) };
 }
 
 function metricsSettings({ metricsAddr, metricsTokenFile }: DaemonFlags): Settings['metrics'] {

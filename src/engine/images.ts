@@ -1,3 +1,4 @@
+import type { CredentialFinder, Credentials } from '../lib/credentials.ts';
 import type { ImageConfig, Platform } from './images/oci-image.ts';
 
 /** An image, with all its names. Digests are `sha256:<hex>`, times milliseconds since the epoch. */
@@ -45,6 +46,8 @@ export type LayerState = 'Waiting' | 'Downloading' | 'Unpacking' | 'Uploading' |
 export interface TransferOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: ImageProgress) => void;
+  /** Asked for a login before those that the node itself has. */
+  readonly credentials?: CredentialFinder;
 }
 
 export interface PruneOptions {
@@ -89,6 +92,14 @@ export interface ImageEngine {
   /** Fetches what is missing, verified, and lets the name stand for it. */
   pull(reference: string, options?: TransferOptions & { readonly platform?: Platform }): Promise<ImageSummary>;
   push(reference: string, options?: TransferOptions): Promise<{ readonly digest: string }>;
+  /** The registry that a reference means; without one, that of names that name none. */
+  registryOf(reference?: string): string;
+  /** Tries a login at a registry. Gives the token to keep in place of the password, where the registry's token server gives one. `Conflict` when it is refused. */
+  login(registry: string, credentials: Credentials, signal?: AbortSignal): Promise<{ readonly identityToken?: string }>;
+  /** The digest that the registry, or a mirror of it, keeps under a tag now. Fetches nothing. */
+  latestDigest(reference: string, options?: Pick<TransferOptions, 'signal' | 'credentials'>): Promise<string>;
+  /** What a name stands for in the store, whether or not all of it is there; `repoDigest` as `latestDigest` gives it. */
+  standing(reference: string): { readonly imageId: string; readonly repoDigest: string | null } | undefined;
   tag(image: string, name: string): void;
   /** Takes a name away, or by ID every name. `Conflict` while containers are made from it, unless another name stays, or `force`. */
   remove(image: string, options: { readonly force: boolean }): { readonly names: readonly string[] };

@@ -28,10 +28,11 @@ const DIGEST_ONLY = new RegExp(`^${DIGEST}$`);
 export const IMAGE_PATTERN = new RegExp(`^(${DOMAIN}/)?${PATH}(:${TAG})?(@${DIGEST})?$`);
 export const IMAGE_MAX_LENGTH = 512;
 const NAME_MAX_LENGTH = 255;
-const DEFAULT_REGISTRY = 'docker.io';
+/** The registry of short names, unless a node is told another. */
+export const DEFAULT_REGISTRY = 'docker.io';
 
 /** Parses what `docker run` takes: `redis`, `redis:7`, `mooring.local/busybox:latest`, `ghcr.io/a/b@sha256:…`. Throws `Invalid`. */
-export function parseImageReference(text: string): ImageReference {
+export function parseImageReference(text: string, defaultRegistry: string = DEFAULT_REGISTRY): ImageReference {
   if (text.length > IMAGE_MAX_LENGTH) throw refuse(text, `it is longer than ${IMAGE_MAX_LENGTH} characters`);
   if (/^[a-f0-9]{64}$/.test(text)) throw refuse(text, 'it reads as an image id', 'name a repository, with the digest behind "@sha256:"');
   const at = text.indexOf('@');
@@ -40,7 +41,7 @@ export function parseImageReference(text: string): ImageReference {
   const colon = named.lastIndexOf(':');
   const tagged = colon > named.lastIndexOf('/');
   const tag = tagged ? named.slice(colon + 1) : undefined;
-  const { registry, repository } = splitName(tagged ? named.slice(0, colon) : named);
+  const { registry, repository } = splitName(tagged ? named.slice(0, colon) : named, defaultRegistry);
 
   if (!DOMAIN_ONLY.test(registry)) throw refuse(text, `${quoted(registry)} is not a registry's host`);
   if (repository === '') throw refuse(text, 'the repository is missing', 'write [registry/]repository[:tag][@digest]');
@@ -65,15 +66,20 @@ export function formatImageReference({ registry, repository, tag, digest }: Imag
 }
 
 /** Docker's rule: what stands before the first slash is a host if it could not be a Docker Hub user's name. */
-function splitName(name: string): { registry: string; repository: string } {
+function splitName(name: string, defaultRegistry: string): { registry: string; repository: string } {
   const slash = name.indexOf('/');
   const first = name.slice(0, Math.max(slash, 0));
   const isHost = slash > 0 && (/[.:]/.test(first) || first === 'localhost' || first !== first.toLowerCase());
-  const registry = !isHost || first === 'index.docker.io' ? DEFAULT_REGISTRY : first;
+  const registry = !isHost ? defaultRegistry : first === 'index.docker.io' ? DEFAULT_REGISTRY : first;
   const path = isHost ? name.slice(slash + 1) : name;
   return { registry, repository: registry === DEFAULT_REGISTRY && path !== '' && !path.includes('/') ? `library/${path}` : path };
 }
 
 function refuse(text: string, why: string, fix?: string): Error {
   return invalid(`${quoted(text)} is not an image reference: ${why}`, fix);
+}
+
+/** Whether it is a registry's host, with or without a port. */
+export function isRegistryHost(text: string): boolean {
+  return DOMAIN_ONLY.test(text);
 }

@@ -11,6 +11,8 @@ export interface DaemonFlags {
   readonly instance: string;
   readonly logLevel: string;
   readonly resyncInterval: string;
+  /** File that says how registries are reached. */
+  readonly registries?: string;
   /** Files of authorities to trust for registries. */
   readonly registryCa?: readonly string[];
   /** Registries that may be spoken to in plain HTTP. */

@@ -1,6 +1,7 @@
 /** Where things are unless told otherwise. The command and the daemon agree on these. */
 export const DEFAULTS = {
   specs: '/etc/mooring/specs',
+  registries: '/etc/mooring/registries.yaml',
   dataDir: '/var/lib/mooring',
   runDir: '/run/mooring',
   metricsAddr: '127.0.0.1:9476',

@@ -1,3 +1,4 @@
+import { type Credentials, firstCredentials } from '../../lib/credentials.ts';
 import { messageOf, MooringError } from '../../lib/errors.ts';
 import { formatImageReference, parseImageReference } from '../../spec/image-reference.ts';
 import type { ImageDetails, ImageDiskUsage, ImageEngine, ImageHistoryEntry, ImageSummary, PruneOptions, PruneResult, SaveFormat, StoreProblem, TransferOptions } from '../images.ts';
@@ -12,7 +13,7 @@ import { loadImages } from './load.ts';
 import type { Platform } from './oci-image.ts';
 import { Pins } from './pins.ts';
 import { hostPlatform } from './platform.ts';
-import type { RegistrySettings } from './registry/registry-host.ts';
+import type { RegistrySettings } from './registry/registry-settings.ts';
 import type { ImageRoom } from './room.ts';
 import { saveImages } from './save.ts';
 import { readStoredImage } from './stored-image.ts';
@@ -55,7 +56,7 @@ class LocalImageEngine implements ImageEngine {
   }
 
   resolves(reference: string): Promise<boolean> {
-    return this.#room.images.isWhole(formatImageReference(parseImageReference(reference)));
+    return this.#room.images.isWhole(this.#room.images.nameOf(reference));
   }
 
   async inspect(image: string): Promise<ImageDetails> {
@@ -84,18 +85,36 @@ class LocalImageEngine implements ImageEngine {
   async pull(reference: string, { platform = hostPlatform(), ...options }: TransferOptions & { readonly platform?: Platform } = {}): Promise<ImageSummary> {
     // Loaded when it is first needed: the HTTP client is a sixth of the daemon's start.
     const { pullImage } = await import('./pull.ts');
-    const record = await pullImage(this.#room, reference, platform, this.#registries, options);
+    const record = await pullImage(this.#room, reference, platform, this.#registriesFor(options), options);
     return this.#summaryOf(record);
   }
 
   async push(reference: string, options: TransferOptions = {}): Promise<{ readonly digest: string }> {
     const { pushImage } = await import('./push.ts');
-    return pushImage(this.#room, reference, this.#registries, options);
+    return pushImage(this.#room, reference, this.#registriesFor(options), options);
+  }
+
+  registryOf(reference?: string): string {
+    return reference === undefined ? this.#registries.defaultRegistry : this.#room.images.referenceOf(reference).registry;
+  }
+
+  async login(registry: string, credentials: Credentials, signal?: AbortSignal): Promise<{ readonly identityToken?: string }> {
+    const { login } = await import('./registry/login.ts');
+    return login(registry, credentials, this.#registries, signal);
+  }
+
+  async latestDigest(reference: string, options: Pick<TransferOptions, 'signal' | 'credentials'> = {}): Promise<string> {
+    const { fromEndpoints } = await import('./registry/from-endpoints.ts');
+    return fromEndpoints(this.#room.images.referenceOf(reference), { settings: this.#registriesFor(options), signal: options.signal }, (repository) => repository.digest());
+  }
+
+  standing(reference: string): { readonly imageId: string; readonly repoDigest: string | null } | undefined {
+    return this.#room.images.standing(this.#room.images.nameOf(reference));
   }
 
   tag(image: string, name: string): void {
     const { named, records } = this.#room.images.find(image);
-    const reference = parseImageReference(name);
+    const reference = this.#room.images.referenceOf(name);
     if (reference.digest !== undefined) throw new MooringError('Invalid', `"${name}" has a digest, which only a registry gives`, { fix: 'write repository:tag' });
     this.#room.images.put({ ...(named ?? firstOf(records)), name: formatImageReference(reference), repoDigest: null });
   }
@@ -136,6 +155,11 @@ class LocalImageEngine implements ImageEngine {
 
   check(): Promise<StoreProblem[]> {
     return checkStore(this.#room);
+  }
+
+  /** A request's own login comes before those that the node has. */
+  #registriesFor({ credentials }: Pick<TransferOptions, 'credentials'>): RegistrySettings {
+    return credentials ? { ...this.#registries, credentials: firstCredentials(credentials, this.#registries.credentials) } : this.#registries;
   }
 
   #summaryOf({ imageId }: ImageRecord): Promise<ImageSummary> {

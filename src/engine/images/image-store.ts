@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 
 import { errnoOf, MooringError } from '../../lib/errors.ts';
-import { formatImageReference, parseImageReference } from '../../spec/image-reference.ts';
+import { DEFAULT_REGISTRY, formatImageReference, type ImageReference, parseImageReference } from '../../spec/image-reference.ts';
 import type { DataDir } from '../store/data-dir.ts';
 import type { Database } from '../store/database.ts';
 import { type ImageRecord, ImageRecords } from '../store/image-records.ts';
@@ -39,15 +39,28 @@ export class ImageStore {
   /** By normalised name. An image never changes; a name that comes to mean another image leaves the cache. */
   readonly #resolved = new Map<string, Promise<Image>>();
 
-  constructor(dataDir: DataDir, database: Database) {
+  readonly #defaultRegistry: string;
+
+  constructor(dataDir: DataDir, database: Database, defaultRegistry: string = DEFAULT_REGISTRY) {
+    this.#defaultRegistry = defaultRegistry;
     this.blobs = new BlobStore(dataDir);
     this.#dataDir = dataDir;
     this.#records = new ImageRecords(database);
   }
 
+  /** What a name means here: `redis` is `docker.io/library/redis:latest`, unless the node has another default registry. Throws `Invalid`. */
+  referenceOf(text: string): ImageReference {
+    return parseImageReference(text, this.#defaultRegistry);
+  }
+
+  /** The one text of what a name means. */
+  nameOf(text: string): string {
+    return formatImageReference(this.referenceOf(text));
+  }
+
   /** The image that `reference` names, by Docker's rules for short names. `NotFound` when it isn't in the store. */
   async resolve(reference: string): Promise<Image> {
-    const name = formatImageReference(parseImageReference(reference));
+    const name = this.nameOf(reference);
     const known = this.#resolved.get(name);
     if (known) return known;
     const resolving = this.#load(name, reference);
@@ -101,6 +114,11 @@ export class ImageStore {
     return record;
   }
 
+  /** What a normalised name stands for now. */
+  standing(name: string): ImageRecord | undefined {
+    return this.#records.get(name);
+  }
+
   /** Has a name stand for an image whose blobs and layers are there. */
   put(record: ImageRecord): void {
     this.#records.put(record);
@@ -119,7 +137,7 @@ export class ImageStore {
    */
   find(text: string): { readonly imageId: string; readonly records: readonly ImageRecord[]; readonly named?: ImageRecord } {
     const id = /^(?:sha256:)?([0-9a-f]{6,64})$/.exec(text)?.[1];
-    const name = id?.length === 64 || text.startsWith('sha256:') ? undefined : formatImageReference(parseImageReference(text));
+    const name = id?.length === 64 || text.startsWith('sha256:') ? undefined : this.nameOf(text);
     const all = this.#records.list();
     const named = all.find((record) => record.name === name);
     const matching = named ? [named] : all.filter((record) => id !== undefined && record.imageId.startsWith(`sha256:${id}`));

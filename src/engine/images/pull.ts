@@ -1,12 +1,13 @@
 import { MooringError } from '../../lib/errors.ts';
-import { formatImageReference, parseImageReference } from '../../spec/image-reference.ts';
+import { formatImageReference, type ImageReference, parseImageReference } from '../../spec/image-reference.ts';
 import type { ImageProgress, LayerState, TransferOptions } from '../images.ts';
 import type { ImageRecord } from '../store/image-records.ts';
 import type { Digest } from './digest.ts';
 import { type Descriptor, type ImageManifest, parseConfig, parseManifest, type Platform } from './oci-image.ts';
 import { choosePlatform } from './platform.ts';
-import type { RegistrySettings } from './registry/registry-host.ts';
-import { type FetchedManifest, Repository } from './registry/repository.ts';
+import { fromEndpoints } from './registry/from-endpoints.ts';
+import type { RegistrySettings } from './registry/registry-settings.ts';
+import type { FetchedManifest, Repository } from './registry/repository.ts';
 import type { ImageRoom } from './room.ts';
 import { digestsOf, layersOf, type StoredLayer } from './stored-image.ts';
 
@@ -15,12 +16,15 @@ const MAX_CONFIG_BYTES = 8 * 2 ** 20;
 const DOWNLOADS = 3;
 const TELL_EVERY_MS = 100;
 
-/** Fetches an image from its registry: what is there already is not fetched, and the name comes last. */
-export async function pullImage(room: ImageRoom, text: string, platform: Platform, settings: RegistrySettings, options: TransferOptions): Promise<ImageRecord> {
-  const reference = parseImageReference(text);
+/** Fetches an image from a mirror of its registry or from that: what is there already is not fetched, and the name comes last. */
+export function pullImage(room: ImageRoom, text: string, platform: Platform, settings: RegistrySettings, options: TransferOptions): Promise<ImageRecord> {
+  const reference = parseImageReference(text, settings.defaultRegistry);
+  return fromEndpoints(reference, { settings, signal: options.signal }, (repository) => pullFrom(room, repository, reference, platform, options));
+}
+
+async function pullFrom(room: ImageRoom, repository: Repository, reference: ImageReference, platform: Platform, options: TransferOptions): Promise<ImageRecord> {
   const name = formatImageReference(reference);
   const { signal, onProgress = () => {} } = options;
-  await using repository = await Repository.open(reference, 'pull', settings, signal);
   const top = await repository.manifest();
   const { fetched, manifest } = await forPlatform(repository, top, platform, name);
   const { blobs } = room.images;

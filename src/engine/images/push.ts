@@ -4,7 +4,7 @@ import type { TransferOptions } from '../images.ts';
 import { type Digest, parseDigest } from './digest.ts';
 import type { Descriptor } from './oci-image.ts';
 import { layerProgress } from './pull.ts';
-import type { RegistrySettings } from './registry/registry-host.ts';
+import type { RegistrySettings } from './registry/registry-settings.ts';
 import { Repository } from './registry/repository.ts';
 import type { ImageRoom } from './room.ts';
 import { digestsOf, readStoredImage } from './stored-image.ts';
@@ -13,7 +13,7 @@ const UPLOADS = 3;
 
 /** Sends an image to the registry in its name: first its blobs, unless they are there or in another repository there, then its manifest. */
 export async function pushImage(room: ImageRoom, text: string, settings: RegistrySettings, { signal, onProgress = () => {} }: TransferOptions): Promise<{ digest: Digest }> {
-  const reference = parseImageReference(text);
+  const reference = parseImageReference(text, settings.defaultRegistry);
   const name = formatImageReference(reference);
   if (reference.digest !== undefined) throw new MooringError('Invalid', `${name} can't be pushed by digest`, { fix: 'push it by a tag' });
   const { named } = room.images.find(name);
@@ -23,7 +23,8 @@ export async function pushImage(room: ImageRoom, text: string, settings: Registr
   using held = room.pins.open();
   await held.add(digestsOf(digest, image.manifest, image.layers));
   const sources = await otherRepositories(room, reference.registry, reference.repository);
-  await using repository = await Repository.open(reference, 'pull,push', settings, signal, [...new Set(sources.values())]);
+  const endpoint = { host: reference.registry, repository: reference.repository };
+  await using repository = await Repository.open(reference, endpoint, { actions: 'pull,push', from: [...new Set(sources.values())], settings, signal });
   const descriptors = [...new Map([...image.manifest.layers, image.manifest.config].map((descriptor) => [descriptor.digest, descriptor])).values()];
   onProgress({ type: 'RESOLVED', name, digest, layers: descriptors.map(({ digest: blob, size }) => ({ digest: blob, size })) });
   for (const descriptor of descriptors) onProgress(layerProgress(descriptor, 'Waiting', 0));

@@ -86,7 +86,7 @@ test('a registry with logins is entered with what docker login left, in the file
   await using store = await openStore();
   const name = `${registry.address}/private:1`;
   await store.engine.import(layer('secret'), name);
-  await assert.rejects(store.engine.push(name), { code: 'Conflict', message: /gives no access/, fix: /docker login/ });
+  await assert.rejects(store.engine.push(name), { code: 'Conflict', message: /gives no access/, fix: /mooring login/ });
   const config = path.join(store.root, 'config.json');
   const auth = Buffer.from(`${USER.username}:${USER.password}`).toString('base64');
   await writeFile(config, JSON.stringify({ auths: { [registry.address]: { auth } } }));

@@ -5,9 +5,10 @@ import path from 'node:path';
 import { ensureBusyboxImage } from '../../../src/engine/images/busybox-image.ts';
 import { createImageEngine } from '../../../src/engine/images/image-engine.ts';
 import { ImageStore } from '../../../src/engine/images/image-store.ts';
-import type { RegistrySettings } from '../../../src/engine/images/registry/registry-host.ts';
+import { plainRegistries, type RegistrySettings } from '../../../src/engine/images/registry/registry-settings.ts';
 import type { LayerBounds } from '../../../src/engine/images/unpack-layer.ts';
 import type { ImageEngine } from '../../../src/engine/images.ts';
+import { findCredentials } from '../../../src/lib/docker-config.ts';
 import { DataDir } from '../../../src/engine/store/data-dir.ts';
 import { Database } from '../../../src/engine/store/database.ts';
 
@@ -33,14 +34,14 @@ export async function openStore({ bounds, containers = () => [], busybox = false
   const root = given ?? (await mkdtemp(path.join(tmpdir(), 'mooring-images-')));
   const dataDir = await DataDir.open(path.join(root, 'data'));
   const database = await Database.open(path.join(root, 'data'));
-  const images = new ImageStore(dataDir, database);
+  const images = new ImageStore(dataDir, database, registries.defaultRegistry);
   if (busybox) await ensureBusyboxImage(images);
   const engine = createImageEngine({
     dataDir,
     images,
     archiver,
     containers,
-    registries: { caFiles: [], insecure: [], certsDir: path.join(root, 'certs.d'), dockerConfig: path.join(root, 'config.json'), ...registries },
+    registries: { ...plainRegistries, certsDir: path.join(root, 'certs.d'), credentials: (registry) => findCredentials(registry, path.join(root, 'config.json')), ...registries },
     ...(bounds && { bounds }),
   });
   return {

@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 
+import { plainRegistries } from '../../../src/engine/images/registry/registry-settings.ts';
+import { findCredentials } from '../../../src/lib/docker-config.ts';
 import { RegistrySession } from '../../../src/engine/images/registry/registry-session.ts';
 
 type Answer = (request: IncomingMessage, response: ServerResponse, body: string) => void;
@@ -29,7 +31,7 @@ async function serve(answer: Answer): Promise<string> {
 async function ask(registry: string, config: unknown = {}): Promise<string> {
   const dockerConfig = path.join(folder, 'config.json');
   await writeFile(dockerConfig, JSON.stringify(config));
-  await using session = await RegistrySession.open(registry, ['repository:a/b:pull'], { caFiles: [], insecure: [], certsDir: folder, dockerConfig });
+  await using session = await RegistrySession.open(registry, ['repository:a/b:pull'], { ...plainRegistries, credentials: (host) => findCredentials(host, dockerConfig) });
   const response = await session.send({ url: '/v2/a/b/thing', accept: [200], what: 'a thing' });
   return response.body.text();
 }
@@ -82,7 +84,7 @@ test('an identity token is exchanged for one, and never sent to the registry', a
 
 test('a refused token is no access, and says what to do', async () => {
   const registry = await tokenRegistry((_, response) => response.writeHead(401).end());
-  await assert.rejects(ask(registry), { code: 'Conflict', message: /no access to a thing/, fix: /docker login/ });
+  await assert.rejects(ask(registry), { code: 'Conflict', message: /no access to a thing/, fix: /mooring login/ });
 });
 
 test('a login does not go along a redirect to another host', async () => {

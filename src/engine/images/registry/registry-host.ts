@@ -4,17 +4,7 @@ import { rootCertificates } from 'node:tls';
 import { Agent, request } from 'undici';
 
 import { errnoOf, messageOf, MooringError } from '../../../lib/errors.ts';
-
-export interface RegistrySettings {
-  /** PEM files of authorities trusted for every registry, beside the system's. */
-  readonly caFiles: readonly string[];
-  /** Hosts (with port) that may be spoken to in plain HTTP where they don't speak TLS. Loopback always may. */
-  readonly insecure: readonly string[];
-  /** As Docker has it: `<certsDir>/<host:port>/*.crt` are authorities for that host. */
-  readonly certsDir: string;
-  /** Docker's config.json. */
-  readonly dockerConfig: string;
-}
+import type { RegistrySettings } from './registry-settings.ts';
 
 /** A registry as it is reached. */
 export interface RegistryHost {
@@ -32,12 +22,12 @@ const HEADERS_TIMEOUT_MS = 60_000;
 const BODY_TIMEOUT_MS = 60_000;
 
 /** Finds out how to speak to a registry. The agent is the caller's to close. */
-export async function openHost(name: string, settings: RegistrySettings): Promise<RegistryHost> {
+export async function openHost(name: string, settings: Pick<RegistrySettings, 'hosts' | 'caFiles' | 'certsDir'>): Promise<RegistryHost> {
   const address = name === 'docker.io' ? 'registry-1.docker.io' : name;
   const ca = await authorities(name, settings);
   const agent = new Agent({ connect: { ca, timeout: CONNECT_TIMEOUT_MS }, headersTimeout: HEADERS_TIMEOUT_MS, bodyTimeout: BODY_TIMEOUT_MS });
   const secure = { name, origin: `https://${address}`, agent };
-  if (!isLoopback(address) && !settings.insecure.includes(name)) return secure;
+  if (!isLoopback(address) && settings.hosts.get(name)?.insecure !== true) return secure;
   return (await speaksTls(secure)) ? secure : { ...secure, origin: `http://${address}` };
 }
 
@@ -63,14 +53,14 @@ async function speaksTls({ origin, agent, name }: RegistryHost): Promise<boolean
 export function connectionError(registry: string, error: unknown): MooringError {
   const code = errnoOf(error) ?? '';
   const untrusted = /CERT|SIGN|ISSUER/.test(code);
-  const fix = untrusted ? `give its authority by --registry-ca FILE, or put it into /etc/docker/certs.d/${registry}/ca.crt` : 'see that the registry runs and is reached from here';
+  const fix = untrusted ? `give its authority as caFile in the registries file or by --registry-ca FILE, or put it into /etc/docker/certs.d/${registry}/ca.crt` : 'see that the registry runs and is reached from here';
   return new MooringError('Unavailable', `registry ${registry} can't be reached: ${messageOf(error).replace(/; if the root CA.*$/, '') || code}`, { fix, cause: error });
 }
 
-async function authorities(name: string, { caFiles, certsDir }: RegistrySettings): Promise<string[]> {
+async function authorities(name: string, { hosts, caFiles, certsDir }: Pick<RegistrySettings, 'hosts' | 'caFiles' | 'certsDir'>): Promise<string[]> {
   const own = path.join(certsDir, name);
   const files = (await listOrNothing(own)).filter((file) => file.endsWith('.crt')).map((file) => path.join(own, file));
-  const [system, ...given] = await Promise.all([readOrNothing(SYSTEM_AUTHORITIES), ...[...caFiles, ...files].map((file) => readFile(file, 'utf8'))]);
+  const [system, ...given] = await Promise.all([readOrNothing(SYSTEM_AUTHORITIES), ...[...caFiles, ...[hosts.get(name)?.caFile ?? []].flat(), ...files].map((file) => readFile(file, 'utf8'))]);
   return [...rootCertificates, ...(system === undefined ? [] : [system]), ...given];
 }
 

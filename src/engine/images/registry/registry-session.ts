@@ -2,10 +2,11 @@ import type { Readable } from 'node:stream';
 import { type Dispatcher, request } from 'undici';
 import { z } from 'zod';
 
+import type { Credentials } from '../../../lib/credentials.ts';
 import { MooringError } from '../../../lib/errors.ts';
 import { parseChallenges } from './auth-challenge.ts';
-import { type Credentials, findCredentials } from './credentials.ts';
-import { connectionError, openHost, type RegistryHost, type RegistrySettings } from './registry-host.ts';
+import { connectionError, openHost, type RegistryHost } from './registry-host.ts';
+import type { RegistrySettings } from './registry-settings.ts';
 import { isTransientFailure, isTransientStatus, MAX_RETRY_AFTER_MS, pause, retryAfterMs, retryDelay } from './retry.ts';
 
 export type Response = Dispatcher.ResponseData;
@@ -28,7 +29,7 @@ const MAX_REDIRECTS = 5;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 const MAX_TEXT_BYTES = 64 * 1024;
 
-const tokenSchema = z.object({ token: z.string().optional(), access_token: z.string().optional() });
+const tokenSchema = z.object({ token: z.string().optional(), access_token: z.string().optional(), refresh_token: z.string().optional() });
 const errorSchema = z.object({ errors: z.array(z.object({ code: z.string().optional(), message: z.string().optional() })) });
 
 /** Speaks to one repository of a registry: authenticates as it is asked to, follows redirects, tries again what may pass. */
@@ -39,6 +40,7 @@ export class RegistrySession implements AsyncDisposable {
   readonly #signal: AbortSignal | undefined;
   #authorization: string | undefined;
   #authorizing: Promise<string | undefined> | undefined;
+  #identityToken: string | undefined;
 
   private constructor(host: RegistryHost, scopes: readonly string[], settings: RegistrySettings, signal: AbortSignal | undefined) {
     this.host = host;
@@ -50,6 +52,11 @@ export class RegistrySession implements AsyncDisposable {
   /** `scopes`, such as `repository:library/redis:pull`, are asked for where the registry does not say which it wants. */
   static async open(registry: string, scopes: readonly string[], settings: RegistrySettings, signal?: AbortSignal): Promise<RegistrySession> {
     return new RegistrySession(await openHost(registry, settings), scopes, settings, signal);
+  }
+
+  /** What the token server gave to be used in place of the password from now on, where it gives that. */
+  get identityToken(): string | undefined {
+    return this.#identityToken;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -145,6 +152,7 @@ export class RegistrySession implements AsyncDisposable {
     }
     const { success, data } = tokenSchema.safeParse(tryJson(await boundedText(response)));
     const token = success ? (data.token ?? data.access_token) : undefined;
+    if (success) this.#identityToken = data.refresh_token;
     if (token === undefined) throw new MooringError('Unavailable', `${url.host} gave no token for registry ${this.host.name}`);
     return `Bearer ${token}`;
   }
@@ -152,6 +160,10 @@ export class RegistrySession implements AsyncDisposable {
   #ask(url: URL, service: string | undefined, scopes: readonly string[], credentials: Credentials | undefined): Promise<Response> {
     if (service !== undefined) url.searchParams.set('service', service);
     for (const scope of scopes) url.searchParams.append('scope', scope);
+    if (scopes.length === 0 && credentials && 'password' in credentials) {
+      // Nothing but a login: only then a token that outlives it is wanted.
+      for (const [name, value] of [['account', credentials.username], ['client_id', 'mooring'], ['offline_token', 'true']] as const) url.searchParams.set(name, value);
+    }
     const headers = credentials && 'password' in credentials ? { authorization: basicHeader(credentials) } : {};
     return request(url, { dispatcher: this.host.agent, headers: { 'user-agent': 'mooring', ...headers }, ...(this.#signal && { signal: this.#signal }) });
   }
@@ -163,7 +175,7 @@ export class RegistrySession implements AsyncDisposable {
   }
 
   #credentials(): Promise<Credentials | undefined> {
-    return findCredentials(this.host.name, this.#settings.dockerConfig);
+    return this.#settings.credentials(this.host.name);
   }
 }
 
@@ -205,7 +217,7 @@ async function failureOf(response: Response, what: string, registry: string): Pr
   const { success, data } = errorSchema.safeParse(tryJson(await boundedText(response).catch(() => '')));
   const said = success ? data.errors.map(({ code, message }) => message ?? code ?? '').filter((text) => text !== '').join('; ') : '';
   const detail = said === '' ? '' : `: ${said}`;
-  if (status === 401 || status === 403) return new MooringError('Conflict', `registry ${registry} gives no access to ${what}${detail}`, { fix: `log in with "docker login ${registry}" as the daemon's user, or see that the name is right` });
+  if (status === 401 || status === 403) return new MooringError('Conflict', `registry ${registry} gives no access to ${what}${detail}`, { fix: `log in with "mooring login ${registry}", or see that the name is right` });
   if (status === 404) return new MooringError('NotFound', `registry ${registry} has no ${what}${detail}`, { fix: 'see that name and tag are right' });
   if (status === 429) {
     const after = retryAfterMs(headerOf(response, 'retry-after'), Date.now());

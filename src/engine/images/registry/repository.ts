@@ -4,10 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MooringError } from '../../../lib/errors.ts';
 import { formatImageReference, type ImageReference } from '../../../spec/image-reference.ts';
 import type { BlobWriter } from '../blob-store.ts';
-import { type Digest, digestOf } from '../digest.ts';
+import { type Digest, digestOf, parseDigest } from '../digest.ts';
 import { type Descriptor, MANIFEST_TYPES } from '../oci-image.ts';
-import { connectionError, type RegistrySettings } from './registry-host.ts';
+import { connectionError } from './registry-host.ts';
 import { boundedBody, headerOf, RegistrySession, type Response } from './registry-session.ts';
+import type { Endpoint, RegistrySettings } from './registry-settings.ts';
 import { isTransientFailure, retryDelay } from './retry.ts';
 
 export interface FetchedManifest {
@@ -23,24 +24,34 @@ const BARREN_ATTEMPTS = 5;
 const CHUNK_BYTES = 32 * 2 ** 20;
 const MAX_CHUNK_FAILURES = 5;
 
+export interface OpenOptions {
+  readonly actions: 'pull' | 'pull,push';
+  /** Repositories of the same registry that blobs may be taken over from in a push. */
+  readonly from?: readonly string[];
+  readonly settings: RegistrySettings;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** One repository of a registry (OCI distribution spec). */
 export class Repository implements AsyncDisposable {
   readonly reference: ImageReference;
+  readonly #endpoint: Endpoint;
   readonly #session: RegistrySession;
   readonly #signal: AbortSignal | undefined;
   readonly #base: string;
 
-  private constructor(reference: ImageReference, session: RegistrySession, signal: AbortSignal | undefined) {
+  private constructor(reference: ImageReference, endpoint: Endpoint, session: RegistrySession, signal: AbortSignal | undefined) {
     this.reference = reference;
+    this.#endpoint = endpoint;
     this.#session = session;
     this.#signal = signal;
-    this.#base = `/v2/${reference.repository}`;
+    this.#base = `/v2/${endpoint.repository}`;
   }
 
-  /** `from`: repositories of the same registry that blobs may be taken over from in a push. */
-  static async open(reference: ImageReference, actions: 'pull' | 'pull,push', settings: RegistrySettings, signal?: AbortSignal, from: readonly string[] = []): Promise<Repository> {
-    const scopes = [`repository:${reference.repository}:${actions}`, ...from.map((repository) => `repository:${repository}:pull`)];
-    return new Repository(reference, await RegistrySession.open(reference.registry, scopes, settings, signal), signal);
+  /** The repository of a reference, at its registry or at a mirror. */
+  static async open(reference: ImageReference, endpoint: Endpoint, { actions, from = [], settings, signal }: OpenOptions): Promise<Repository> {
+    const scopes = [`repository:${endpoint.repository}:${actions}`, ...from.map((repository) => `repository:${repository}:pull`)];
+    return new Repository(reference, endpoint, await RegistrySession.open(endpoint.host, scopes, settings, signal), signal);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -52,7 +63,7 @@ export class Repository implements AsyncDisposable {
     const expected = descriptor?.digest ?? (this.reference.digest as Digest | undefined);
     const what = `image ${formatImageReference(this.reference)}`;
     const response = await this.#session.send({
-      url: `${this.#base}/manifests/${expected ?? this.reference.tag ?? 'latest'}`,
+      url: `${this.#base}/manifests/${expected ?? this.reference.tag ?? 'latest'}${this.#query}`,
       headers: { accept: MANIFEST_TYPES.join(', ') },
       accept: [200],
       what,
@@ -63,9 +74,26 @@ export class Repository implements AsyncDisposable {
     return { content, digest };
   }
 
+  /**
+   * What the registry keeps under the reference's tag now, without fetching it: a request that registries don't count as a pull. One that
+   * does not name the digest is asked for the manifest itself.
+   */
+  async digest(): Promise<Digest> {
+    const response = await this.#session.send({
+      method: 'HEAD',
+      url: `${this.#base}/manifests/${this.reference.tag ?? 'latest'}${this.#query}`,
+      headers: { accept: MANIFEST_TYPES.join(', ') },
+      accept: [200],
+      what: `image ${formatImageReference(this.reference)}`,
+    });
+    await response.body.dump();
+    const said = headerOf(response, 'docker-content-digest');
+    return said === undefined ? (await this.manifest()).digest : parseDigest(said);
+  }
+
   /** A small blob, whole. */
   async blob({ digest, size }: Descriptor, limit: number): Promise<Buffer> {
-    const what = `blob ${digest} of ${this.reference.repository}`;
+    const what = `blob ${digest} of ${this.#endpoint.repository}`;
     if (size > limit) throw new MooringError('Invalid', `${what} is larger than ${limit} bytes`);
     const content = await boundedBody(await this.#getBlob(digest, 0), size, what);
     if (digestOf(content) !== digest) throw new MooringError('Invalid', `${what} came with other content`);
@@ -88,7 +116,7 @@ export class Repository implements AsyncDisposable {
         this.#signal?.throwIfAborted();
         if (error instanceof MooringError) throw error;
         barren = writer.size > before ? 0 : barren + 1;
-        if (!isTransientFailure(error) || barren >= BARREN_ATTEMPTS) throw connectionError(this.reference.registry, error);
+        if (!isTransientFailure(error) || barren >= BARREN_ATTEMPTS) throw connectionError(this.#endpoint.host, error);
         await sleep(retryDelay(barren), undefined, this.#signal ? { signal: this.#signal } : {});
       }
     }
@@ -102,7 +130,7 @@ export class Repository implements AsyncDisposable {
 
   /** Sends a blob's file, unless the registry can take it over from one of its other repositories. */
   async upload({ digest, size }: Pick<Descriptor, 'digest' | 'size'>, file: string, from: string | undefined, onBytes: (bytes: number) => void): Promise<'mounted' | 'uploaded'> {
-    const what = `an upload to ${this.reference.repository}`;
+    const what = `an upload to ${this.#endpoint.repository}`;
     const query = from === undefined ? '' : `?${new URLSearchParams({ mount: digest, from }).toString()}`;
     const begun = await this.#session.send({ method: 'POST', url: `${this.#base}/blobs/uploads/${query}`, headers: { 'content-length': '0' }, accept: [201, 202], what });
     await begun.body.dump();
@@ -155,12 +183,17 @@ export class Repository implements AsyncDisposable {
     await response.body.dump();
   }
 
+  /** Tells a mirror of several registries which one is meant, as containerd does. */
+  get #query(): string {
+    return this.#endpoint.mirrorOf === undefined ? '' : `?${new URLSearchParams({ ns: this.#endpoint.mirrorOf }).toString()}`;
+  }
+
   #getBlob(digest: Digest, from: number): Promise<Response> {
     return this.#session.send({
-      url: `${this.#base}/blobs/${digest}`,
+      url: `${this.#base}/blobs/${digest}${this.#query}`,
       headers: from > 0 ? { range: `bytes=${from}-` } : {},
       accept: from > 0 ? [200, 206] : [200],
-      what: `blob ${digest} of ${this.reference.repository}`,
+      what: `blob ${digest} of ${this.#endpoint.repository}`,
     });
   }
 
