@@ -6,6 +6,7 @@
 #include "addon/network_watch.h"
 #include "addon/nftables.h"
 #include "addon/process_watch.h"
+#include "addon/read_attributes.h"
 #include "addon/read_files.h"
 #include "addon/spawn_monitor.h"
 
@@ -33,6 +34,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("signalProcess", Napi::Function::New(env, signal_process, "signalProcess"));
   exports.Set("watchMounts", Napi::Function::New(env, watch_mounts, "watchMounts"));
   exports.Set("closeWatch", Napi::Function::New(env, close_watch, "closeWatch"));
+  exports.Set("readAttributes", Napi::Function::New(env, read_attributes, "readAttributes"));
   exports.Set("readFiles", Napi::Function::New(env, read_files, "readFiles"));
   exports.Set("createNetworkNamespace", Napi::Function::New(env, create_network_namespace, "createNetworkNamespace"));
   exports.Set("netlink", Napi::Function::New(env, netlink, "netlink"));

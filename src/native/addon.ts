@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { errnoOf, MooringError } from '../lib/errors.ts';
 import { execArguments, execOutcome, type MonitorOutcome } from './exec.ts';
-import type { FileContent, MonitorOptions, Native, ProcessIdentity } from './native.ts';
+import type { FileAttributes, FileContent, MonitorOptions, Native, ProcessIdentity } from './native.ts';
 import { type NetworkAddon, networkNative } from './network.ts';
 
 /** What `native/addon/addon.cc` exports. A watch is a number there. */
@@ -14,6 +14,7 @@ interface Addon extends NetworkAddon {
   watchMounts(pid: number, onChange: () => void): number | undefined;
   closeWatch(watch: number): void;
   readFiles(paths: readonly string[]): Promise<FileContent[]>;
+  readAttributes(paths: readonly string[]): Promise<Readonly<Record<string, Buffer | string>>[]>;
 }
 
 /** The one line that a monitor writes to its status pipe; native/monitor/status_pipe.h. */
@@ -60,8 +61,17 @@ export function loadNative(path: string = fileURLToPath(new URL('../../native/bu
 
     readFiles: (paths) => addon.readFiles(paths),
 
+    readAttributes: async (paths) => (await addon.readAttributes(paths)).map(fileAttributes),
+
     ...networkNative(addon),
   };
+}
+
+/** Every attribute's name has a dot (xattr(7)), so that `errno` can't be one. */
+function fileAttributes(found: Readonly<Record<string, Buffer | string>>): FileAttributes {
+  const { errno } = found;
+  if (typeof errno === 'string') return { errno };
+  return { attributes: new Map(Object.entries(found).filter((entry): entry is [string, Buffer] => typeof entry[1] !== 'string')) };
 }
 
 function load(path: string): Addon {

@@ -52,6 +52,9 @@ export interface ProcessWatch extends Watch {
 /** What became of one path in `readFiles`: its content, or the errno name that the kernel gave. */
 export type FileContent = { readonly text: string } | { readonly errno: string };
 
+/** Extended attributes by name (xattr(7)), or the errno name that the kernel gave. */
+export type FileAttributes = { readonly attributes: ReadonlyMap<string, Buffer> } | { readonly errno: string };
+
 export interface Native extends NetworkNative {
   /**
    * Spawns the monitor for one bundle; settles when the container's process has been exec'ed or has failed.
@@ -69,4 +72,6 @@ export interface Native extends NetworkNative {
   watchMounts(pid: number, onChange: () => void): Watch | undefined;
   /** Reads many small files (procfs, cgroupfs, sysfs) in one trip to a worker thread, in the order given. Never rejects for a single file. At most 1 MiB is read of each. */
   readFiles(paths: readonly string[]): Promise<FileContent[]>;
+  /** Reads all extended attributes of many files, of symbolic links themselves, in the order given. Never rejects for a single file. */
+  readAttributes(paths: readonly string[]): Promise<FileAttributes[]>;
 }
