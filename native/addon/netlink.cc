@@ -17,6 +17,7 @@ namespace {
 struct Request {
   std::string message;
   bool inside = false;
+  bool netfilter = false;  // else to rtnetlink
   int tolerate = 0;
 };
 
@@ -26,8 +27,8 @@ struct Reply {
   std::string data;
 };
 
-Result<UniqueFd> open_route_socket(int ns) {
-  auto socket = netlink_socket(ns, NETLINK_ROUTE);
+Result<UniqueFd> open_request_socket(int ns, int protocol) {
+  auto socket = netlink_socket(ns, protocol);
   if (!socket) return socket;
   const int on = 1;
   ::setsockopt(socket->get(), SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof on);  // without it errors come without words
@@ -110,12 +111,12 @@ class NetlinkWorker : public Napi::AsyncWorker {
 
  private:
   Status run() {
-    UniqueFd sockets[2];
+    UniqueFd sockets[2][2];
     uint32_t sequence = 0;
     for (Request& request : requests_) {
-      UniqueFd& socket = sockets[request.inside ? 1 : 0];
+      UniqueFd& socket = sockets[request.inside ? 1 : 0][request.netfilter ? 1 : 0];
       if (!socket) {
-        auto opened = open_route_socket(request.inside ? ns_ : -1);
+        auto opened = open_request_socket(request.inside ? ns_ : -1, request.netfilter ? NETLINK_NETFILTER : NETLINK_ROUTE);
         if (!opened) return opened.error();
         socket = std::move(*opened);
       }
@@ -144,6 +145,7 @@ bool read_request(const Napi::Value& value, Request& request) {
   if (bytes.Length() < sizeof(nlmsghdr)) return false;
   request.message.assign(bytes.Data(), bytes.Length());
   request.inside = given.Get("inside").ToBoolean();
+  request.netfilter = given.Get("netfilter").ToBoolean();
   request.tolerate = given.Get("tolerate").ToNumber().Int32Value();
   return true;
 }
@@ -157,7 +159,7 @@ Napi::Value netlink(const Napi::CallbackInfo& info) {
   std::vector<Request> requests(given.Length());
   for (uint32_t i = 0; i < given.Length(); ++i) {
     const Napi::HandleScope scope(env);
-    if (!read_request(given[i], requests[i])) return throw_type_error(env, "netlink wants requests of message, inside and tolerate");
+    if (!read_request(given[i], requests[i])) return throw_type_error(env, "netlink wants requests of message, inside, netfilter and tolerate");
   }
   auto* worker = new NetlinkWorker(env, info[0].As<Napi::Number>().Int32Value(), std::move(requests));
   worker->Queue();

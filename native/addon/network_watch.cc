@@ -53,6 +53,13 @@ int index_of(const nlmsghdr* header) {
     case RTM_NEWLINK:
     case RTM_DELLINK:
       return static_cast<const ifinfomsg*>(NLMSG_DATA(header))->ifi_index;
+    case RTM_NEWQDISC:
+    case RTM_DELQDISC:
+    case RTM_NEWTCLASS:
+    case RTM_DELTCLASS:
+    case RTM_NEWTFILTER:
+    case RTM_DELTFILTER:
+      return static_cast<const tcmsg*>(NLMSG_DATA(header))->tcm_ifindex;
     case RTM_NEWADDR:
     case RTM_DELADDR:
       return static_cast<int>(static_cast<const ifaddrmsg*>(NLMSG_DATA(header))->ifa_index);
@@ -191,7 +198,7 @@ Result<UniqueFd> subscribe(int protocol, std::initializer_list<int> groups) {
 Napi::Value watch_network(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (info.Length() != 1 || !info[0].IsFunction()) return throw_type_error(env, "watchNetwork wants a function");
-  auto links = subscribe(NETLINK_ROUTE, {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE});
+  auto links = subscribe(NETLINK_ROUTE, {RTNLGRP_LINK, RTNLGRP_TC, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE});
   if (!links) return throw_js(env, links.error());
   auto rules = subscribe(NETLINK_NETFILTER, {NFNLGRP_NFTABLES});
   if (!rules) return throw_js(env, rules.error());

@@ -2,7 +2,7 @@ import { constants } from 'node:os';
 import { errnoOf, MooringError } from '../lib/errors.ts';
 import type { Watch } from './native.ts';
 
-/** One message to rtnetlink(7). */
+/** One message to rtnetlink(7), or to netfilter's netlink. */
 export interface NetlinkRequest {
   /** What it does to which object, for the error: `create bridge mooring0`. */
   readonly what: string;
@@ -10,6 +10,8 @@ export interface NetlinkRequest {
   readonly message: Buffer;
   /** Sent to the namespace of the call, not to our own. */
   readonly inside?: boolean;
+  /** To NETLINK_NETFILTER in place of NETLINK_ROUTE. */
+  readonly netfilter?: boolean;
   /** The errno that is as good as success, such as `EEXIST`. */
   readonly tolerate?: keyof typeof constants.errno;
 }
@@ -49,7 +51,7 @@ export interface NetworkAddon {
   createNetworkNamespace(): Promise<number>;
   netlink(
     namespace: number,
-    requests: readonly { readonly message: Buffer; readonly inside: boolean; readonly tolerate: number }[],
+    requests: readonly { readonly message: Buffer; readonly inside: boolean; readonly netfilter: boolean; readonly tolerate: number }[],
   ): Promise<{ readonly errno?: string; readonly detail?: string; readonly data: Buffer }[]>;
   watchNetwork(onChange: (links: readonly ChangedLink[], rules: boolean) => void): number;
   closeWatch(watch: number): void;
@@ -64,7 +66,7 @@ export function networkNative(addon: NetworkAddon): NetworkNative {
       }),
 
     async netlink(namespace, requests) {
-      const sent = requests.map(({ message, inside = false, tolerate }) => ({ message, inside, tolerate: tolerate === undefined ? 0 : constants.errno[tolerate] }));
+      const sent = requests.map(({ message, inside = false, netfilter = false, tolerate }) => ({ message, inside, netfilter, tolerate: tolerate === undefined ? 0 : constants.errno[tolerate] }));
       const replies = await addon.netlink(namespace, sent).catch((cause: unknown) => {
         throw new MooringError('Unavailable', requests.map(({ what }) => what).join(', '), { cause });
       });

@@ -3,13 +3,19 @@ import type { NetlinkRequest } from './network.ts';
 
 /** Requests and answers of rtnetlink(7), those that are needed; numbers from linux/rtnetlink.h, if_link.h, if_addr.h and veth.h. */
 
-const RTM = { newLink: 16, deleteLink: 17, getLink: 18, newAddress: 20, getAddress: 22, newRoute: 24, getRoute: 26 } as const;
+const RTM = { newLink: 16, deleteLink: 17, getLink: 18, newAddress: 20, deleteAddress: 21, getAddress: 22, newRoute: 24, deleteRoute: 25, getRoute: 26, newNamespaceId: 88, getNamespaceId: 90 } as const;
 const IFLA = { address: 1, name: 3, mtu: 4, link: 5, master: 10, linkInfo: 18, namespaceFd: 28, alias: 20, linkNamespaceId: 37 } as const;
 const INFO = { kind: 1, data: 2, slaveKind: 4, slaveData: 5 } as const;
 const BRIDGE_PORT_HAIRPIN = 4;
 const VETH_PEER = 1;
+const MODE = 1; // IFLA_MACVLAN_MODE, IFLA_IPVLAN_MODE
+const NETNSA = { id: 1, fd: 3 } as const;
+const LOCAL_TABLE = 255;
+const LOCAL = 2;
+const CREATE = flags.acknowledge | flags.create | flags.exclusive;
+const REPLACE = flags.acknowledge | flags.create | flags.replace;
 const IFA = { address: 1, local: 2, flags: 8 } as const;
-const RTA = { destination: 1, interface: 4, gateway: 5 } as const;
+const RTA = { destination: 1, interface: 4, gateway: 5, metric: 6 } as const;
 const UP = 0x1;
 const NO_DAD = 0x2;
 const AF_INET = 2;
@@ -17,7 +23,6 @@ const AF_INET6 = 10;
 const MAIN_TABLE = 254;
 const PROTOCOL_STATIC = 4;
 const UNICAST = 1;
-const CREATE = flags.acknowledge | flags.create | flags.exclusive;
 
 /** An IPv4 or IPv6 address: 4 or 16 bytes in network order. */
 export type AddressBytes = Buffer;
@@ -78,6 +83,46 @@ export function createVeth({ name, bridge, mtu, peer }: VethOptions): NetlinkReq
   };
 }
 
+/** What packets between the links of one parent do (linux/if_link.h). */
+export const SUBLINK_MODES = { macvlan: { Private: 1, Vepa: 2, Bridge: 4, Passthru: 8 }, ipvlan: { L2: 0, L3: 1, L3S: 2 } } as const;
+
+export interface SublinkOptions {
+  /** Its name where it comes to be: in the namespace of that descriptor. */
+  readonly name: string;
+  readonly namespace: number;
+  readonly kind: 'macvlan' | 'ipvlan';
+  /** One of SUBLINK_MODES. */
+  readonly mode: number;
+  /** Index of the link that it lies on. */
+  readonly parent: number;
+  readonly mtu: number;
+  /** Undefined: the parent's. */
+  readonly mac: string | undefined;
+}
+
+/** A link in another namespace that lies on one of ours. */
+export function createSublink({ name, namespace, kind, mode, parent, mtu, mac }: SublinkOptions): NetlinkRequest {
+  const info = nested(IFLA.linkInfo, attribute(INFO.kind, text(kind)), nested(INFO.data, attribute(MODE, kind === 'macvlan' ? u32(mode) : u16(mode))));
+  const parts = [attribute(IFLA.name, text(name)), ...(mac === undefined ? [] : [attribute(IFLA.address, macBytes(mac))]), attribute(IFLA.mtu, u32(mtu)), attribute(IFLA.link, u32(parent)), attribute(IFLA.namespaceFd, u32(namespace))];
+  return { what: `create ${kind} ${name}`, message: message(RTM.newLink, CREATE, linkHeader(0), ...parts, info) };
+}
+
+/** Gives the namespace of that descriptor an id here, by which its events are told. It has one already is fine. */
+export function assignNamespaceId(namespace: number): NetlinkRequest {
+  return { what: 'give a network namespace an id', tolerate: 'EEXIST', message: message(RTM.newNamespaceId, flags.acknowledge, u32(0), attribute(NETNSA.fd, u32(namespace)), attribute(NETNSA.id, u32(-1))) };
+}
+
+export function getNamespaceId(namespace: number): NetlinkRequest {
+  return { what: 'ask for the id of a network namespace', message: message(RTM.getNamespaceId, flags.acknowledge, u32(0), attribute(NETNSA.fd, u32(namespace))) };
+}
+
+/** Undefined where it has none. */
+export function namespaceIdIn(data: Buffer): number | undefined {
+  const [id] = [...messages(data)].filter(({ type }) => type === RTM.newNamespaceId).map(({ body }) => attributes(body.subarray(4)).get(NETNSA.id));
+  const value = id && readU32(id) | 0;
+  return value === undefined || value < 0 ? undefined : value;
+}
+
 /** Sets the alias of a link, by which people know what it is for. */
 export function setAlias(name: string, alias: string): NetlinkRequest {
   return { what: `name link ${name} "${alias}"`, message: message(RTM.newLink, flags.acknowledge, linkHeader(0), attribute(IFLA.name, text(name)), attribute(IFLA.alias, Buffer.from(alias))) };
@@ -98,8 +143,14 @@ export function setMaster(index: number, bridge: number): NetlinkRequest {
   return { what: `put interface ${index} into bridge ${bridge}`, message: message(RTM.newLink, flags.acknowledge, linkHeader(index, UP), attribute(IFLA.master, u32(bridge))) };
 }
 
-export function deleteLink(name: string): NetlinkRequest {
-  return { what: `delete link ${name}`, tolerate: 'ENODEV', message: message(RTM.deleteLink, flags.acknowledge, linkHeader(0), attribute(IFLA.name, text(name))) };
+/** Its hardware address and MTU, up or down. */
+export function setLink(index: number, { mac, mtu, inside = false }: { readonly mac?: string; readonly mtu: number; readonly inside?: boolean }): NetlinkRequest {
+  const parts = [...(mac === undefined ? [] : [attribute(IFLA.address, macBytes(mac))]), attribute(IFLA.mtu, u32(mtu))];
+  return { what: `set address and MTU of interface ${index}`, inside, message: message(RTM.newLink, flags.acknowledge, linkHeader(index), ...parts) };
+}
+
+export function deleteLink(name: string, { inside = false } = {}): NetlinkRequest {
+  return { what: `delete link ${name}`, inside, tolerate: 'ENODEV', message: message(RTM.deleteLink, flags.acknowledge, linkHeader(0), attribute(IFLA.name, text(name))) };
 }
 
 /** An address, at once usable: without IPv6's detection of duplicates, which the addresses given out make needless. There already is fine. */
@@ -109,10 +160,25 @@ export function addAddress(index: number, address: AddressBytes, prefix: number,
   return { what: `add address ${formatAddress(address)}/${prefix} to interface ${index}`, inside, tolerate: 'EEXIST', message: message(RTM.newAddress, CREATE, header, ...parts) };
 }
 
+export function removeAddress(index: number, address: AddressBytes, prefix: number, { inside = false } = {}): NetlinkRequest {
+  const header = Buffer.concat([Buffer.from([familyOf(address), prefix, 0, 0]), u32(index)]);
+  return { what: `remove address ${formatAddress(address)}/${prefix} from interface ${index}`, inside, tolerate: 'EADDRNOTAVAIL', message: message(RTM.deleteAddress, flags.acknowledge, header, attribute(IFA.local, address)) };
+}
+
 export function addDefaultRoute(index: number, gateway: AddressBytes, { inside = false } = {}): NetlinkRequest {
-  const header = Buffer.concat([Buffer.from([familyOf(gateway), 0, 0, 0, MAIN_TABLE, PROTOCOL_STATIC, 0, UNICAST]), u32(0)]);
-  const parts = [attribute(RTA.gateway, gateway), attribute(RTA.interface, u32(index))];
-  return { what: `add the default route by ${formatAddress(gateway)}`, inside, tolerate: 'EEXIST', message: message(RTM.newRoute, CREATE, header, ...parts) };
+  return { what: `add the default route by ${formatAddress(gateway)}`, inside, tolerate: 'EEXIST', message: message(RTM.newRoute, CREATE, routeHeader(familyOf(gateway), 0), ...wayBy(index, gateway)) };
+}
+
+/** No such route is fine. */
+export function removeDefaultRoute(index: number, gateway: AddressBytes, { inside = false } = {}): NetlinkRequest {
+  return { what: `remove the default route by ${formatAddress(gateway)}`, inside, tolerate: 'ESRCH', message: message(RTM.deleteRoute, flags.acknowledge, routeHeader(familyOf(gateway), 0), ...wayBy(index, gateway)) };
+}
+
+/** Lets what comes in by that interface for an address be the node's own, though the address is another interface's: a route in the table `local`. */
+export function addLocalRoute(index: number, address: AddressBytes, metric: number): NetlinkRequest {
+  const header = Buffer.concat([Buffer.from([familyOf(address), address.length * 8, 0, 0, LOCAL_TABLE, PROTOCOL_STATIC, 0, LOCAL]), u32(0)]);
+  const parts = [attribute(RTA.destination, address), attribute(RTA.interface, u32(index)), attribute(RTA.metric, u32(metric))];
+  return { what: `add a local route to ${formatAddress(address)} by interface ${index}`, message: message(RTM.newRoute, REPLACE, header, ...parts) };
 }
 
 /** Answered by one link, or by `ENODEV`. */
@@ -189,6 +255,14 @@ export function formatAddress(address: AddressBytes): string {
 
 function linkHeader(index: number, setFlags = 0): Buffer {
   return Buffer.concat([Buffer.from([0, 0]), u16(0), u32(index), u32(setFlags), u32(setFlags)]);
+}
+
+function routeHeader(family: number, prefix: number): Buffer {
+  return Buffer.concat([Buffer.from([family, prefix, 0, 0, MAIN_TABLE, PROTOCOL_STATIC, 0, UNICAST]), u32(0)]);
+}
+
+function wayBy(index: number, gateway: AddressBytes): Buffer[] {
+  return [attribute(RTA.gateway, gateway), attribute(RTA.interface, u32(index))];
 }
 
 function familyOf(address: AddressBytes): number {

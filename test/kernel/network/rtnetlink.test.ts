@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { createSocket } from 'node:dgram';
 import { closeSync } from 'node:fs';
 import { after, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 
 import { errnoOf, MooringError } from '../../../src/lib/errors.ts';
 import { loadNative } from '../../../src/native/addon.ts';
+import { deleteFlow, dumpFlows, flowsIn } from '../../../src/native/conntrack.ts';
 import * as rtnetlink from '../../../src/native/rtnetlink.ts';
+import { clearRate, dumpRates, ratesIn, setRate } from '../../../src/native/traffic-control.ts';
 import { until } from '../../support/until.ts';
 
 const native = loadNative();
@@ -57,6 +60,52 @@ describe('the network by netlink', () => {
 
     closeSync(namespace);
     await until('the veth goes with the namespace', async () => (await native.netlink(-1, [rtnetlink.getLink(veth)]))[0]?.errno === 'ENODEV');
+  });
+
+  it('has rates, links on links, and namespaces with ids', async () => {
+    const namespace = await native.createNetworkNamespace();
+    try {
+      const { index } = await only(native.netlink(-1, [rtnetlink.getLink(bridge)]), rtnetlink.linksIn);
+      for (const rate of [1_250_000, 2_500_000, 12_500_000_000]) {
+        const [, dump] = await native.netlink(-1, [setRate(index, rate), dumpRates()]);
+        assert.equal(ratesIn(dump?.data ?? Buffer.alloc(0)).get(index), rate);
+      }
+      await native.netlink(-1, [setRate(index, 1_250_000)]);
+      assert.match((await run('tc', ['qdisc', 'show', 'dev', bridge])).stdout, /^qdisc tbf 1: root refcnt \d+ rate 10Mbit burst 64Kb lat 50\S*ms/);
+      const [, , lifted] = await native.netlink(-1, [clearRate(index), clearRate(index), dumpRates()]);
+      assert.equal(ratesIn(lifted?.data ?? Buffer.alloc(0)).get(index), undefined);
+
+      const sublink = { name: 'eth3', namespace, kind: 'macvlan', mode: rtnetlink.SUBLINK_MODES.macvlan.Private, parent: index, mtu: 1400, mac: '02:00:00:00:00:09' } as const;
+      await native.netlink(namespace, [rtnetlink.createSublink(sublink)]);
+      const inside = await only(native.netlink(namespace, [rtnetlink.getLink('eth3', { inside: true })]), rtnetlink.linksIn);
+      assert.deepEqual([inside.kind, inside.mac, inside.peer, inside.mtu], ['macvlan', '02:00:00:00:00:09', index, 1400]);
+
+      const [, , reply] = await native.netlink(-1, [rtnetlink.assignNamespaceId(namespace), rtnetlink.assignNamespaceId(namespace), rtnetlink.getNamespaceId(namespace)]);
+      assert.ok((rtnetlink.namespaceIdIn(reply?.data ?? Buffer.alloc(0)) ?? -1) >= 0);
+    } finally {
+      closeSync(namespace);
+    }
+  });
+
+  it('has flows that can be forgotten', async () => {
+    await native.runNft(`table inet ${table} { chain c { type filter hook output priority 0; ct state new accept; }; }`); // so that flows are tracked at all
+    const port = 20_000 + (randomBytes(2).readUInt16LE() % 10_000);
+    const flows = async (): Promise<ReturnType<typeof flowsIn>> => flowsIn((await native.netlink(-1, [dumpFlows(4, port)]))[0]?.data ?? Buffer.alloc(0));
+    const socket = createSocket('udp4');
+    try {
+      socket.send('?', port, '198.18.0.1');
+      const [flow] = await until('the flow is tracked', async () => {
+        const found = await flows();
+        return found.length > 0 && found;
+      });
+      assert.ok(flow);
+      assert.deepEqual([flow.family, rtnetlink.formatAddress(flow.destination), flow.destinationPort, rtnetlink.formatAddress(flow.answersFrom)], [4, '198.18.0.1', port, '198.18.0.1']);
+      await native.netlink(-1, [deleteFlow(flow), deleteFlow(flow)]);
+      assert.deepEqual(await flows(), []);
+    } finally {
+      socket.close();
+      await native.runNft(`delete table inet ${table}`);
+    }
   });
 
   it('names the operation and the object that failed, in the words of the kernel, and stops there', async () => {
