@@ -12,6 +12,7 @@
 #include "capabilities.h"
 #include "channel.h"
 #include "hooks.h"
+#include "init_program.h"
 #include "process.h"
 
 namespace mooring {
@@ -47,6 +48,7 @@ Error become_program(const LastSteps& steps, Stdio stdio) {
     if (!gate) return sys_error("copy the start gate");
   }
   MOORING_TRY(take_stdio(std::move(stdio), process));
+  if (process.terminal && !steps.init) MOORING_TRY(take_terminal());
   MOORING_TRY(set_rlimits(process.rlimits));
 
   const bool filtered = !steps.filter.program.empty();
@@ -69,7 +71,14 @@ Error become_program(const LastSteps& steps, Stdio stdio) {
   }
   auto last = [&]() -> Error {
     if (steps.hooks) MOORING_TRY(run_hooks("startContainer", *steps.hooks, steps.hook_state));
+    UniqueFd init;
+    if (steps.init) {
+      auto opened = open_init_program();
+      if (!opened) return std::move(opened.error());
+      init = std::move(*opened);
+    }
     if (filtered && process.no_new_privileges) MOORING_TRY(load_seccomp(steps.filter));
+    if (init) MOORING_TRY(stay_behind_as_init(init, process.terminal, gate ? -1 : steps.channel));
     return run_program(*program, process);
   };
   const Error failed = last();

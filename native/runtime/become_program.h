@@ -14,6 +14,7 @@ struct LastSteps {
   int channel = -1;             // to launch()'s caller
   unsigned preserve_fds = 0;
   bool dies_with_caller = false;
+  bool init = false;  // an init of ours is to stay between the program and the kernel
   int start_gate = -1;                     // as in LaunchOptions
   const std::vector<Hook>* hooks = nullptr;  // startContainer, of the first process
   std::string hook_state = {};               // what they are given

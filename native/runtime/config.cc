@@ -162,6 +162,11 @@ void read_hooks(const JsonNode& node, Hooks& hooks) {
 void read_annotations(const JsonNode& node, Config& config) {
   node.read(config.annotations);
   if (const JsonNode overlay = node.at("dev.mooring.rootfs.overlay"); overlay.present()) read_overlay(overlay, config);
+  const JsonNode init = node.at("dev.mooring.init");
+  std::string wants_init = "false";
+  init.read(wants_init);
+  config.init = wants_init == "true";
+  if (!config.init && wants_init != "false") init.fail("must be \"true\" or \"false\"");
   const JsonNode cache = node.at("dev.mooring.seccomp.cache");
   cache.read(config.seccomp_cache);
   if (!config.seccomp_cache.empty() && !config.seccomp_cache.starts_with('/')) cache.fail("must be an absolute path");

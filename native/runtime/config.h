@@ -178,6 +178,7 @@ struct Config {
   std::optional<Seccomp> seccomp;
   Hooks hooks;
   std::map<std::string, std::string> annotations;
+  bool init = false;          // annotation dev.mooring.init: a process of ours is the container's first, and the program its child
   std::string seccomp_cache;  // annotation dev.mooring.seccomp.cache: folder of compiled filters; empty: none
 };
 

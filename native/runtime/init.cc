@@ -93,7 +93,7 @@ Status set_up_and_run(const InitPlan& plan, const LaunchOptions& options) {
   auto stdio = furnish(plan, options);
   if (!stdio) return std::move(stdio.error());
   if (stdio->console) MOORING_TRY(send_packet(plan.channel, Message::console, 0, {}, stdio->console.get()));
-  LastSteps steps{.process = process, .filter = plan.filter, .channel = plan.channel, .preserve_fds = options.preserve_fds, .dies_with_caller = options.dies_with_caller, .start_gate = options.start_gate};
+  LastSteps steps{.process = process, .filter = plan.filter, .channel = plan.channel, .preserve_fds = options.preserve_fds, .dies_with_caller = options.dies_with_caller, .init = plan.config.init, .start_gate = options.start_gate};
   if (!plan.config.hooks.start_container.empty()) {
     steps.hooks = &plan.config.hooks.start_container;
     steps.hook_state = state_text(plan.config, options.id, options.bundle, "created", getpid());

@@ -47,8 +47,9 @@ Status take_stdio(Stdio stdio, const Process& process) {
     if (fstat(i, &status) != 0) return sys_error("stat descriptor " + std::to_string(i));
     if (S_ISFIFO(status.st_mode) && status.st_uid != process.user.uid && fchown(i, process.user.uid, static_cast<gid_t>(-1)) != 0) return sys_error("chown descriptor " + std::to_string(i));
   }
-  if (process.terminal && ioctl(0, TIOCSCTTY, 0) != 0) return sys_error("make the pty the controlling terminal");
   return ok();
 }
+
+Status take_terminal() { return ioctl(0, TIOCSCTTY, 0) == 0 ? ok() : Status(sys_error("make the pty the controlling terminal")); }
 
 }  // namespace mooring

@@ -16,7 +16,10 @@ struct Stdio {
 /// `pty`'s terminal where it has one, else what the caller gave (-1: the container's /dev/null). While the host's /proc is still in sight.
 Result<Stdio> open_stdio(int rootfs, Console pty, const int (&given)[3]);
 
-/// Puts them in place; a terminal becomes the controlling one. The caller must be a session leader.
+/// Puts them in place.
 Status take_stdio(Stdio stdio, const Process& process);
+
+/// Makes the terminal on descriptor 0 the controlling one. The caller must be a session leader.
+Status take_terminal();
 
 }  // namespace mooring
