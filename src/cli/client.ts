@@ -36,8 +36,8 @@ export class Client {
     this.socket = socket;
   }
 
-  async get<T>(path: string, signal?: AbortSignal): Promise<T> {
-    return this.#json<T>({ method: 'GET', path, ...(signal && { signal }) });
+  async get<T>(path: string, signal?: AbortSignal, headers: Readonly<Record<string, string>> = {}): Promise<T> {
+    return this.#json<T>({ method: 'GET', path, headers, ...(signal && { signal }) });
   }
 
   /** Sends bytes as they come. */
@@ -46,8 +46,8 @@ export class Client {
   }
 
   /** A POST that says all in its path. */
-  async call<T>(path: string): Promise<T> {
-    return this.#json<T>({ method: 'POST', path });
+  async call<T>(path: string, headers: Readonly<Record<string, string>> = {}): Promise<T> {
+    return this.#json<T>({ method: 'POST', path, headers });
   }
 
   /** A request with a value as its body, in JSON. */
@@ -76,10 +76,10 @@ export class Client {
   }
 
   /** A reply of one JSON value a line, as the lines come. */
-  async *lines<T>(method: 'GET' | 'POST', path: string, signal?: AbortSignal): AsyncGenerator<T, void, void> {
+  async *lines<T>(method: 'GET' | 'POST', path: string, signal?: AbortSignal, headers: Readonly<Record<string, string>> = {}): AsyncGenerator<T, void, void> {
     const decoder = new TextDecoder();
     let rest = '';
-    for await (const chunk of (await this.#send({ method, path, ...(signal && { signal }) })).body) {
+    for await (const chunk of (await this.#send({ method, path, headers, ...(signal && { signal }) })).body) {
       const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
       rest = lines.pop() ?? '';
       for (const line of lines) if (line !== '') yield JSON.parse(line) as T;

@@ -16,7 +16,7 @@ export function defineImages(program: Command, shell: Shell): void {
   }
   for (const pull of [program.command('pull'), group.command('pull')]) {
     pull
-      .description('Fetch an image from its registry, with what "docker login" of the daemon\'s user left.')
+      .description('Fetch an image from its registry, with the login that "login" left, or else the daemon\'s own.')
       .argument('<reference>', 'such as redis, registry.example:5000/team/app:1.2, app@sha256:…')
       .option('--platform <platform>', "of several, this one (default: the node's): linux/arm64")
       .option('-q, --quiet', "print only the image's ID");

@@ -5,6 +5,7 @@ import { defineImages } from './program-image.ts';
 import { defineChanging } from './program-change.ts';
 import { defineStreams } from './program-streams.ts';
 import { defineReading } from './program-read.ts';
+import { defineRegistries } from './program-registry.ts';
 import { examples, type Shell } from './shell.ts';
 import { RejectedDocuments } from './client.ts';
 import { problemLines } from './output/problems.ts';
@@ -51,6 +52,7 @@ be run, 127 when there is none of that name.`,
   defineChanging(program, shell);
   defineStreams(program, shell);
   defineImages(program, shell);
+  defineRegistries(program, shell);
 
   const version = program.command('version').description("Print the command's version, and the daemon's.").option('--json', 'as JSON');
   examples(version, ['mooring version', 'mooring version --json']).action(async (flags: { json?: boolean }, command: Command) => {

@@ -73,6 +73,16 @@ export interface ImageDiskUsage {
   readonly reclaimable: number;
 }
 
+/** A repository that a registry's search found. */
+export interface RegistryHit {
+  /** As a pull takes it. */
+  readonly name: string;
+  readonly description: string;
+  /** Null where the registry counts none. */
+  readonly stars: number | null;
+  readonly official: boolean;
+}
+
 /** Something in the store that is not as it must be. */
 export interface StoreProblem {
   /** An image's name, or a digest. */
@@ -96,6 +106,8 @@ export interface ImageEngine {
   registryOf(reference?: string): string;
   /** Tries a login at a registry. Gives the token to keep in place of the password, where the registry's token server gives one. `Conflict` when it is refused. */
   login(registry: string, credentials: Credentials, signal?: AbortSignal): Promise<{ readonly identityToken?: string }>;
+  /** `Unsupported` where the registry offers neither a search nor a catalog. */
+  search(registry: string, term: string, options: Pick<TransferOptions, 'signal' | 'credentials'> & { readonly limit: number }): Promise<RegistryHit[]>;
   /** The digest that the registry, or a mirror of it, keeps under a tag now. Fetches nothing. */
   latestDigest(reference: string, options?: Pick<TransferOptions, 'signal' | 'credentials'>): Promise<string>;
   /** What a name stands for in the store, whether or not all of it is there; `repoDigest` as `latestDigest` gives it. */

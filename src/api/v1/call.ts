@@ -67,3 +67,10 @@ export function isAsked(query: URLSearchParams, name: string): boolean {
   const value = query.get(name);
   return value !== null && value !== '0' && value !== 'false';
 }
+
+/** A parameter of the query that must be there. */
+export function asked({ query }: Pick<Call, 'query'>, name: string): string {
+  const value = query.get(name);
+  if (value === null || value === '') throw new MooringError('Invalid', `the query lacks "${name}"`);
+  return value;
+}

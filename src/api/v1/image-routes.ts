@@ -4,10 +4,11 @@ import { pipeline } from 'node:stream/promises';
 import { parsePlatform } from '../../engine/images/platform.ts';
 import type { ImageEngine, ImageProgress, TransferOptions } from '../../engine/images.ts';
 import { MooringError } from '../../lib/errors.ts';
-import { type Call, isAsked, sendJson, sendLines } from './call.ts';
+import { asked, type Call, isAsked, sendJson, sendLines } from './call.ts';
 import { errorReply } from './error-body.ts';
 import type { CheckResult, ImageHistory, ImageList, NameList, TransferEvent } from './image-types.ts';
 import { Mailbox } from './mailbox.ts';
+import { credentialsOf } from './registry-routes.ts';
 import type { Route } from './routes.ts';
 
 /** More than the layers of any image. */
@@ -42,14 +43,14 @@ function pull(call: Call, images: ImageEngine): Promise<void> {
   const platform = call.query.get('platform');
   const wanted = platform === null ? {} : { platform: parsePlatform(platform) };
   return transfer(call, async (options) => {
-    const { names, id } = await images.pull(reference, { ...options, ...wanted });
+    const { names, id } = await images.pull(reference, { ...options, ...wanted, ...credentialsOf(call, images.registryOf(reference)) });
     return { type: 'DONE', name: names[0] ?? reference, digest: id };
   });
 }
 
 function push(call: Call, images: ImageEngine): Promise<void> {
   const reference = asked(call, 'reference');
-  return transfer(call, async (options) => ({ type: 'DONE', name: reference, ...(await images.push(reference, options)) }));
+  return transfer(call, async (options) => ({ type: 'DONE', name: reference, ...(await images.push(reference, { ...options, ...credentialsOf(call, images.registryOf(reference)) })) }));
 }
 
 /** Tells a transfer's progress line by line. It ends with the client who asked for it. */
@@ -93,11 +94,4 @@ async function takeIn(call: Call, work: (archive: AsyncIterable<Buffer>) => Prom
     if (!call.request.readableEnded && !call.request.destroyed) for await (const _ of call.request);
     throw error;
   }
-}
-
-/** A parameter that must be there. */
-function asked({ query }: Call, name: string): string {
-  const value = query.get(name);
-  if (value === null || value === '') throw new MooringError('Invalid', `the query lacks "${name}"`);
-  return value;
 }

@@ -1,8 +1,8 @@
 /** The shapes of the image routes, shared by the server and the command. */
-import type { ImageDetails, ImageDiskUsage, ImageHistoryEntry, ImageProgress, ImageSummary, LayerState, PruneResult, StoreProblem } from '../../engine/images.ts';
+import type { ImageDetails, ImageDiskUsage, ImageHistoryEntry, ImageProgress, ImageSummary, LayerState, PruneResult, RegistryHit, StoreProblem } from '../../engine/images.ts';
 import type { ErrorBody } from './types.ts';
 
-export type { ImageDetails, ImageDiskUsage, ImageHistoryEntry, ImageProgress, ImageSummary, LayerState, PruneResult, StoreProblem };
+export type { ImageDetails, ImageDiskUsage, ImageHistoryEntry, ImageProgress, ImageSummary, LayerState, PruneResult, RegistryHit, StoreProblem };
 
 export interface ImageList {
   readonly kind: 'ImageList';
@@ -25,4 +25,22 @@ export interface NameList {
 export interface CheckResult {
   readonly kind: 'CheckResult';
   readonly problems: readonly StoreProblem[];
+}
+
+/** The registry that a reference means. */
+export interface RegistryName {
+  readonly kind: 'RegistryName';
+  readonly registry: string;
+}
+
+export interface LoginResult {
+  readonly kind: 'LoginResult';
+  /** To keep in place of the password. */
+  readonly identityToken?: string;
+}
+
+export interface SearchResult {
+  readonly kind: 'SearchResult';
+  readonly registry: string;
+  readonly items: readonly RegistryHit[];
 }

@@ -9,6 +9,8 @@ export interface Request {
   readonly path: string;
   /** Whole, or piece by piece as it comes. */
   readonly body?: { readonly type: string; readonly content: Buffer | AsyncIterable<Buffer> };
+  /** Beyond those that every request has. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
 }
 
@@ -26,9 +28,10 @@ export class ConnectError extends Error {
  * One HTTP/1.1 exchange over a unix socket, on a connection of its own. Node's own client costs 45 ms to import, more than the
  * rest of a command's start.
  */
-export async function request(socketPath: string, { method, path, body, signal }: Request): Promise<Response> {
+export async function request(socketPath: string, { method, path, body, headers = {}, signal }: Request): Promise<Response> {
   const socket = await connect(socketPath, signal);
   const lines = [`${method} ${path} HTTP/1.1`, 'Host: mooring', 'Connection: close', 'Accept: application/json'];
+  for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value}`);
   if (body !== undefined) lines.push(`Content-Type: ${body.type}`, Buffer.isBuffer(body.content) ? `Content-Length: ${body.content.length}` : 'Transfer-Encoding: chunked');
   socket.write(`${lines.join('\r\n')}\r\n\r\n`);
   if (Buffer.isBuffer(body?.content)) socket.write(body.content);

@@ -1,7 +1,7 @@
 import { type Credentials, firstCredentials } from '../../lib/credentials.ts';
 import { messageOf, MooringError } from '../../lib/errors.ts';
 import { formatImageReference, parseImageReference } from '../../spec/image-reference.ts';
-import type { ImageDetails, ImageDiskUsage, ImageEngine, ImageHistoryEntry, ImageSummary, PruneOptions, PruneResult, SaveFormat, StoreProblem, TransferOptions } from '../images.ts';
+import type { ImageDetails, ImageDiskUsage, ImageEngine, ImageHistoryEntry, ImageSummary, PruneOptions, PruneResult, RegistryHit, SaveFormat, StoreProblem, TransferOptions } from '../images.ts';
 import type { DataDir } from '../store/data-dir.ts';
 import type { ImageRecord } from '../store/image-records.ts';
 import { checkStore } from './check-store.ts';
@@ -101,6 +101,11 @@ class LocalImageEngine implements ImageEngine {
   async login(registry: string, credentials: Credentials, signal?: AbortSignal): Promise<{ readonly identityToken?: string }> {
     const { login } = await import('./registry/login.ts');
     return login(registry, credentials, this.#registries, signal);
+  }
+
+  async search(registry: string, term: string, options: Pick<TransferOptions, 'signal' | 'credentials'> & { readonly limit: number }): Promise<RegistryHit[]> {
+    const { searchRegistry } = await import('./registry/search.ts');
+    return searchRegistry(registry, term, { limit: options.limit, settings: this.#registriesFor(options), signal: options.signal });
   }
 
   async latestDigest(reference: string, options: Pick<TransferOptions, 'signal' | 'credentials'> = {}): Promise<string> {
