@@ -1,20 +1,32 @@
 import { stringify } from 'yaml';
-import { containerStatusSchema } from '../../src/spec/condition.ts';
-import { containerSpecSchema } from '../../src/spec/container.ts';
 import { INT_OR_STRING, jsonSchemaOf, type SchemaNode } from './json-schema.ts';
+import type { Kind } from './kinds.ts';
 
 const READY = '.status.conditions[?(@.type=="Ready")]';
 
-/** The CustomResourceDefinition of `Container`: a structural schema, so nothing closes objects and unions are spelt as Kubernetes wants them. */
-export function customResourceDefinition(): string {
+/** The CustomResourceDefinition of a kind: a structural schema, so nothing closes objects and unions are spelt as Kubernetes wants them. */
+export function customResourceDefinition({ kind, plural, shortName, columns, description, spec, specDescription, specOptional, status, statusDescription }: Kind): string {
+  const singular = kind.toLowerCase();
+  const schema: SchemaNode = {
+    type: 'object',
+    description,
+    ...(!specOptional && { required: ['spec'] }),
+    properties: {
+      apiVersion: { type: 'string' },
+      kind: { type: 'string' },
+      metadata: { type: 'object' },
+      spec: { description: specDescription, ...jsonSchemaOf(spec, 'openapi-3.0', makeStructural) },
+      status: { description: statusDescription, ...jsonSchemaOf(status, 'openapi-3.0', makeStructural) },
+    },
+  };
   const definition = {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
-    metadata: { name: 'containers.mooring.dev' },
+    metadata: { name: `${plural}.mooring.dev` },
     spec: {
       group: 'mooring.dev',
       scope: 'Namespaced',
-      names: { plural: 'containers', singular: 'container', kind: 'Container', listKind: 'ContainerList', shortNames: ['mc'], categories: ['all', 'mooring'] },
+      names: { plural, singular, kind, listKind: `${kind}List`, shortNames: [shortName], categories: ['all', 'mooring'] },
       versions: [
         {
           name: 'v1alpha1',
@@ -24,32 +36,15 @@ export function customResourceDefinition(): string {
           additionalPrinterColumns: [
             { name: 'Ready', type: 'string', jsonPath: `${READY}.status` },
             { name: 'Reason', type: 'string', jsonPath: `${READY}.reason` },
-            { name: 'Restarts', type: 'integer', jsonPath: '.status.restartCount' },
-            { name: 'Node', type: 'string', jsonPath: '.status.nodeName' },
-            { name: 'Image', type: 'string', jsonPath: '.spec.image' },
+            ...columns.map(([name, type, jsonPath]) => ({ name, type, jsonPath })),
             { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
           ],
-          schema: { openAPIV3Schema: resourceSchema() },
+          schema: { openAPIV3Schema: schema },
         },
       ],
     },
   };
   return `# Generated from src/spec by scripts/generate.ts; not to be edited.\n${stringify(definition, { lineWidth: 0, aliasDuplicateObjects: false })}`;
-}
-
-function resourceSchema(): SchemaNode {
-  return {
-    type: 'object',
-    description: 'A container that Mooring keeps as it is described here.',
-    required: ['spec'],
-    properties: {
-      apiVersion: { type: 'string' },
-      kind: { type: 'string' },
-      metadata: { type: 'object' },
-      spec: { description: 'What should run.', ...jsonSchemaOf(containerSpecSchema, 'openapi-3.0', makeStructural) },
-      status: { description: 'What runs.', ...jsonSchemaOf(containerStatusSchema, 'openapi-3.0', makeStructural) },
-    },
-  };
 }
 
 function makeStructural(node: SchemaNode): void {

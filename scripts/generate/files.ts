@@ -1,12 +1,18 @@
 import { customResourceDefinition } from './custom-resource-definition.ts';
 import { editorSchema } from './json-schema.ts';
-import { containerReference } from './reference.ts';
+import { KINDS } from './kinds.ts';
+import { referencePage } from './reference.ts';
 
 /** Every file that is made from the schemas in src/spec, by its path in the repository. */
 export function generatedFiles(): ReadonlyMap<string, string> {
-  return new Map([
-    ['crds/containers.mooring.dev.yaml', customResourceDefinition()],
-    ['schemas/container.schema.json', editorSchema()],
-    ['docs/reference/container.md', containerReference()],
-  ]);
+  return new Map(
+    KINDS.flatMap((kind) => {
+      const name = kind.kind.toLowerCase();
+      return [
+        [`crds/${kind.plural}.mooring.dev.yaml`, customResourceDefinition(kind)],
+        [`schemas/${name}.schema.json`, editorSchema(kind)],
+        [`docs/reference/${name}.md`, referencePage(kind)],
+      ] as const;
+    }),
+  );
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { containerSchema } from '../../src/spec/container.ts';
 import { CLUSTER_METADATA } from '../../src/spec/metadata.ts';
+import type { Kind } from './kinds.ts';
 
 /** A node of a JSON Schema as the generators read it. */
 export interface SchemaNode {
@@ -36,8 +36,8 @@ export function jsonSchemaOf(schema: z.ZodType, target: 'draft-7' | 'openapi-3.0
 }
 
 /** The JSON Schema that editors check files against; what only a cluster writes is allowed, as the parser allows it. */
-export function editorSchema(): string {
-  const schema = jsonSchemaOf(containerSchema, 'draft-7', (node) => {
+export function editorSchema({ kind, resource }: Kind): string {
+  const schema = jsonSchemaOf(resource, 'draft-7', (node) => {
     if (node[INT_OR_STRING] === true) {
       node.anyOf = [{ type: 'number' }, { type: 'string', pattern: node['pattern'], maxLength: node['maxLength'] }];
       delete node['pattern'];
@@ -47,8 +47,8 @@ export function editorSchema(): string {
   });
   const ignored = { description: 'Written by a cluster; ignored in files.' };
   const { metadata } = schema.properties ?? {};
-  if (metadata?.properties === undefined || schema.properties === undefined) throw new Error('the schema of Container has no metadata');
+  if (metadata?.properties === undefined || schema.properties === undefined) throw new Error(`the schema of ${kind} has no metadata`);
   for (const field of CLUSTER_METADATA) metadata.properties[field] = ignored;
   schema.properties['status'] = ignored;
-  return `${JSON.stringify({ $schema: schema['$schema'], title: 'Mooring Container', ...schema }, null, 2)}\n`;
+  return `${JSON.stringify({ $schema: schema['$schema'], title: `Mooring ${kind}`, ...schema }, null, 2)}\n`;
 }

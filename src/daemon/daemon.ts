@@ -143,7 +143,7 @@ function urlHost(host: string): string {
 
 function parse(file: string, text: string): ReturnType<ApiServices['parse']> {
   const { documents, problems } = parseDocuments(text, file);
-  return { declared: documents.map(({ container, at }) => ({ container, location: at })), problems };
+  return { declared: documents.map(({ resource, at }) => ({ resource, location: at })), problems };
 }
 
 /** A take-down goes on to its end, and then ends the daemon, even when the client who asked for it has gone. */

@@ -20,7 +20,7 @@ import { openDesiredStore } from '../reconcile/desired-store.ts';
 import { createEventLog } from '../reconcile/event-log.ts';
 import type { EventLog } from '../reconcile/events.ts';
 import type { Facts, FactsStore } from '../reconcile/facts.ts';
-import { specHash } from '../spec/hash.ts';
+import { resourceHash } from '../spec/hash.ts';
 import type { GroundSettings } from './settings.ts';
 
 /** What a daemon and a take-down without one stand on: everything below the reconciler, with the containers of before taken up again. */
@@ -61,7 +61,7 @@ export async function openGround({ dataDir, runDir, instance }: GroundSettings, 
   return {
     engine,
     images: createImageEngine({ dataDir: folders, images, archiver: fileURLToPath(new URL('mooring-archive', NATIVE)), registries, containers: () => records.list() }),
-    desired: openDesiredStore({ records: new DesiredRecords<SourceName>(database), hashSpec: (spec) => specHash({ spec }), logger }),
+    desired: openDesiredStore({ records: new DesiredRecords<SourceName>(database), hashOf: resourceHash, logger }),
     facts: new FactsRecords<Facts>(database),
     events: createEventLog(new EventRecords(database), systemClock),
   };

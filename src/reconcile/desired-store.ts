@@ -2,17 +2,17 @@ import { isDeepStrictEqual } from 'node:util';
 import type { DesiredRecord as Row, DesiredRecords } from '../engine/store/desired-records.ts';
 import { MooringError, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
-import { containerSchema, type Container, type ContainerSpec } from '../spec/container.ts';
-import { containerName, type ContainerName } from '../spec/name.ts';
+import type { ResourceName } from '../spec/name.ts';
 import type { SpecProblem } from '../spec/problem.ts';
-import type { Declared, DesiredContainer, DesiredStore, SourceName } from './desired.ts';
+import { describeResource, type Resource, resourceName, type ResourceKind, schemaOf } from '../spec/resource.ts';
+import { type Declared, type DesiredOf, type DesiredResource, type DesiredStore, type Origin, type ResourceKey, resourceOf, type SourceName } from './desired.ts';
 
 type DesiredRecord = Row<SourceName>;
 
 export interface DesiredStoreOptions {
   readonly records: Pick<DesiredRecords<SourceName>, 'list' | 'replace'>;
   /** Hash over the canonical, defaulted spec. */
-  readonly hashSpec: (spec: ContainerSpec) => string;
+  readonly hashOf: (resource: Resource) => string;
   readonly logger: Logger;
 }
 
@@ -21,33 +21,38 @@ export interface DesiredStoreOptions {
  * A failing write throws what the records throw and leaves the desired state as it was.
  */
 export function openDesiredStore(options: DesiredStoreOptions): DesiredStore {
-  const { records, hashSpec, logger } = options;
-  const held = new Map<ContainerName, DesiredContainer>();
-  for (const record of records.list()) held.set(record.name, fromRecord(record, logger));
-  const listeners = new Set<(changed: readonly ContainerName[]) => void>();
+  const { records, hashOf, logger } = options;
+  const held = new Map<string, DesiredResource>();
+  for (const record of records.list()) held.set(keyText(record), fromRecord(record, logger));
+  const listeners = new Set<(changed: readonly ResourceKey[]) => void>();
+
+  const all = (): DesiredResource[] => [...held.values()];
+  const listOf = <Kind extends ResourceKind>(kind: Kind): DesiredOf[Kind][] => all().filter((desired): desired is DesiredOf[Kind] => resourceOf(desired).kind === kind);
+  const getOf = <Kind extends ResourceKind>(kind: Kind, name: ResourceName): DesiredOf[Kind] | undefined => held.get(keyText({ kind, name })) as DesiredOf[Kind] | undefined;
 
   /** What the store would hold for `declared`: the very object it holds now when nothing differs. */
-  function accepted(source: SourceName, name: ContainerName, { container, location }: Declared): DesiredContainer {
-    const current = held.get(name);
+  function accepted(source: SourceName, { resource, location }: Declared): DesiredResource {
+    const current = held.get(keyText(keyOf(resource)));
     const origin = { source, location };
-    if (current === undefined) return { name, container, origin, specHash: hashSpec(container.spec), generation: 1 };
+    if (current === undefined) return desiredFor(resource, { origin, specHash: hashOf(resource), generation: 1 });
+    const before = resourceOf(current);
     // Specs are compared, not hashes: a later version that hashes otherwise must not make every container anew.
-    if (!isDeepStrictEqual(current.container.spec, container.spec))
-      return { name, container, origin, specHash: hashSpec(container.spec), generation: current.generation + 1 };
-    if (isDeepStrictEqual(current.container, container) && isDeepStrictEqual(current.origin, origin)) return current;
-    return { ...current, container, origin };
+    if (!isDeepStrictEqual(before.spec, resource.spec)) return desiredFor(resource, { origin, specHash: hashOf(resource), generation: current.generation + 1 });
+    if (isDeepStrictEqual(before, resource) && isDeepStrictEqual(current.origin, origin)) return current;
+    return desiredFor(resource, { origin, specHash: current.specHash, generation: current.generation });
   }
 
-  function commit(wanted: readonly DesiredContainer[], removed: readonly ContainerName[]): void {
-    const put = wanted.filter((desired) => held.get(desired.name) !== desired);
+  function commit(wanted: readonly DesiredResource[], removed: readonly ResourceKey[]): void {
+    const put = wanted.filter((desired) => held.get(keyText(keyOf(resourceOf(desired)))) !== desired);
     if (put.length === 0 && removed.length === 0) return;
     records.replace({ put: put.map(toRecord), delete: removed });
-    for (const name of removed) held.delete(name);
-    for (const desired of put) held.set(desired.name, desired);
-    tell([...put.map((desired) => desired.name), ...removed]);
+    for (const key of removed) held.delete(keyText(key));
+    const changed = put.map((desired) => keyOf(resourceOf(desired)));
+    for (const [index, desired] of put.entries()) held.set(keyText(changed[index] as ResourceKey), desired);
+    tell([...changed, ...removed]);
   }
 
-  function tell(changed: readonly ContainerName[]): void {
+  function tell(changed: readonly ResourceKey[]): void {
     for (const listener of listeners) {
       try {
         listener(changed);
@@ -59,45 +64,49 @@ export function openDesiredStore(options: DesiredStoreOptions): DesiredStore {
   }
 
   return {
-    get: (name) => held.get(name),
-    list: () => [...held.values()],
-    listSource: (source) => [...held.values()].filter((desired) => desired.origin.source === source),
+    get: (name) => getOf('Container', name),
+    list: () => listOf('Container'),
+    getOf,
+    listOf,
+    listSource: (source) => all().filter((desired) => desired.origin.source === source),
 
     replaceSource(source, declared) {
-      const wanted = new Map<ContainerName, DesiredContainer>();
+      const wanted = new Map<string, DesiredResource>();
       const problems: SpecProblem[] = [];
       for (const item of declared) {
-        const name = containerName(item.container.metadata);
-        const holder = wanted.get(name) ?? foreignHolder(held.get(name), source);
-        if (holder === undefined) wanted.set(name, accepted(source, name, item));
-        else problems.push(claimedTwice(name, item.location, source, holder));
+        const key = keyText(keyOf(item.resource));
+        const holder = wanted.get(key) ?? foreignHolder(held.get(key), source);
+        if (holder === undefined) wanted.set(key, accepted(source, item));
+        else problems.push(claimedTwice(item, source, holder));
       }
-      const removed = [...held.values()].filter((desired) => desired.origin.source === source && !wanted.has(desired.name));
-      commit(
-        [...wanted.values()],
-        removed.map((desired) => desired.name),
-      );
+      const removed = all().flatMap((desired) => {
+        const key = keyOf(resourceOf(desired));
+        return desired.origin.source === source && !wanted.has(keyText(key)) ? [key] : [];
+      });
+      commit([...wanted.values()], removed);
       return problems;
     },
 
     apply(source, declared) {
-      const wanted = new Map<ContainerName, DesiredContainer>();
+      const wanted = new Map<string, DesiredResource>();
       for (const item of declared) {
-        const name = containerName(item.container.metadata);
-        if (wanted.has(name)) throw new MooringError('Invalid', `container ${name} is given twice in one request`, { at: item.location });
-        refuseForeign(name, foreignHolder(held.get(name), source), 'change');
-        wanted.set(name, accepted(source, name, item));
+        const key = keyOf(item.resource);
+        if (wanted.has(keyText(key))) throw new MooringError('Invalid', `${described(key)} is given twice in one request`, { at: item.location });
+        refuseForeign(key, foreignHolder(held.get(keyText(key)), source), 'change');
+        wanted.set(keyText(key), accepted(source, item));
       }
       const result = [...wanted.values()];
       commit(result, []);
       return result;
     },
 
-    delete(source, name) {
-      const current = held.get(name);
-      if (current === undefined) throw new MooringError('NotFound', `container ${name} is not desired by any source`);
-      refuseForeign(name, foreignHolder(current, source), 'delete');
-      commit([], [name]);
+    delete(source, keys) {
+      for (const key of keys) {
+        const current = held.get(keyText(key));
+        if (current === undefined) throw new MooringError('NotFound', `${described(key)} is not desired by any source`);
+        refuseForeign(key, foreignHolder(current, source), 'delete');
+      }
+      commit([], keys);
     },
 
     subscribe(listener) {
@@ -107,27 +116,14 @@ export function openDesiredStore(options: DesiredStoreOptions): DesiredStore {
   };
 }
 
-function foreignHolder(current: DesiredContainer | undefined, source: SourceName): DesiredContainer | undefined {
-  return current?.origin.source === source ? undefined : current;
+/** The kind and name of a resource, by which it is unique. */
+export function keyOf(resource: Resource): ResourceKey {
+  return { kind: resource.kind, name: resourceName(resource) };
 }
 
-function refuseForeign(name: ContainerName, holder: DesiredContainer | undefined, verb: 'change' | 'delete'): void {
-  if (holder === undefined) return;
-  throw new MooringError('Conflict', `cannot ${verb} container ${name}: it belongs to source ${holder.origin.source} (${holder.origin.location})`, {
-    fix: `${verb} it there, or use another name`,
-  });
-}
-
-function claimedTwice(name: ContainerName, location: string, source: SourceName, holder: DesiredContainer): SpecProblem {
-  const where = holder.origin.source === source ? holder.origin.location : `source ${holder.origin.source} (${holder.origin.location})`;
-  return {
-    file: fileOfLocation(location),
-    at: location,
-    field: 'metadata.name',
-    message: `${name} is already declared at ${where}, which stays in force`,
-    fix: 'rename or delete one of the two',
-    name,
-  };
+/** The same for equal keys alone. */
+export function keyText({ kind, name }: { readonly kind: string; readonly name: string }): string {
+  return `${kind} ${name}`;
 }
 
 /** The file of a `file:line:column`; any other location is its own file. */
@@ -135,29 +131,68 @@ export function fileOfLocation(location: string): string {
   return location.replace(/:\d+:\d+$/, '');
 }
 
-function toRecord({ name, origin, generation, specHash, container }: DesiredContainer): DesiredRecord {
-  return { name, source: origin.source, location: origin.location, generation, specHash, document: JSON.stringify(container) };
+const described = ({ kind, name }: ResourceKey): string => describeResource(kind, name);
+
+function desiredFor(resource: Resource, wish: { readonly origin: Origin; readonly specHash: string; readonly generation: number }): DesiredResource {
+  switch (resource.kind) {
+    case 'Container':
+      return { name: resourceName(resource), container: resource, ...wish };
+    case 'Network':
+      return { name: resourceName(resource), network: resource, ...wish };
+    case 'Volume':
+      return { name: resourceName(resource), volume: resource, ...wish };
+  }
 }
 
-function fromRecord(record: DesiredRecord, logger: Logger): DesiredContainer {
-  const { name, source, location, generation, specHash } = record;
-  return { name, container: readDocument(record, logger), origin: { source, location }, specHash, generation };
+function foreignHolder(current: DesiredResource | undefined, source: SourceName): DesiredResource | undefined {
+  return current?.origin.source === source ? undefined : current;
 }
 
-function readDocument(record: DesiredRecord, logger: Logger): Container {
+function refuseForeign(key: ResourceKey, holder: DesiredResource | undefined, verb: 'change' | 'delete'): void {
+  if (holder === undefined) return;
+  throw new MooringError('Conflict', `cannot ${verb} ${described(key)}: it belongs to source ${holder.origin.source} (${holder.origin.location})`, {
+    fix: `${verb} it there, or use another name`,
+  });
+}
+
+function claimedTwice({ resource, location }: Declared, source: SourceName, holder: DesiredResource): SpecProblem {
+  const where = holder.origin.source === source ? holder.origin.location : `source ${holder.origin.source} (${holder.origin.location})`;
+  const key = keyOf(resource);
+  return {
+    file: fileOfLocation(location),
+    at: location,
+    field: 'metadata.name',
+    message: `${key.name} is already declared at ${where}, which stays in force`,
+    fix: 'rename or delete one of the two',
+    ...key,
+  };
+}
+
+function toRecord(desired: DesiredResource): DesiredRecord {
+  const { origin, generation, specHash } = desired;
+  const resource = resourceOf(desired);
+  return { ...keyOf(resource), source: origin.source, location: origin.location, generation, specHash, document: JSON.stringify(resource) };
+}
+
+function fromRecord(record: DesiredRecord, logger: Logger): DesiredResource {
+  const { source, location, generation, specHash } = record;
+  return desiredFor(readDocument(record, logger), { origin: { source, location }, specHash, generation });
+}
+
+function readDocument(record: DesiredRecord, logger: Logger): Resource {
   let document: unknown;
   try {
     document = JSON.parse(record.document);
   } catch (error) {
-    throw new MooringError('Internal', `the stored document of desired container ${record.name} is not JSON: ${messageOf(error)}`, {
-      fix: 'restore db.sqlite from a backup; starting without the record would remove the container',
+    throw new MooringError('Internal', `the stored document of desired ${described(record)} is not JSON: ${messageOf(error)}`, {
+      fix: `restore db.sqlite from a backup; starting without the record would remove the ${record.kind.toLowerCase()}`,
       cause: error,
     });
   }
   // Parsed again, so that fields which this version added get their defaults.
-  const parsed = containerSchema.safeParse(document);
+  const parsed = schemaOf(record.kind).safeParse(document);
   if (parsed.success) return parsed.data;
   // A schema that became stricter must not unmake what was accepted under the former one: the source will speak, and be told.
-  logger.warn({ name: record.name, location: record.location, problem: parsed.error.message }, 'a stored document does not validate any more; it stays in force');
-  return document as Container;
+  logger.warn({ kind: record.kind, name: record.name, location: record.location, problem: parsed.error.message }, 'a stored document does not validate any more; it stays in force');
+  return document as Resource;
 }

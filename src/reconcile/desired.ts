@@ -1,6 +1,9 @@
 import type { Container } from '../spec/container.ts';
-import type { ContainerName } from '../spec/name.ts';
+import type { ContainerName, NetworkName, ResourceName, VolumeName } from '../spec/name.ts';
+import type { Network } from '../spec/network.ts';
 import type { SpecProblem } from '../spec/problem.ts';
+import type { Resource, ResourceKind } from '../spec/resource.ts';
+import type { Volume } from '../spec/volume.ts';
 
 export type SourceName = 'directory' | 'cluster' | 'api';
 
@@ -12,14 +15,11 @@ export interface Origin {
 
 /** One resource as a source hands it in. */
 export interface Declared {
-  readonly container: Container;
+  readonly resource: Resource;
   readonly location: string;
 }
 
-/** One resource as the desired store keeps it: persisted, so that the last good state outlives the daemon and its source. */
-export interface DesiredContainer {
-  readonly name: ContainerName;
-  readonly container: Container;
+interface Wish {
   readonly origin: Origin;
   /** Hash over the canonical, defaulted spec: equal hashes mean that nothing needs to change. */
   readonly specHash: string;
@@ -27,20 +27,58 @@ export interface DesiredContainer {
   readonly generation: number;
 }
 
-/** The merged desired state of all sources. */
+/** One resource as the desired store keeps it: persisted, so that the last good state outlives the daemon and its source. */
+export interface DesiredContainer extends Wish {
+  readonly name: ContainerName;
+  readonly container: Container;
+}
+
+export interface DesiredNetwork extends Wish {
+  readonly name: NetworkName;
+  readonly network: Network;
+}
+
+export interface DesiredVolume extends Wish {
+  readonly name: VolumeName;
+  readonly volume: Volume;
+}
+
+export interface DesiredOf {
+  readonly Container: DesiredContainer;
+  readonly Network: DesiredNetwork;
+  readonly Volume: DesiredVolume;
+}
+
+export type DesiredResource = DesiredOf[ResourceKind];
+
+/** What is unique in the desired state. */
+export interface ResourceKey {
+  readonly kind: ResourceKind;
+  readonly name: ResourceName;
+}
+
+export function resourceOf(desired: DesiredResource): Resource {
+  if ('container' in desired) return desired.container;
+  return 'network' in desired ? desired.network : desired.volume;
+}
+
+/** The merged desired state of all sources: containers, and with `Of` the resources of any kind. */
 export interface DesiredStore {
   get(name: ContainerName): DesiredContainer | undefined;
   list(): DesiredContainer[];
-  listSource(source: SourceName): DesiredContainer[];
+  getOf<Kind extends ResourceKind>(kind: Kind, name: ResourceName): DesiredOf[Kind] | undefined;
+  listOf<Kind extends ResourceKind>(kind: Kind): DesiredOf[Kind][];
+  /** Of every kind. */
+  listSource(source: SourceName): DesiredResource[];
   /**
-   * Makes `declared` all that this source wants; what it no longer names is no longer desired. Atomic on disk.
+   * Makes `declared` all that this source wants, of all kinds; what it no longer names is no longer desired. Atomic on disk.
    * A name that another source already holds stays with that source and comes back as a problem.
    */
   replaceSource(source: SourceName, declared: readonly Declared[]): SpecProblem[];
   /** Adds or changes single resources of a source (`mooring apply`). Throws `Conflict`, changing nothing, where another source holds a name. */
-  apply(source: SourceName, declared: readonly Declared[]): DesiredContainer[];
-  /** Throws `Conflict` where another source holds the name, `NotFound` where nobody does. */
-  delete(source: SourceName, name: ContainerName): void;
-  /** Names whose desired state changed, once a change is on disk. Returns the function that unsubscribes. */
-  subscribe(listener: (changed: readonly ContainerName[]) => void): () => void;
+  apply(source: SourceName, declared: readonly Declared[]): DesiredResource[];
+  /** Throws `Conflict` where another source holds one of them, `NotFound` where nobody does, and then changes nothing. */
+  delete(source: SourceName, keys: readonly ResourceKey[]): void;
+  /** What changed, once a change is on disk. Returns the function that unsubscribes. */
+  subscribe(listener: (changed: readonly ResourceKey[]) => void): () => void;
 }

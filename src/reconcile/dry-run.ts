@@ -12,7 +12,7 @@ import { planChanges, type PlannedChange } from './plan-changes.ts';
 import { Semaphore } from './semaphore.ts';
 
 export interface DryRunRooms {
-  readonly desired: Pick<DesiredStore, 'get' | 'listSource'>;
+  readonly desired: Pick<DesiredStore, 'get' | 'list'>;
   readonly facts: Pick<FactsStore, 'get'>;
   readonly images: Pick<ImageSource, 'has'>;
   readonly clock: Pick<Clock, 'now'>;
@@ -25,7 +25,7 @@ export interface DryRunRooms {
 export async function dryRun(containers: readonly Container[], prune: boolean, rooms: DryRunRooms): Promise<PlannedChange[]> {
   const { desired, facts, images, clock, observe, concurrency } = rooms;
   const wishes = new Map<ContainerName, DesiredContainer | undefined>(containers.map((container) => [containerName(container.metadata), wishFor(container, desired)]));
-  if (prune) for (const { name } of desired.listSource('directory')) if (!wishes.has(name)) wishes.set(name, undefined);
+  if (prune) for (const { name, origin } of desired.list()) if (origin.source === 'directory' && !wishes.has(name)) wishes.set(name, undefined);
   const slots = new Semaphore(concurrency);
   return Promise.all(
     [...wishes].map(async ([name, wish]) => {

@@ -1,6 +1,7 @@
 import type { EventRecord, EventRecords } from '../engine/store/event-records.ts';
 import type { Clock } from '../lib/clock.ts';
-import type { ContainerName } from '../spec/name.ts';
+import type { ResourceName } from '../spec/name.ts';
+import type { ResourceKind } from '../spec/resource.ts';
 import type { EventLog, MooringEvent } from './events.ts';
 
 /** The same event within this time of its last occurrence raises that row's count instead of adding one. */
@@ -10,15 +11,15 @@ export const COALESCE_MS = 10 * 60 * 1000;
 export function createEventLog(records: EventRecords, clock: Clock): EventLog {
   const listeners = new Set<(event: MooringEvent) => void>();
   return {
-    record({ name, ...event }) {
-      const row = { ...event, name: name ?? null };
+    record({ name, kind = 'Container', ...event }) {
+      const row = { ...event, name: name ?? null, kind: name === undefined ? null : kind };
       const now = clock.now();
       const same = records.latestSame(row);
       const kept = same && now - same.lastTime < COALESCE_MS ? records.repeat(same, now) : records.insert(row, now);
       const told = toEvent(kept);
       for (const listener of listeners) listener(told);
     },
-    list: (filter) => records.list(filter?.name).map(toEvent),
+    list: ({ name, kind = 'Container' } = {}) => records.list(name === undefined ? undefined : { kind, name }).map(toEvent),
     subscribe(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
@@ -35,6 +36,6 @@ function toEvent(row: EventRecord): MooringEvent {
     type: row.type as MooringEvent['type'],
     reason: row.reason,
     message: row.message,
-    ...(row.name === null ? {} : { name: row.name as ContainerName }),
+    ...(row.name === null || row.kind === null ? {} : { name: row.name as ResourceName, kind: row.kind as ResourceKind }),
   };
 }

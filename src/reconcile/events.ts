@@ -1,4 +1,5 @@
-import type { ContainerName } from '../spec/name.ts';
+import type { ResourceName } from '../spec/name.ts';
+import type { ResourceKind } from '../spec/resource.ts';
 
 /** Something worth telling, in the manner of Kubernetes' events. Repetitions raise `count` of the row that is there. */
 export interface MooringEvent {
@@ -11,13 +12,21 @@ export interface MooringEvent {
   /** CamelCase: Created, Started, Exited, BackOff, DriftDetected, DriftRepaired, Killing, Removed, SpecRejected, … */
   readonly reason: string;
   readonly message: string;
-  /** Undefined for what concerns no single container, such as a file that does not parse. */
-  readonly name?: ContainerName;
+  /** Undefined for what concerns no single resource, such as a file that does not parse. */
+  readonly name?: ResourceName;
+  /** What that is the name of. */
+  readonly kind?: ResourceKind;
+}
+
+/** An event to be told. A name without a kind is a container's. */
+export interface NewMooringEvent extends Pick<MooringEvent, 'type' | 'reason' | 'message'> {
+  readonly name?: ResourceName;
+  readonly kind?: ResourceKind;
 }
 
 export interface EventLog {
-  record(event: { readonly type: 'Normal' | 'Warning'; readonly reason: string; readonly message: string; readonly name?: ContainerName }): void;
-  /** Oldest first; the log is bounded. */
-  list(filter?: { readonly name?: ContainerName }): MooringEvent[];
+  record(event: NewMooringEvent): void;
+  /** Oldest first; the log is bounded. Of one resource, by default a container, or of all. */
+  list(filter?: { readonly name?: ResourceName; readonly kind?: ResourceKind }): MooringEvent[];
   subscribe(listener: (event: MooringEvent) => void): () => void;
 }

@@ -143,8 +143,8 @@ export class Reconciler implements ReconcilerFace {
     const { engine, desired } = this.#options;
     this.#unsubscribe = [
       engine.subscribe(({ name }) => this.#queue.addRateLimited(name)),
-      desired.subscribe((names) => {
-        for (const name of names) this.#desiredChanged(name);
+      desired.subscribe((changed) => {
+        for (const { kind, name } of changed) if (kind === 'Container') this.#desiredChanged(name as ContainerName);
       }),
     ];
     for (const name of this.#names()) {

@@ -13,6 +13,13 @@ const conditionSchema = z
   })
   .readonly();
 
+const conditions = (what: string) =>
+  z
+    .array(conditionSchema)
+    .max(8)
+    .readonly()
+    .meta({ description: `How far the ${what} is from what is desired.`, 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] });
+
 const driftSchema = z
   .object({
     kind: z.string().max(64).meta({ description: 'What drifted: Process, Limits, Mounts, Rootfs, Bundle or Network.' }),
@@ -23,11 +30,7 @@ const driftSchema = z
 
 export const containerStatusSchema = z
   .object({
-    conditions: z
-      .array(conditionSchema)
-      .max(8)
-      .readonly()
-      .meta({ description: 'How far the container is from what is desired.', 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] }),
+    conditions: conditions('container'),
     observedGeneration: z.int().min(0).meta({ description: 'The metadata.generation that this status was judged by.' }),
     nodeName: z.exactOptional(z.string().max(253)).meta({ description: 'The node that runs it, where there is a cluster.' }),
     containerID: z.exactOptional(z.string().max(128)).meta({ description: 'Id of the present container, 64 hexadecimal digits.' }),
@@ -41,6 +44,35 @@ export const containerStatusSchema = z
     lastDrift: z.exactOptional(driftSchema).meta({ description: 'The last difference from the desired state that nobody had asked for.' }),
   })
   .readonly();
+
+const containerCount = z.int().min(0).meta({ description: 'Containers that use it.' });
+
+export const networkStatusSchema = z
+  .object({
+    conditions: conditions('network'),
+    observedGeneration: z.int().min(0).meta({ description: 'The metadata.generation that this status was judged by.' }),
+    subnets: z.exactOptional(z.array(z.string().max(49)).max(2).readonly()).meta({ description: 'Its subnets, IPv4 first, whether they were given or chosen.', 'x-kubernetes-list-type': 'atomic' }),
+    gateways: z.exactOptional(z.array(z.string().max(45)).max(2).readonly()).meta({ description: 'Its gateways, IPv4 first.', 'x-kubernetes-list-type': 'atomic' }),
+    link: z.exactOptional(z.string().max(15)).meta({ description: "The node's link that it is made of." }),
+    containerCount,
+  })
+  .readonly();
+
+export const volumeStatusSchema = z
+  .object({
+    conditions: conditions('volume'),
+    observedGeneration: z.int().min(0).meta({ description: 'The metadata.generation that this status was judged by.' }),
+    path: z.exactOptional(z.string().max(4095)).meta({ description: 'The folder of the node that holds its data; none where it is a mount.' }),
+    createdAt: z.exactOptional(time('When its data was made.')),
+    containerCount,
+  })
+  .readonly();
+
+/** `status` of a `Network`. */
+export type NetworkStatus = z.output<typeof networkStatusSchema>;
+
+/** `status` of a `Volume`. */
+export type VolumeStatus = z.output<typeof volumeStatusSchema>;
 
 /** One row of `status.conditions`, as Kubernetes' metav1.Condition has it. */
 export type Condition = z.output<typeof conditionSchema>;

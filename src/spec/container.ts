@@ -1,14 +1,15 @@
-import { isIP } from 'node:net';
 import { z } from 'zod';
 import { quoted } from '../lib/text.ts';
 import { CAPABILITY_MAX_LENGTH, CAPABILITY_PATTERN, CAPABILITY_UPPER_PATTERN, canonicalCapability } from './capability.ts';
 import { checkedBy, foundBy } from './check.ts';
+import { networkSchema } from './container-network.ts';
 import { grammarString, kernelText } from './grammar.ts';
 import { IMAGE_MAX_LENGTH, IMAGE_PATTERN, parseImageReference } from './image-reference.ts';
-import { invalid } from './invalid.ts';
-import { DNS_SUBDOMAIN, ENV_NAME, PORT_NAME } from './kubernetes-names.ts';
+import { DNS_SUBDOMAIN, ENV_NAME } from './kubernetes-names.ts';
 import { objectMetaSchema } from './metadata.ts';
 import { mountSchema, pathField } from './mount.ts';
+import { portsSchema } from './port.ts';
+import { repeated } from './repeated.ts';
 import { resourcesSchema } from './resources.ts';
 import { restartBackoffSchema } from './restart-backoff.ts';
 import { canonicalSignal, SIGNAL_MAX_LENGTH, SIGNAL_PATTERN, SIGNAL_UPPER_PATTERN } from './signal.ts';
@@ -38,22 +39,6 @@ const argumentsSchema = z.array(kernelText()).max(1024);
 const envVarSchema = z.strictObject({
   name: grammarString(ENV_NAME).meta({ description: 'Name of the variable: printable ASCII characters other than `=`. Each name once.' }),
   value: kernelText().meta({ description: 'Its value, taken as it stands: nothing in it is expanded. Put numbers and booleans in quotes.' }).default(''),
-});
-
-/** The characters of an address; whether it is one is checked beyond that. */
-const IP_PATTERN = /^[0-9A-Fa-f:.]+$/;
-
-const portSchema = z.strictObject({
-  name: grammarString(PORT_NAME).meta({ description: 'A name for the port, each once: at most 15 lower-case letters, digits and `-`.' }).optional(),
-  containerPort: z.int().min(1).max(65_535).meta({ description: 'The port that the container listens on.' }),
-  protocol: z.enum(['TCP', 'UDP', 'SCTP']).meta({ description: 'The transport protocol.' }).default('TCP'),
-  hostPort: z.int().min(1).max(65_535).meta({ description: "The node's port that leads to it. Wants `network.mode: Bridge`." }).optional(),
-  hostIP: z
-    .string()
-    .max(45)
-    .check(checkedBy(ipAddress))
-    .meta({ pattern: IP_PATTERN.source, description: "The node's address on which `hostPort` is open, such as `127.0.0.1`. Without it, all of its IPv4 and IPv6 addresses." })
-    .optional(),
 });
 
 const capabilityList = (description: string) =>
@@ -90,18 +75,6 @@ const capabilitiesSchema = z
     description: 'Changes to the default set of Linux capabilities, see capabilities(7).',
     'x-kubernetes-validations': [{ rule: NOT_BOTH, message: 'a capability must not be both added and dropped' }],
   });
-
-const networkSchema = z
-  .strictObject({
-    mode: z
-      .enum(['Bridge', 'Host', 'None'])
-      .meta({
-        description:
-          "`Bridge`: a network of its own with an address on the node's default network, from which it reaches the outside and is reached by other containers and, at its `hostPort`s, by everybody. `Host`: the node's own network, its ports and addresses. `None`: a network of its own with nothing but a loopback interface.",
-      })
-      .default('None'),
-  })
-  .meta({ description: 'How the container is connected.' });
 
 const containerSpecFields = z.strictObject({
   image: imageSchema,
@@ -148,24 +121,7 @@ const containerSpecFields = z.strictObject({
     .check(foundBy((mounts) => repeated(mounts, (mount) => mount.mountPath, 'mountPath')))
     .meta({ description: 'Files and folders of the node, or memory, to show in the container.', 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['mountPath'] })
     .default([]),
-  ports: z
-    .array(portSchema)
-    .max(128)
-    .check(
-      foundBy((ports) => [
-        ...repeated(ports, (port) => `${port.containerPort}/${port.protocol}`, 'containerPort'),
-        ...repeated(ports, (port) => port.name, 'name'),
-        ...repeated(ports, (port) => (port.hostPort === undefined ? undefined : `${port.hostIP ?? ''}:${port.hostPort}/${port.protocol}`), 'hostPort'),
-        ...ports.flatMap((port, index) => (port.hostIP !== undefined && port.hostPort === undefined ? [{ path: [index, 'hostIP'], message: 'hostIP says nothing without hostPort', fix: 'give a hostPort, too' }] : [])),
-      ]),
-    )
-    .meta({
-      description: 'Ports that the container listens on. Each port and protocol once.',
-      'x-kubernetes-list-type': 'map',
-      'x-kubernetes-list-map-keys': ['containerPort', 'protocol'],
-      'x-kubernetes-validations': [{ rule: 'self.all(port, !has(port.name) || self.exists_one(other, has(other.name) && other.name == port.name))', message: 'a port name must not be given twice' }],
-    })
-    .default([]),
+  ports: portsSchema,
   resources: resourcesSchema.meta({ description: 'Limits of what the container may use.' }).prefault({}),
   restartPolicy: z
     .enum(['Always', 'OnFailure', 'Never'])
@@ -197,7 +153,7 @@ export const containerSpecSchema = containerSpecFields
     foundBy(({ ports, network: { mode } }) =>
       ports.flatMap(({ hostPort }, index) => {
         if (hostPort === undefined || mode === 'Bridge') return [];
-        const fix = mode === 'Host' ? "leave it out: in the node's own network containerPort is the node's port" : 'set network.mode to Bridge';
+        const fix = mode === 'Host' ? "leave it out: in the node's own network containerPort is the node's port" : mode === 'Container' ? 'publish it from the container whose network it shares' : 'set network.mode to Bridge';
         return [{ path: ['ports', index, 'hostPort'], message: `a port can't be published from network mode ${mode}`, fix }];
       }),
     ),
@@ -214,21 +170,3 @@ export const containerSchema = z.strictObject({
 /** A validated and defaulted `Container` document, without status. Signals and capabilities are in canonical form (`SIGTERM`, `CAP_CHOWN`). */
 export type Container = z.output<typeof containerSchema>;
 export type ContainerSpec = z.output<typeof containerSpecSchema>;
-
-function ipAddress(text: string): string {
-  if (isIP(text) === 0 || !IP_PATTERN.test(text)) throw invalid(`${quoted(text)} is not an IPv4 or IPv6 address`, 'write it like 127.0.0.1 or ::1');
-  return text;
-}
-
-/** Every item whose key an earlier item has. */
-function repeated<T>(items: readonly T[], keyOf: (item: T) => string | undefined, field: string) {
-  const seen = new Set<string>();
-  return items.flatMap((item, index) => {
-    const key = keyOf(item);
-    if (key === undefined || !seen.has(key)) {
-      if (key !== undefined) seen.add(key);
-      return [];
-    }
-    return [{ path: [index, field], message: `${quoted(key)} is given twice`, fix: 'keep one of them' }];
-  });
-}

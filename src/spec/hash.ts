@@ -3,7 +3,11 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { type Container, type ContainerSpec, containerSpecSchema } from './container.ts';
 import { normalizeSpec } from './normalize.ts';
+import { normalizeNetwork, normalizeVolume } from './normalize-supplies.ts';
+import { type Network, networkSpecSchema } from './network.ts';
+import type { Resource } from './resource.ts';
 import { fieldsOf, isMapping, itemOf } from './schema-walk.ts';
+import { type Volume, volumeSpecSchema } from './volume.ts';
 
 /** One field of the spec that two containers have differently. */
 export interface FieldChange {
@@ -23,13 +27,38 @@ export const WITHOUT_RECREATION: readonly (keyof ContainerSpec)[] = ['imagePullP
  */
 export function specHash(container: Pick<Container, 'spec'>): string {
   const fields = Object.entries(normalizeSpec(container.spec)).filter(([field]) => !(WITHOUT_RECREATION as readonly string[]).includes(field));
-  const created = withoutDefaults(containerSpecSchema, Object.fromEntries(fields));
-  return createHash('sha256').update(canonicalJson(created)).digest('hex');
+  return hashOf(withoutDefaults(containerSpecSchema, Object.fromEntries(fields)));
+}
+
+/** The hash by which two specs of any kind are known to want the same. */
+export function resourceHash(resource: Resource): string {
+  switch (resource.kind) {
+    case 'Container':
+      return specHash(resource);
+    case 'Network':
+      return hashOf(withoutDefaults(networkSpecSchema, normalizeNetwork(resource.spec)));
+    case 'Volume':
+      return hashOf(withoutDefaults(volumeSpecSchema, normalizeVolume(resource.spec)));
+  }
 }
 
 /** The fields of the spec that differ, those that need no new container included. Empty when both mean the same. */
 export function specChanged(before: Pick<Container, 'spec'>, after: Pick<Container, 'spec'>): FieldChange[] {
   return changesIn('spec', normalizeSpec(before.spec), normalizeSpec(after.spec));
+}
+
+/** The same for a network. */
+export function networkChanged(before: Pick<Network, 'spec'>, after: Pick<Network, 'spec'>): FieldChange[] {
+  return changesIn('spec', normalizeNetwork(before.spec), normalizeNetwork(after.spec));
+}
+
+/** The same for a volume. */
+export function volumeChanged(before: Pick<Volume, 'spec'>, after: Pick<Volume, 'spec'>): FieldChange[] {
+  return changesIn('spec', normalizeVolume(before.spec), normalizeVolume(after.spec));
+}
+
+function hashOf(value: unknown): string {
+  return createHash('sha256').update(canonicalJson(value)).digest('hex');
 }
 
 function withoutDefaults(schema: z.core.$ZodType, value: unknown): unknown {

@@ -18,6 +18,15 @@ export const DNS_SUBDOMAIN: Grammar = {
   what: 'a DNS name: lower-case letters, digits, "-" and ".", beginning and ending with a letter or digit',
 };
 
+const HOST_LABEL = '[A-Za-z0-9_]([-A-Za-z0-9_]*[A-Za-z0-9_])?';
+
+/** A name that containers are found by: as DNS has it, and with the underscores and capitals that people give to services. */
+export const HOST_NAME: Grammar = {
+  pattern: new RegExp(`^${HOST_LABEL}([.]${HOST_LABEL})*$`),
+  maxLength: 253,
+  what: 'a host name: letters, digits, "-", "_" and ".", beginning and ending with a letter, digit or "_"',
+};
+
 /** A port's name, Kubernetes' IsValidPortName (IANA service names, RFC 6335); at most one hyphen in a row, and a letter somewhere. */
 export const PORT_NAME: Grammar = {
   pattern: /^([0-9]+-)*[0-9]*[a-z][a-z0-9]*(-[a-z0-9]+)*$/,

@@ -1,8 +1,11 @@
 import { z } from 'zod';
-import { PATH_MAX_LENGTH, PATH_PATTERN, parsePath } from './path.ts';
+import { listed } from '../lib/text.ts';
+import { checkedBy, foundBy } from './check.ts';
+import { type Grammar, grammarString } from './grammar.ts';
 import { invalid } from './invalid.ts';
+import { DNS_SUBDOMAIN } from './kubernetes-names.ts';
+import { PATH_COMPONENT, PATH_MAX_LENGTH, PATH_PATTERN, parsePath } from './path.ts';
 import { tmpfsSizeSchema } from './resources.ts';
-import { checkedBy } from './check.ts';
 
 /** An absolute clean path. */
 export function pathField(): z.ZodString {
@@ -22,26 +25,67 @@ const mountPathSchema = pathField()
     'x-kubernetes-validations': [{ rule: "self != '/' && self != '/proc' && !self.startsWith('/proc/')", message: 'must be neither / nor in /proc' }],
   });
 
+/** A path below a folder: relative and clean. */
+const SUB_PATH: Grammar = {
+  pattern: new RegExp(`^${PATH_COMPONENT}(/${PATH_COMPONENT})*$`),
+  maxLength: PATH_MAX_LENGTH,
+  what: 'a path below the volume: relative, without "." and ".." in it, without a slash at its end',
+};
+
+const bindSchema = z.strictObject({
+  source: pathField().meta({ description: 'A file or folder of the node: an absolute path without `..`. It must exist, unless `createSource` is set.' }),
+  createSource: z.boolean().meta({ description: 'Make `source` a folder, owned by root, where there is nothing.' }).default(false),
+  propagation: z
+    .enum(['None', 'HostToContainer', 'Bidirectional'])
+    .meta({
+      description:
+        'Whether mounts made below `source` later are seen on the other side. `None`: on neither (rprivate). `HostToContainer`: those of the node in the container (rslave). `Bidirectional`: both ways (rshared); the node must have `source` on a shared mount, and the container must be privileged.',
+    })
+    .default('None'),
+});
+
+const tmpfsSchema = z.strictObject({
+  size: tmpfsSizeSchema.optional(),
+  mode: grammarString({ pattern: /^[0-7]{3,4}$/, maxLength: 4, what: 'the mode of a folder: three or four octal digits' })
+    .meta({ description: "The mode of its root, in octal and in quotes: `\"1777\"`." })
+    .default('1777'),
+});
+
+const volumeMountSchema = z.strictObject({
+  name: grammarString(DNS_SUBDOMAIN)
+    .meta({ description: "A `Volume` of the container's namespace. Without it, a volume of the container's own: it outlives changes of the container, and goes when the container is wanted no more." })
+    .optional(),
+  subPath: grammarString(SUB_PATH).meta({ description: 'Show only this folder of the volume; made if it is missing. Links in the volume are never followed out of it.' }).optional(),
+  noCopy: z.boolean().meta({ description: "Leave an empty volume empty. Without it, what the image has at `mountPath` is copied into a volume that is empty, with its owners, modes and attributes." }).default(false),
+});
+
+const KINDS = ['bind', 'tmpfs', 'volume'] as const;
+
 export const mountSchema = z
   .strictObject({
     mountPath: mountPathSchema,
     readOnly: z.boolean().meta({ description: 'Refuse writes from the container.' }).default(false),
-    bind: z
-      .strictObject({
-        source: pathField().meta({ description: 'A file or folder of the node that exists: an absolute path without `..`.' }),
+    recursiveReadOnly: z.boolean().meta({ description: 'With `readOnly`: also refuse writes to what is mounted below the source.' }).default(true),
+    idmap: z
+      .enum(['None', 'Container'])
+      .meta({
+        description:
+          "Whose the files are, by an id-mapped mount; nothing on disk changes. `None`: whose they are on disk. `Container`: what belongs to the owner of the source, belongs to the container's user in the container, and what that user makes there, to the owner of the source.",
       })
-      .meta({ description: 'Shows a file or folder of the node. Give this or `tmpfs`.' })
-      .optional(),
-    tmpfs: z
-      .strictObject({ size: tmpfsSizeSchema.optional() })
-      .meta({ description: 'An empty file system in memory, gone with the container. Give this, `tmpfs: {}` at least, or `bind`.' })
-      .optional(),
+      .default('None'),
+    bind: bindSchema.meta({ description: 'Shows a file or folder of the node. Give this, `tmpfs` or `volume`.' }).optional(),
+    tmpfs: tmpfsSchema.meta({ description: 'An empty file system in memory, gone with the container. Give this, `tmpfs: {}` at least, `bind` or `volume`.' }).optional(),
+    volume: volumeMountSchema.meta({ description: 'Shows a volume that Mooring keeps. Give this, `volume: {}` at least, `bind` or `tmpfs`.' }).optional(),
   })
   .check(
     checkedBy((mount) => {
-      if (mount.bind !== undefined && mount.tmpfs !== undefined) throw invalid('has both bind and tmpfs', 'keep one of them');
-      if (mount.bind === undefined && mount.tmpfs === undefined) throw invalid('has neither bind nor tmpfs', 'add `bind: {source: /path/on/the/node}` or `tmpfs: {}`');
+      const given = KINDS.filter((kind) => mount[kind] !== undefined);
+      if (given.length > 1) throw invalid(`has ${listed(given)}`, 'keep one of them');
+      if (given.length === 0) throw invalid('has none of bind, tmpfs and volume', 'add `bind: {source: /path/on/the/node}`, `tmpfs: {}` or `volume: {name: data}`');
       return mount;
     }),
+    foundBy((mount) => (mount.tmpfs !== undefined && mount.idmap !== 'None' ? [{ path: ['idmap'], message: "a tmpfs has no owner to map: it is the container's", fix: 'leave it out' }] : [])),
   )
-  .meta({ 'x-kubernetes-validations': [{ rule: 'has(self.bind) != has(self.tmpfs)', message: 'exactly one of bind and tmpfs is needed' }] });
+  .meta({ 'x-kubernetes-validations': [{ rule: '[has(self.bind), has(self.tmpfs), has(self.volume)].exists_one(given, given)', message: 'exactly one of bind, tmpfs and volume is needed' }] });
+
+export type Mount = z.output<typeof mountSchema>;

@@ -4,6 +4,7 @@ import { formatDuration, parseDuration } from './duration.ts';
 import { formatImageReference, parseImageReference } from './image-reference.ts';
 import { formatQuantity, NANO } from './quantity.ts';
 import { parseCpu, parseMemory, parseTmpfsSize } from './resources.ts';
+import { normalizeContainerNetwork } from './normalize-supplies.ts';
 import { canonicalSignal } from './signal.ts';
 
 /** The spec with everything that can be written in several ways written in one, and lists whose order means nothing in order. */
@@ -14,6 +15,7 @@ export function normalizeSpec(spec: ContainerSpec): ContainerSpec {
     env: sortedBy(spec.env, (variable) => variable.name),
     mounts: sortedBy(spec.mounts.map(normalizeMount), (mount) => mount.mountPath),
     ports: sortedBy(spec.ports, (port) => `${port.containerPort}/${port.protocol}`),
+    network: normalizeContainerNetwork(spec.network),
     resources: normalizeResources(spec.resources),
     restartBackoff: {
       initial: duration(spec.restartBackoff.initial),

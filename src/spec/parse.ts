@@ -1,22 +1,22 @@
 import { type Document, isScalar } from 'yaml';
-import type { Container } from './container.ts';
 import type { FieldFault } from './field-fault.ts';
 import { LineIndex } from './line-index.ts';
-import { type ContainerName, containerName } from './name.ts';
+import type { ResourceName } from './name.ts';
 import type { SpecProblem } from './problem.ts';
+import { type Resource, type ResourceKind, resourceName } from './resource.ts';
 import { fieldPath, isMapping, type Path, valueAt } from './schema-walk.ts';
 import { readText } from './source-text.ts';
-import { claimedName, validate } from './validate.ts';
+import { claimed, validate } from './validate.ts';
 import { boundsFault, parseYaml, syntaxFault } from './yaml-text.ts';
 import { type NodeBudget, YamlTree } from './yaml-tree.ts';
 
 /** One good document of a file. */
 export interface ParsedDocument {
-  readonly container: Container;
+  readonly resource: Resource;
   readonly file: string;
   /** `file:line:column` of its first field. */
   readonly at: string;
-  readonly name: ContainerName;
+  readonly name: ResourceName;
 }
 
 export interface ParseResult {
@@ -57,7 +57,7 @@ export function parseDocuments(content: Uint8Array | string, file: string): Pars
       documents.push(...readTree(tree, report));
     } else {
       const fault = syntaxFault(error, source.text);
-      report.add(fault, fault.offset, { name: claimedName(tree.value) });
+      report.add(fault, fault.offset, { subject: claimed(tree.value) });
     }
   }
   return { documents, problems: report.problems() };
@@ -68,21 +68,21 @@ function readTree(tree: YamlTree, report: ProblemReport): ParsedDocument[] {
   const resources = resourcesOf(tree);
   for (const fault of tree.faults) {
     const owner = resources.find(({ path }) => isBelow(fault.path, path));
-    report.add(fault, fault.offset ?? tree.offsetOf(fault.path, fault.onKey), { path: fault.path, name: claimedName(owner?.value) });
+    report.add(fault, fault.offset ?? tree.offsetOf(fault.path, fault.onKey), { path: fault.path, subject: claimed(owner?.value) });
   }
   if (!tree.complete) return [];
   return resources.flatMap(({ value, path }) => {
     const result = validate(value);
-    if ('container' in result) {
+    if ('resource' in result) {
       if (tree.faults.some((fault) => isBelow(fault.path, path))) return [];
-      const { container } = result;
-      return [{ container, file: report.file, at: report.at(tree.offsetOf(path, true)), name: containerName(container.metadata) }];
+      const { resource } = result;
+      return [{ resource, file: report.file, at: report.at(tree.offsetOf(path, true)), name: resourceName(resource) }];
     }
-    const name = claimedName(value);
+    const subject = claimed(value);
     for (const fault of result.faults) {
       const at = [...path, ...fault.path];
       if (tree.faults.some((earlier) => isBelow(at, earlier.path))) continue;
-      report.add(fault, tree.offsetOf(at, fault.onKey), { path: at, name });
+      report.add(fault, tree.offsetOf(at, fault.onKey), { path: at, subject });
     }
     return [];
   });
@@ -120,16 +120,16 @@ class ProblemReport {
     return this.#lines.at(this.file, offset);
   }
 
-  add(fault: Pick<FieldFault, 'message' | 'fix'>, offset: number, subject: { readonly path?: Path; readonly name?: ContainerName | undefined } = {}): void {
+  add(fault: Pick<FieldFault, 'message' | 'fix'>, offset: number, where: { readonly path?: Path; readonly subject?: { readonly kind: ResourceKind; readonly name: ResourceName } | undefined } = {}): void {
     const key = `${offset} ${fault.message}`;
     if (this.#found.has(key)) return;
     const problem: SpecProblem = {
       file: this.file,
       at: this.at(offset),
-      field: fieldPath(subject.path ?? []),
+      field: fieldPath(where.path ?? []),
       message: fault.message,
       ...(fault.fix === undefined ? {} : { fix: fault.fix }),
-      ...(subject.name === undefined ? {} : { name: subject.name }),
+      ...where.subject,
     };
     this.#found.set(key, { offset, problem });
   }

@@ -3,10 +3,10 @@ import { quoted } from '../lib/text.ts';
 import { invalid } from './invalid.ts';
 
 /** One component: anything but `.`, `..`, a slash and NUL. */
-const COMPONENT = '([^./\\x00][^/\\x00]*|[.][^./\\x00][^/\\x00]*|[.][.][^/\\x00]+)';
+export const PATH_COMPONENT = '([^./\\x00][^/\\x00]*|[.][^./\\x00][^/\\x00]*|[.][.][^/\\x00]+)';
 
 /** Absolute and clean: no `.`, `..`, empty component or trailing slash. */
-export const PATH_PATTERN = new RegExp(`^/(${COMPONENT}(/${COMPONENT})*)?$`);
+export const PATH_PATTERN = new RegExp(`^/(${PATH_COMPONENT}(/${PATH_COMPONENT})*)?$`);
 /** PATH_MAX without its NUL. */
 export const PATH_MAX_LENGTH = 4095;
 

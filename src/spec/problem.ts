@@ -1,4 +1,5 @@
-import type { ContainerName } from './name.ts';
+import type { ResourceName } from './name.ts';
+import type { ResourceKind } from './resource.ts';
 
 /** What a source could not accept. It changes nothing that runs. */
 export interface SpecProblem {
@@ -12,6 +13,7 @@ export interface SpecProblem {
   readonly message: string;
   /** What to write instead, where that is known. */
   readonly fix?: string;
-  /** The resource it belongs to, where that much could be read. */
-  readonly name?: ContainerName;
+  /** The resource it belongs to, where that much could be read; and its kind. */
+  readonly name?: ResourceName;
+  readonly kind?: ResourceKind;
 }

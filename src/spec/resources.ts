@@ -11,6 +11,7 @@ const MIN_MEMORY = 4n * 1024n ** 2n;
 /** What 52 bits of physical address reach; also exact as a JavaScript number. */
 const MAX_MEMORY = 2n ** 52n;
 const PAGE = 4096n;
+const MIN_VOLUME = 1024n ** 2n;
 /** The kernel's PID_MAX_LIMIT. */
 const MAX_PIDS = 2 ** 22;
 
@@ -39,14 +40,25 @@ export function parseTmpfsSize(size: string | number): number {
   return parseBytes(size, PAGE, '4Ki');
 }
 
-function parseBytes(text: string | number, least: bigint, leastText: string): number {
+function parseBytes(text: string | number, least: bigint, leastText: string, what = 'memory'): number {
   const bytes = quantityIn(parseQuantity(text), NANO);
   if (bytes < least) {
     const thousandths = /^[0-9.]+m$/.test(String(text));
-    throw invalid(`${text} is too little memory`, thousandths ? `m means thousandths of a byte; did you mean ${text}`.replace(/m$/, 'Mi?') : `give at least ${leastText}; leave it out for no limit`);
+    throw invalid(`${text} is too little ${what}`, thousandths ? `m means thousandths of a byte; did you mean ${text}`.replace(/m$/, 'Mi?') : `give at least ${leastText}; leave it out for no limit`);
   }
-  if (bytes > MAX_MEMORY) throw invalid(`${text} is more memory than a machine can have`, 'give at most 4Pi');
+  if (bytes > MAX_MEMORY) throw invalid(`${text} is more ${what} than a machine can have`, 'give at most 4Pi');
   return Number(bytes);
+}
+
+const MIN_BIT_RATE = 1000n;
+const MAX_BIT_RATE = 10n ** 15n;
+
+/** Bits per second, 1k to 1P, rounded up. Throws `Invalid`. */
+export function parseBitRate(rate: string | number): number {
+  const bits = quantityIn(parseQuantity(rate), NANO);
+  if (bits < MIN_BIT_RATE) throw invalid(`${rate} bits per second are too few`, 'give at least 1k; 10M are ten million bits per second; leave it out for no limit');
+  if (bits > MAX_BIT_RATE) throw invalid(`${rate} bits per second are more than any link has`, 'give at most 1P; leave it out for no limit');
+  return Number(bits);
 }
 
 /** A field holding a quantity as a string, or as a number where it needs no suffix. */
@@ -75,6 +87,18 @@ function range(least: string, most: string): CelRule[] {
 export const tmpfsSizeSchema = quantityField(parseTmpfsSize, range('4Ki', '4Pi')).meta({
   description: 'The most that it may hold, from `4Ki` to `4Pi`: `64Mi`. Without it, half of the machine\'s memory. What it holds counts as memory of the container.',
 });
+
+/** Bytes of a volume, 1Mi to 4Pi, rounded up. Throws `Invalid`. */
+export function parseVolumeSize(size: string | number): number {
+  return parseBytes(size, MIN_VOLUME, '1Mi', 'room');
+}
+
+export const volumeSizeSchema = quantityField(parseVolumeSize, range('1Mi', '4Pi')).meta({
+  description: 'The most that it may hold, from `1Mi` to `4Pi`: `10Gi`. Wants a data directory on a file system with project quotas. Without it, as much as there is room.',
+});
+
+export const bitRateSchema = (what: string) =>
+  quantityField(parseBitRate, range('1k', '1P')).meta({ description: `${what}, in bits per second, from \`1k\` to \`1P\`: \`10M\`. Without it, no limit.` });
 
 export const resourcesSchema = z.strictObject({
   cpu: quantityField(parseCpu, range('1m', String(MAX_CPUS)))

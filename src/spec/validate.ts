@@ -1,15 +1,16 @@
 import type { z } from 'zod';
 import { listed, nearest, quoted } from '../lib/text.ts';
-import { API_VERSION, type Container, containerSchema } from './container.ts';
+import { API_VERSION } from './container.ts';
 import { type FieldFault, faultsOf } from './field-fault.ts';
 import { DNS_LABEL, DNS_SUBDOMAIN } from './kubernetes-names.ts';
 import { CLUSTER_METADATA } from './metadata.ts';
-import { type ContainerName, containerName } from './name.ts';
+import { containerName, networkName, type ResourceName, volumeName } from './name.ts';
+import { pendingFaults } from './pending.ts';
+import { type Resource, RESOURCE_KINDS, type ResourceKind, schemaOf } from './resource.ts';
 import { isMapping, valueAt, withoutNulls } from './schema-walk.ts';
 
-export type Validation = { readonly container: Container } | { readonly faults: readonly FieldFault[] };
+export type Validation = { readonly resource: Resource } | { readonly faults: readonly FieldFault[] };
 
-const KINDS = ['Container'];
 const API_GROUP = 'mooring.dev/';
 
 /** Validates and defaults one document that came out of YAML or JSON. Never throws. */
@@ -19,29 +20,36 @@ export function validate(value: unknown): Validation {
   }
   const typeFaults = kindFaults(value);
   if (typeFaults.length > 0) return { faults: typeFaults };
-  const document = withoutNulls(containerSchema, withoutClusterFields(value));
-  const result: z.ZodSafeParseResult<Container> = containerSchema.safeParse(document);
-  return result.success ? { container: result.data } : { faults: faultsOf(result.error.issues, containerSchema, document) };
+  const schema = schemaOf(value['kind'] as ResourceKind);
+  const document = withoutNulls(schema, withoutClusterFields(value));
+  const result: z.ZodSafeParseResult<Resource> = schema.safeParse(document);
+  if (!result.success) return { faults: faultsOf(result.error.issues, schema, document) };
+  const faults = pendingFaults(result.data);
+  return faults.length > 0 ? { faults } : { resource: result.data };
 }
 
-/** The name that a document of ours claims, also where the rest of it is wrong; undefined where it can't be told. */
-export function claimedName(value: unknown): ContainerName | undefined {
+/** What a document of ours claims to be, also where the rest of it is wrong; undefined where it can't be told. */
+export function claimed(value: unknown): { readonly kind: ResourceKind; readonly name: ResourceName } | undefined {
   const apiVersion = valueAt(value, ['apiVersion']);
   if (typeof apiVersion === 'string' && !apiVersion.startsWith(API_GROUP)) return undefined;
   const name = valueAt(value, ['metadata', 'name']);
   const namespace = valueAt(value, ['metadata', 'namespace']) ?? 'default';
   if (typeof name !== 'string' || !DNS_SUBDOMAIN.pattern.test(name) || name.length > DNS_SUBDOMAIN.maxLength) return undefined;
   if (typeof namespace !== 'string' || !DNS_LABEL.pattern.test(namespace) || namespace.length > DNS_LABEL.maxLength) return undefined;
-  return containerName({ namespace, name });
+  // A kind that is written wrong is a container's more often than not.
+  const kind = RESOURCE_KINDS.find((known) => known === valueAt(value, ['kind'])) ?? 'Container';
+  return { kind, name: NAMES[kind]({ namespace, name }) };
 }
+
+const NAMES = { Container: containerName, Network: networkName, Volume: volumeName } as const;
 
 /** What is wrong with apiVersion and kind. Without them nothing else can be judged. */
 function kindFaults(value: Record<string, unknown>): FieldFault[] {
-  const known = `known: ${API_VERSION} with kind ${listed(KINDS, 'or')}`;
+  const known = `known: ${API_VERSION} with kind ${listed(RESOURCE_KINDS, 'or')}`;
   const missing = ['apiVersion', 'kind'].filter((field) => (value[field] ?? null) === null);
   if (missing.length === 2) return [{ path: [], onKey: false, message: 'has no apiVersion and no kind', fix: `begin with apiVersion: ${API_VERSION} and kind: Container` }];
   if (missing[0] !== undefined) return [{ path: [missing[0]], onKey: false, message: 'is required', fix: known }];
-  return [unknownWord('apiVersion', value['apiVersion'], [API_VERSION], known), unknownWord('kind', value['kind'], KINDS, known)].flatMap((fault) => fault ?? []).slice(0, 1);
+  return [unknownWord('apiVersion', value['apiVersion'], [API_VERSION], known), unknownWord('kind', value['kind'], RESOURCE_KINDS, known)].flatMap((fault) => fault ?? []).slice(0, 1);
 }
 
 function unknownWord(field: string, word: unknown, known: readonly string[], fallback: string): FieldFault | undefined {

@@ -1,12 +1,12 @@
 import { createLogger } from '../../src/lib/logger.ts';
-import type { DesiredContainer, DesiredStore } from '../../src/reconcile/desired.ts';
+import type { DesiredContainer, DesiredStore, ResourceKey } from '../../src/reconcile/desired.ts';
 import type { EventLog } from '../../src/reconcile/events.ts';
 import type { Facts, FactsStore } from '../../src/reconcile/facts.ts';
 import { noObserver, type ReconcileObserver } from '../../src/reconcile/observer.ts';
 import { Reconciler, type ReconcilerOptions } from '../../src/reconcile/reconciler.ts';
 import type { Container } from '../../src/spec/container.ts';
 import { specHash } from '../../src/spec/hash.ts';
-import { containerName, type ContainerName } from '../../src/spec/name.ts';
+import { containerName, type ContainerName, type ResourceName } from '../../src/spec/name.ts';
 import { SimulatedClock } from '../support/simulated-clock.ts';
 import { SimulatedEngine } from './simulated-engine.ts';
 
@@ -19,11 +19,11 @@ export class SimulatedNode {
   readonly clock = new SimulatedClock();
   readonly engine = new SimulatedEngine(this.clock);
   readonly counts = { detected: {} as Record<string, number>, repaired: {} as Record<string, number>, restarted: 0, desiredToRunning: [] as number[], reconciled: 0 };
-  readonly events: { readonly reason: string; readonly message: string; readonly name: ContainerName | undefined }[] = [];
+  readonly events: { readonly reason: string; readonly message: string; readonly name: ResourceName | undefined }[] = [];
   /** What the database holds. */
   readonly facts = new Map<ContainerName, string>();
   readonly #desired = new Map<ContainerName, DesiredContainer>();
-  readonly #desiredListeners = new Set<(changed: readonly ContainerName[]) => void>();
+  readonly #desiredListeners = new Set<(changed: readonly ResourceKey[]) => void>();
   #reconciler: Reconciler | undefined;
 
   get reconciler(): Reconciler {
@@ -89,7 +89,7 @@ export class SimulatedNode {
   }
 
   #changed(names: readonly ContainerName[]): void {
-    for (const listener of this.#desiredListeners) listener(names);
+    for (const listener of this.#desiredListeners) listener(names.map((name) => ({ kind: 'Container', name })));
   }
 
   #desiredStore(): DesiredStore {
@@ -99,6 +99,8 @@ export class SimulatedNode {
     return {
       get: (name) => this.#desired.get(name),
       list: () => this.desired(),
+      getOf: (_, name) => this.#desired.get(name as ContainerName) as never,
+      listOf: () => this.desired() as never,
       listSource: (source) => this.desired().filter(({ origin }) => origin.source === source),
       replaceSource: refused,
       apply: refused,

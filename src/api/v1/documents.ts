@@ -1,6 +1,6 @@
 import { MooringError, messageOf } from '../../lib/errors.ts';
 import type { Declared } from '../../reconcile/desired.ts';
-import { containerName, type ContainerName } from '../../spec/name.ts';
+import { keyOf, keyText } from '../../reconcile/desired-store.ts';
 import type { SpecProblem } from '../../spec/problem.ts';
 import { readBody, type Call } from './call.ts';
 import type { ApiServices } from './services.ts';
@@ -23,27 +23,27 @@ export async function readDocuments(call: Call, { parse }: Pick<ApiServices, 'pa
   const text = await readBody(call);
   const files = call.request.headers['content-type'] === FILES_CONTENT_TYPE ? filesOf(text) : [{ name: 'body', text }];
   const problems: SpecProblem[] = [];
-  const byName = new Map<ContainerName, Declared>();
+  const byKey = new Map<string, Declared>();
   for (const file of files) {
     const parsed = parse(file.name, file.text);
     problems.push(...parsed.problems);
     for (const declared of parsed.declared) {
-      const name = containerName(declared.container.metadata);
-      const first = byName.get(name);
-      if (first === undefined) byName.set(name, withoutOurAnnotations(declared));
-      else problems.push({ file: file.name, at: declared.location, field: 'metadata.name', message: `${name} is said twice, first at ${first.location}`, name });
+      const key = keyOf(declared.resource);
+      const first = byKey.get(keyText(key));
+      if (first === undefined) byKey.set(keyText(key), withoutOurAnnotations(declared));
+      else problems.push({ file: file.name, at: declared.location, field: 'metadata.name', message: `${key.name} is said twice, first at ${first.location}`, ...key });
     }
   }
   const [first, ...rest] = problems;
   if (first !== undefined) throw new DocumentsError([first, ...rest]);
-  if (byName.size === 0) throw new MooringError('Invalid', 'there is no document in what was sent');
-  return [...byName.values()];
+  if (byKey.size === 0) throw new MooringError('Invalid', 'there is no document in what was sent');
+  return [...byKey.values()];
 }
 
 /** What `get -o yaml` printed can be applied again: where it was said before is not part of it. */
-function withoutOurAnnotations({ container, location }: Declared): Declared {
-  const { [SOURCE_ANNOTATION]: _source, [LOCATION_ANNOTATION]: _location, ...annotations } = container.metadata.annotations;
-  return { location, container: { ...container, metadata: { ...container.metadata, annotations } } };
+function withoutOurAnnotations({ resource, location }: Declared): Declared {
+  const { [SOURCE_ANNOTATION]: _source, [LOCATION_ANNOTATION]: _location, ...annotations } = resource.metadata.annotations;
+  return { location, resource: { ...resource, metadata: { ...resource.metadata, annotations } } };
 }
 
 function filesOf(text: string): FilesBody['files'] {

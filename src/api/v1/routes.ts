@@ -1,7 +1,10 @@
 import { MooringError } from '../../lib/errors.ts';
+import { type ResourceKey, resourceOf } from '../../reconcile/desired.ts';
+import { keyOf } from '../../reconcile/desired-store.ts';
 import type { ContainerView } from '../../reconcile/reconciler.ts';
 import { API_VERSION } from '../../spec/container.ts';
 import { containerName, parseContainerName, type ContainerName } from '../../spec/name.ts';
+import { describeResource } from '../../spec/resource.ts';
 import { isAsked, sendJson, sendLines, sendStream, type Call } from './call.ts';
 import { containerObject } from './container-object.ts';
 import { readDocuments } from './documents.ts';
@@ -69,7 +72,7 @@ function listEvents(call: Call, services: ApiServices): Promise<void> | void {
 async function plan(call: Call, services: ApiServices): Promise<void> {
   const declared = await readDocuments(call, services);
   const changes = await services.reconciler.plan(
-    declared.map(({ container }) => container),
+    declared.flatMap(({ resource }) => (resource.kind === 'Container' ? [resource] : [])),
     { prune: isAsked(call.query, 'prune') },
   );
   sendJson(call, { kind: 'PlanResult', changes } satisfies PlanResult);
@@ -77,39 +80,37 @@ async function plan(call: Call, services: ApiServices): Promise<void> {
 
 async function apply(call: Call, { desired, parse }: ApiServices): Promise<void> {
   const declared = await readDocuments(call, { parse });
-  const before = new Map(declared.map(({ container }) => [containerName(container.metadata), desired.get(containerName(container.metadata))]));
-  const items = desired.apply('api', declared).map(({ name, generation }) => {
-    const earlier = before.get(name);
-    return { name, generation, result: earlier === undefined ? ('created' as const) : earlier.generation === generation ? ('unchanged' as const) : ('configured' as const) };
+  const before = declared.map(({ resource }) => desired.getOf(resource.kind, keyOf(resource).name));
+  const items = desired.apply('api', declared).map((accepted, index) => {
+    const earlier = before[index];
+    const { generation } = accepted;
+    return { ...keyOf(resourceOf(accepted)), generation, result: earlier === undefined ? ('created' as const) : earlier.generation === generation ? ('unchanged' as const) : ('configured' as const) };
   });
   sendJson(call, { kind: 'ApplyResult', items } satisfies ApplyResult);
 }
 
 function deleteContainer(call: Call, services: ApiServices): void {
-  const name = nameOf(call);
-  deleteOne(name, services);
-  sendJson(call, { kind: 'DeleteResult', items: [{ name }] } satisfies DeleteResult);
+  sendJson(call, deleted([{ kind: 'Container', name: nameOf(call) }], services));
 }
 
 async function deleteDocuments(call: Call, services: ApiServices): Promise<void> {
-  const names = (await readDocuments(call, services)).map(({ container }) => containerName(container.metadata));
-  // All or none, as far as can be known beforehand.
-  for (const name of names) assertDeletable(name, services);
-  for (const name of names) deleteOne(name, services);
-  sendJson(call, { kind: 'DeleteResult', items: names.map((name) => ({ name })) } satisfies DeleteResult);
+  const keys = (await readDocuments(call, services)).map(({ resource }) => keyOf(resource));
+  sendJson(call, deleted(keys, services));
 }
 
-function deleteOne(name: ContainerName, services: ApiServices): void {
-  assertDeletable(name, services);
-  services.desired.delete('api', name);
+/** Takes back what was applied: all of it, or nothing. */
+export function deleted(items: readonly ResourceKey[], services: ApiServices): DeleteResult {
+  for (const key of items) assertDeletable(key, services);
+  services.desired.delete('api', items);
+  return { kind: 'DeleteResult', items };
 }
 
 /** What another source says can only be taken back there: deleted here, it would come back at once. */
-function assertDeletable(name: ContainerName, { desired }: ApiServices): void {
-  const origin = desired.get(name)?.origin;
-  if (origin === undefined) throw new MooringError('NotFound', `no source wants a container ${name}`, { fix: 'see "mooring get --all-namespaces"' });
+function assertDeletable({ kind, name }: ResourceKey, { desired }: ApiServices): void {
+  const origin = desired.getOf(kind, name)?.origin;
+  if (origin === undefined) throw new MooringError('NotFound', `no source wants a ${describeResource(kind, name)}`, { fix: 'see "mooring get --all-namespaces"' });
   if (origin.source === 'api') return;
-  throw new MooringError('Conflict', `${name} belongs to source ${origin.source}, which would bring it back`, {
+  throw new MooringError('Conflict', `${kind === 'Container' ? name : describeResource(kind, name)} belongs to source ${origin.source}, which would bring it back`, {
     at: origin.location,
     fix: `delete it from ${origin.location} instead`,
   });

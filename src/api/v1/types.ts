@@ -6,6 +6,7 @@ import type { Explanation, PlannedChange } from '../../reconcile/reconciler.ts';
 import type { ContainerStatus } from '../../spec/condition.ts';
 import type { Container } from '../../spec/container.ts';
 import type { SpecProblem } from '../../spec/problem.ts';
+import type { ResourceKind } from '../../spec/resource.ts';
 
 export type { ExecRequest, Explanation, MooringEvent, PlannedChange, SpecProblem };
 
@@ -80,7 +81,7 @@ export interface PlanResult {
 
 export interface ApplyResult {
   readonly kind: 'ApplyResult';
-  readonly items: readonly { readonly name: string; readonly result: 'created' | 'configured' | 'unchanged'; readonly generation: number }[];
+  readonly items: readonly { readonly kind: ResourceKind; readonly name: string; readonly result: 'created' | 'configured' | 'unchanged'; readonly generation: number }[];
 }
 
 /** The reply to `POST /v1/containers/NAMESPACE/NAME/exec`: the id to attach to, or why the program can't be run, with a shell's exit code for that. */
@@ -88,7 +89,7 @@ export type ExecReply = { readonly kind: 'Exec' } & ExecResult;
 
 export interface DeleteResult {
   readonly kind: 'DeleteResult';
-  readonly items: readonly { readonly name: string }[];
+  readonly items: readonly { readonly kind: ResourceKind; readonly name: string }[];
 }
 
 /** One line of `POST /v1/down`. */

@@ -9,13 +9,15 @@ export interface EventRecord {
   readonly type: string;
   readonly reason: string;
   readonly message: string;
-  /** `namespace/name`, or null for what concerns no single container. */
+  /** `namespace/name`, or null for what concerns no single resource. */
   readonly name: string | null;
+  /** What that is the name of. */
+  readonly kind: string | null;
 }
 
-export type NewEvent = Pick<EventRecord, 'type' | 'reason' | 'message' | 'name'>;
+export type NewEvent = Pick<EventRecord, 'type' | 'reason' | 'message' | 'name' | 'kind'>;
 
-const COLUMNS = 'id, first_time AS firstTime, last_time AS lastTime, count, type, reason, message, name';
+const COLUMNS = 'id, first_time AS firstTime, last_time AS lastTime, count, type, reason, message, name, kind';
 
 /** The event log's rows, of which only the newest `capacity` are kept. */
 export class EventRecords {
@@ -30,27 +32,27 @@ export class EventRecords {
   constructor(database: Database, capacity = 10_000) {
     this.#capacity = capacity;
     this.#list = database.prepare(`SELECT ${COLUMNS} FROM events ORDER BY id`);
-    this.#listOf = database.prepare(`SELECT ${COLUMNS} FROM events WHERE name = ? ORDER BY id`);
+    this.#listOf = database.prepare(`SELECT ${COLUMNS} FROM events WHERE kind = ? AND name = ? ORDER BY id`);
     this.#same = database.prepare(
-      `SELECT ${COLUMNS} FROM events WHERE name IS ? AND reason = ? AND message = ? AND type = ? ORDER BY id DESC LIMIT 1`,
+      `SELECT ${COLUMNS} FROM events WHERE kind IS ? AND name IS ? AND reason = ? AND message = ? AND type = ? ORDER BY id DESC LIMIT 1`,
     );
-    this.#insert = database.prepare('INSERT INTO events (first_time, last_time, count, type, reason, message, name) VALUES (?1, ?1, 1, ?2, ?3, ?4, ?5)');
+    this.#insert = database.prepare('INSERT INTO events (first_time, last_time, count, type, reason, message, name, kind) VALUES (?1, ?1, 1, ?2, ?3, ?4, ?5, ?6)');
     this.#repeat = database.prepare('UPDATE events SET count = count + 1, last_time = ? WHERE id = ?');
     this.#trim = database.prepare('DELETE FROM events WHERE id <= ?');
   }
 
-  /** Oldest first; of one container, or of all. */
-  list(name?: string): EventRecord[] {
-    return name === undefined ? this.#list.all() : this.#listOf.all(name);
+  /** Oldest first; of one resource, or of all. */
+  list(of?: { readonly kind: string; readonly name: string }): EventRecord[] {
+    return of === undefined ? this.#list.all() : this.#listOf.all(of.kind, of.name);
   }
 
   /** The newest row that says just this, if any. */
   latestSame(event: NewEvent): EventRecord | undefined {
-    return this.#same.get(event.name, event.reason, event.message, event.type);
+    return this.#same.get(event.kind, event.name, event.reason, event.message, event.type);
   }
 
   insert(event: NewEvent, time: number): EventRecord {
-    const { lastInsertRowid } = this.#insert.run(time, event.type, event.reason, event.message, event.name);
+    const { lastInsertRowid } = this.#insert.run(time, event.type, event.reason, event.message, event.name, event.kind);
     const id = Number(lastInsertRowid);
     this.#trim.run(id - this.#capacity);
     return { id, firstTime: time, lastTime: time, count: 1, ...event };

@@ -72,4 +72,24 @@ export const migrations: readonly string[] = [
   `
   ALTER TABLE images ADD COLUMN repo_digest TEXT; -- digest of what a registry keeps under the name; NULL where none is known
   `,
+  `
+  CREATE TABLE desired_of_kinds (
+    kind       TEXT NOT NULL, -- Container, Network, Volume
+    name       TEXT NOT NULL,
+    source     TEXT NOT NULL,
+    location   TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    spec_hash  TEXT NOT NULL,
+    document   TEXT NOT NULL,
+    PRIMARY KEY (kind, name)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO desired_of_kinds SELECT 'Container', name, source, location, generation, spec_hash, document FROM desired;
+  DROP TABLE desired;
+  ALTER TABLE desired_of_kinds RENAME TO desired;
+
+  ALTER TABLE events ADD COLUMN kind TEXT; -- what \`name\` is the name of
+  UPDATE events SET kind = 'Container' WHERE name IS NOT NULL;
+  DROP INDEX events_by_subject;
+  CREATE INDEX events_by_subject ON events (kind, name, reason);
+  `,
 ];

@@ -1,7 +1,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/errors.ts';
 import type { Declared } from '../../reconcile/desired.ts';
-import type { ContainerName } from '../../spec/name.ts';
+import { keyOf, keyText } from '../../reconcile/desired-store.ts';
 import { parseDocuments } from '../../spec/parse.ts';
 import type { SpecProblem } from '../../spec/problem.ts';
 import { findFiles, type FoundFile, type WatchPoint } from './find-files.ts';
@@ -97,12 +97,13 @@ function readingOf(bytes: Uint8Array, path: string): FileReading {
   if (bytes.length === 0) return { kind: 'Empty' };
   const { documents, problems } = parseDocuments(bytes, path);
   const all = [...problems];
-  const first = new Map<ContainerName, string>();
-  for (const { name, at } of documents) {
-    const earlier = first.get(name);
-    if (earlier === undefined) first.set(name, at);
-    else all.push({ file: path, at, field: 'metadata.name', message: `${name} is declared twice in this file, first at ${earlier}`, fix: 'rename or delete one of the two', name });
+  const first = new Map<string, string>();
+  for (const { resource, at } of documents) {
+    const key = keyOf(resource);
+    const earlier = first.get(keyText(key));
+    if (earlier === undefined) first.set(keyText(key), at);
+    else all.push({ file: path, at, field: 'metadata.name', message: `${key.name} is declared twice in this file, first at ${earlier}`, fix: 'rename or delete one of the two', ...key });
   }
   if (all.length > 0) return { kind: 'Rejected', problems: all };
-  return { kind: 'Documents', declared: documents.map(({ container, at }) => ({ container, location: at })) };
+  return { kind: 'Documents', declared: documents.map(({ resource, at }) => ({ resource, location: at })) };
 }

@@ -4,8 +4,8 @@ import type { Clock, TimerHandle } from '../../lib/clock.ts';
 import { errnoOf, messageOf } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { DesiredStore } from '../../reconcile/desired.ts';
+import { keyText } from '../../reconcile/desired-store.ts';
 import type { EventLog } from '../../reconcile/events.ts';
-import type { ContainerName } from '../../spec/name.ts';
 import type { SpecProblem } from '../../spec/problem.ts';
 import { merge } from './merge.ts';
 import { ProblemJournal } from './problem-journal.ts';
@@ -58,11 +58,11 @@ export function createDirectorySource(options: DirectorySourceOptions): Director
   const ready = Promise.withResolvers<void>();
   let cache: ReadingCache = new Map();
   /** Names that the tree does not declare any more, though they still stand, and since when. */
-  let absentSince: ReadonlyMap<ContainerName, number> = new Map();
+  let absentSince: ReadonlyMap<string, number> = new Map();
   let device: bigint | undefined;
   let racesInARow = 0;
   /** Names that other sources hold: free one day. */
-  let contested = new Set<ContainerName>();
+  let contested = new Set<string>();
   let rescanTimer: TimerHandle | undefined;
   let retryTimer: TimerHandle | undefined;
   let unsubscribe: (() => void) | undefined;
@@ -96,10 +96,10 @@ export function createDirectorySource(options: DirectorySourceOptions): Director
     // only a folder that was seen to lie still, or a second look, makes sure that it has gone.
     const settled = quiet && !schedule.pending;
     const now = clock.now();
-    const merged = merge(previous, tree, (name) => settled || now - (absentSince.get(name) ?? now) >= SETTLE_MS);
-    absentSince = new Map([...merged.absent].map((name) => [name, absentSince.get(name) ?? now]));
+    const merged = merge(previous, tree, (key) => settled || now - (absentSince.get(key) ?? now) >= SETTLE_MS);
+    absentSince = new Map([...merged.absent].map((key) => [key, absentSince.get(key) ?? now]));
     const rejected = desired.replaceSource('directory', merged.declared);
-    contested = new Set(rejected.flatMap(({ name }) => name ?? []));
+    contested = new Set(rejected.flatMap(({ kind, name }) => (kind === undefined || name === undefined ? [] : [keyText({ kind, name })])));
     journal.update([...watchProblems(), ...merged.problems, ...rejected]);
     const unsure = !settled && [...absentSince.values()].some((since) => now - since < SETTLE_MS);
     if (watch.follow(tree.linked) || unsure) schedule.touch();
@@ -151,7 +151,7 @@ export function createDirectorySource(options: DirectorySourceOptions): Director
   return {
     start() {
       unsubscribe = desired.subscribe((changed) => {
-        if (changed.some((name) => contested.has(name))) schedule.touch();
+        if (changed.some((key) => contested.has(keyText(key)))) schedule.touch();
       });
       schedule.touch();
       armRescan();

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pino } from 'pino';
 import { systemClock } from '../../../src/lib/clock.ts';
-import type { Declared, DesiredStore } from '../../../src/reconcile/desired.ts';
+import { type Declared, type DesiredStore, resourceOf } from '../../../src/reconcile/desired.ts';
 import { openDesiredStore } from '../../../src/reconcile/desired-store.ts';
 import { containerSchema } from '../../../src/spec/container.ts';
 import { parseContainerName } from '../../../src/spec/name.ts';
@@ -24,7 +24,7 @@ export function yaml(name: string, extra = ''): string {
 
 export function declared(name: string): Declared {
   const document = { apiVersion: 'mooring.dev/v1alpha1', kind: 'Container', metadata: { name }, spec: { image: 'mooring.local/busybox:latest' } };
-  return { container: containerSchema.parse(document), location: 'test' };
+  return { resource: containerSchema.parse(document), location: 'test' };
 }
 
 /** A directory source over real files and real inotify, with a desired store whose records lie in memory. */
@@ -41,8 +41,8 @@ export class Harness implements AsyncDisposable {
   constructor(base: string, dir: string) {
     this.base = base;
     this.dir = dir;
-    this.desired = openDesiredStore({ records: { list: () => [], replace: () => {} }, hashSpec: (spec) => JSON.stringify(spec), logger });
-    this.desired.subscribe((changed) => this.removed.push(...changed.filter((name) => this.desired.get(name) === undefined)));
+    this.desired = openDesiredStore({ records: { list: () => [], replace: () => {} }, hashOf: ({ spec }) => JSON.stringify(spec), logger });
+    this.desired.subscribe((changed) => this.removed.push(...changed.filter(({ kind, name }) => this.desired.getOf(kind, name) === undefined).map(({ name }) => name)));
   }
 
   /** Starts a source over `files`, and waits until it was read. The rescan is an hour off unless asked for: what is found is found by events. */
@@ -72,7 +72,7 @@ export class Harness implements AsyncDisposable {
   names(): string[] {
     return this.desired
       .listSource('directory')
-      .map(({ container }) => container.metadata.name)
+      .map((desired) => resourceOf(desired).metadata.name)
       .toSorted();
   }
 

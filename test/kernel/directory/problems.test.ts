@@ -147,7 +147,7 @@ test('a name that another source holds is reported, and taken once it is free', 
   const source = await h.start();
   assert.equal(source.problems().length, 1);
   assert.deepEqual(h.names(), []);
-  h.desired.delete('api', parseContainerName('web'));
+  h.desired.delete('api', [{ kind: 'Container', name: parseContainerName('web') }]);
   await h.wants('web');
   await eventually(() => assert.deepEqual(source.problems(), []));
 });

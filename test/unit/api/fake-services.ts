@@ -5,9 +5,11 @@ import { MooringError } from '../../../src/lib/errors.ts';
 import type { DesiredContainer } from '../../../src/reconcile/desired.ts';
 import type { MooringEvent } from '../../../src/reconcile/events.ts';
 import type { ContainerView } from '../../../src/reconcile/reconciler.ts';
+import type { Container } from '../../../src/spec/container.ts';
 import type { ContainerName } from '../../../src/spec/name.ts';
 import { parseDocuments } from '../../../src/spec/parse.ts';
 import type { SpecProblem } from '../../../src/spec/problem.ts';
+import { resourceName } from '../../../src/spec/resource.ts';
 
 /** Services over plain maps, whose contents a test sets and changes. */
 export class FakeServices implements ApiServices {
@@ -61,8 +63,11 @@ export class FakeServices implements ApiServices {
 
   readonly desired: ApiServices['desired'] = {
     get: (name) => this.desiredByName.get(name),
+    getOf: (kind, name) => (kind === 'Container' ? (this.desiredByName.get(name as ContainerName) as never) : undefined),
+    listOf: (kind) => (kind === 'Container' ? ([...this.desiredByName.values()] as never) : []),
     apply: (source, declared) =>
-      declared.map(({ container, location }) => {
+      declared.map(({ resource, location }) => {
+        const container = resource as Container;
         const name = `${container.metadata.namespace}/${container.metadata.name}` as ContainerName;
         const before = this.desiredByName.get(name);
         const same = JSON.stringify(before?.container.spec) === JSON.stringify(container.spec);
@@ -70,9 +75,11 @@ export class FakeServices implements ApiServices {
         this.desiredByName.set(name, now);
         return now;
       }),
-    delete: (source, name) => {
-      if (this.desiredByName.get(name)?.origin.source !== source) throw new MooringError('Conflict', 'another source holds it');
-      this.desiredByName.delete(name);
+    delete: (source, keys) => {
+      for (const { name } of keys) {
+        if (this.desiredByName.get(name as ContainerName)?.origin.source !== source) throw new MooringError('Conflict', 'another source holds it');
+        this.desiredByName.delete(name as ContainerName);
+      }
     },
   };
 
@@ -93,7 +100,7 @@ export class FakeServices implements ApiServices {
 
   readonly parse: ApiServices['parse'] = (file, text) => {
     const { documents, problems } = parseDocuments(text, file);
-    return { declared: documents.map(({ container, at }) => ({ container, location: at })), problems };
+    return { declared: documents.map(({ resource, at }) => ({ resource, location: at })), problems };
   };
 
   /** Two lines, and with `follow` a third, after which it waits for the signal. */
@@ -136,10 +143,10 @@ export class FakeServices implements ApiServices {
 /** A running container as the reconciler shows it, parsed from a document. */
 export function viewFrom(text: string, over: Partial<ContainerView> = {}): ContainerView {
   const [document] = parseDocuments(text, 'web.yaml').documents;
-  if (document === undefined) throw new Error('the test has a document that does not parse');
+  if (document?.resource.kind !== 'Container') throw new Error('the test has a document that does not parse');
   return {
-    name: document.name,
-    container: document.container,
+    name: resourceName(document.resource),
+    container: document.resource,
     generation: 3,
     origin: { source: 'directory', location: document.at },
     phase: 'Running',

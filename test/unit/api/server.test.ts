@@ -98,9 +98,9 @@ describe('the v1 API on its socket', () => {
 
   test('apply keeps documents under source api, and says what became of each', async () => {
     const apply = (text: string): Promise<ApplyResult> => client.post<ApplyResult>('/v1/apply', { files: [{ name: 'web.yaml', text }] });
-    assert.deepEqual((await apply(WEB)).items, [{ name: web, result: 'created', generation: 1 }]);
-    assert.deepEqual((await apply(WEB)).items, [{ name: web, result: 'unchanged', generation: 1 }]);
-    assert.deepEqual((await apply(WEB.replace('8080', '8081'))).items, [{ name: web, result: 'configured', generation: 2 }]);
+    assert.deepEqual((await apply(WEB)).items, [{ kind: 'Container', name: web, result: 'created', generation: 1 }]);
+    assert.deepEqual((await apply(WEB)).items, [{ kind: 'Container', name: web, result: 'unchanged', generation: 1 }]);
+    assert.deepEqual((await apply(WEB.replace('8080', '8081'))).items, [{ kind: 'Container', name: web, result: 'configured', generation: 2 }]);
     assert.deepEqual(services.desiredByName.get(web)?.origin, { source: 'api', location: 'web.yaml:1:1' });
   });
 
@@ -109,7 +109,7 @@ describe('the v1 API on its socket', () => {
     const object = await client.get<ContainerObject>('/v1/containers/default/web');
     await writeFile(join(folder, 'body'), JSON.stringify(object));
     const { stdout } = await run('curl', ['-sS', '--unix-socket', socket, '--data-binary', `@${join(folder, 'body')}`, '-H', 'content-type: application/json', 'http://mooring/v1/apply']);
-    assert.deepEqual((JSON.parse(stdout) as ApplyResult).items, [{ name: web, result: 'created', generation: 1 }]);
+    assert.deepEqual((JSON.parse(stdout) as ApplyResult).items, [{ kind: 'Container', name: web, result: 'created', generation: 1 }]);
     assert.deepEqual(services.desiredByName.get(web)?.container.metadata.annotations, { note: 'kept' });
   });
 

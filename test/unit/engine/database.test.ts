@@ -78,12 +78,12 @@ describe('the database', () => {
   it('keeps all of a transaction or nothing', async () => {
     const db = await Database.open(folder);
     const desired = new DesiredRecords<'directory'>(db);
-    const row = { name: parseContainerName('a'), source: 'directory' as const, location: 'a.yaml:1:1', generation: 1, specHash: 'h', document: '{}' };
+    const row = { kind: 'Container' as const, name: parseContainerName('a'), source: 'directory' as const, location: 'a.yaml:1:1', generation: 1, specHash: 'h', document: '{}' };
     desired.replace({ put: [row], delete: [] });
     const broken = { ...row, name: parseContainerName('b'), document: null as unknown as string };
     assert.throws(() => desired.replace({ put: [{ ...row, generation: 2 }, broken], delete: [] }), /NOT NULL/);
     assert.deepEqual(desired.list().map((each) => ({ ...each })), [row]);
-    desired.replace({ put: [{ ...row, name: parseContainerName('c') }], delete: [row.name] });
+    desired.replace({ put: [{ ...row, name: parseContainerName('c') }], delete: [row] });
     assert.deepEqual(desired.list().map((each) => each.name), ['default/c']);
     db.close();
   });
@@ -91,9 +91,9 @@ describe('the database', () => {
   it('keeps only the newest events', async () => {
     const db = await Database.open(folder);
     const events = new EventRecords(db, 3);
-    for (let n = 1; n <= 5; n++) events.insert({ type: 'Normal', reason: 'R', message: `m${n}`, name: n % 2 ? 'default/odd' : null }, n);
+    for (let n = 1; n <= 5; n++) events.insert({ type: 'Normal', reason: 'R', message: `m${n}`, name: n % 2 ? 'default/odd' : null, kind: n % 2 ? 'Container' : null }, n);
     assert.deepEqual(events.list().map((row) => row.message), ['m3', 'm4', 'm5']);
-    assert.deepEqual(events.list('default/odd').map((row) => row.message), ['m3', 'm5']);
+    assert.deepEqual(events.list({ kind: 'Container', name: 'default/odd' }).map((row) => row.message), ['m3', 'm5']);
     db.close();
   });
 

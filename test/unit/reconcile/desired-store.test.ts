@@ -2,16 +2,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pino } from 'pino';
 import type { DesiredRecord as Row } from '../../../src/engine/store/desired-records.ts';
-import type { Declared, SourceName } from '../../../src/reconcile/desired.ts';
+import type { Declared, ResourceKey, SourceName } from '../../../src/reconcile/desired.ts';
 import { openDesiredStore } from '../../../src/reconcile/desired-store.ts';
-import { containerSchema, type ContainerSpec } from '../../../src/spec/container.ts';
-import { parseContainerName, type ContainerName } from '../../../src/spec/name.ts';
+import { containerSchema } from '../../../src/spec/container.ts';
+import { parseContainerName, type ResourceName } from '../../../src/spec/name.ts';
+import type { Resource } from '../../../src/spec/resource.ts';
 
 type DesiredRecord = Row<SourceName>;
 
 /** Records in memory that count their transactions and can be made to fail. */
 class MemoryRecords {
-  readonly rows = new Map<ContainerName, DesiredRecord>();
+  readonly rows = new Map<string, DesiredRecord>();
   writes = 0;
   failWith: Error | undefined;
 
@@ -19,29 +20,29 @@ class MemoryRecords {
     return [...this.rows.values()];
   }
 
-  replace(change: { readonly put: readonly DesiredRecord[]; readonly delete: readonly ContainerName[] }): void {
+  replace(change: { readonly put: readonly DesiredRecord[]; readonly delete: readonly ResourceKey[] }): void {
     if (this.failWith !== undefined) throw this.failWith;
     this.writes += 1;
     for (const row of change.put) this.rows.set(row.name, row);
-    for (const name of change.delete) this.rows.delete(name);
+    for (const { name } of change.delete) this.rows.delete(name);
   }
 }
 
 const logger = pino({ level: 'silent' });
-const hashSpec = (spec: ContainerSpec): string => JSON.stringify(spec);
+const hashOf = ({ spec }: Resource): string => JSON.stringify(spec);
 const web = parseContainerName('web');
 const worker = parseContainerName('worker');
 
 function open(records = new MemoryRecords()) {
-  const store = openDesiredStore({ records, hashSpec, logger });
-  const told: ContainerName[][] = [];
-  store.subscribe((changed) => told.push([...changed]));
+  const store = openDesiredStore({ records, hashOf, logger });
+  const told: ResourceName[][] = [];
+  store.subscribe((changed) => told.push(changed.map(({ name }) => name)));
   return { store, records, told };
 }
 
 function declared(name: string, spec: object = {}, location = `${name}.yaml:1:1`, labels: Record<string, string> = {}): Declared {
   const document = { apiVersion: 'mooring.dev/v1alpha1', kind: 'Container', metadata: { name, labels }, spec: { image: 'busybox', ...spec } };
-  return { container: containerSchema.parse(document), location };
+  return { resource: containerSchema.parse(document), location };
 }
 
 test('what a source no longer declares is no longer desired', () => {
@@ -118,9 +119,9 @@ test('apply is all or nothing', () => {
 test('delete wants the holder', () => {
   const { store } = open();
   store.replaceSource('directory', [declared('web')]);
-  assert.throws(() => store.delete('api', web), { code: 'Conflict' });
-  assert.throws(() => store.delete('api', worker), { code: 'NotFound' });
-  store.delete('directory', web);
+  assert.throws(() => store.delete('api', [{ kind: 'Container', name: web }]), { code: 'Conflict' });
+  assert.throws(() => store.delete('api', [{ kind: 'Container', name: worker }]), { code: 'NotFound' });
+  store.delete('directory', [{ kind: 'Container', name: web }]);
   assert.equal(store.get(web), undefined);
 });
 
@@ -138,7 +139,7 @@ test('after a restart the last good state is there before any source has spoken'
 test('a later hash function does not make unchanged specs new', () => {
   const { store, records } = open();
   store.replaceSource('directory', [declared('web')]);
-  const later = openDesiredStore({ records, hashSpec: () => 'v2', logger });
+  const later = openDesiredStore({ records, hashOf: () => 'v2', logger });
   later.replaceSource('directory', [declared('web')]);
   assert.equal(later.get(web)?.specHash, store.get(web)?.specHash);
   assert.equal(later.get(web)?.generation, 1);
@@ -171,10 +172,10 @@ test('subscribers are told after the commit, and one that fails harms nobody', (
   store.subscribe(() => {
     throw new Error('listener');
   });
-  const unsubscribe = store.subscribe(([name]) => seen.push(name && [records.rows.has(name), store.get(name)?.name]));
+  const unsubscribe = store.subscribe(([key]) => seen.push(key && [records.rows.has(key.name), store.getOf(key.kind, key.name)?.name]));
   store.apply('api', [declared('web')]);
   assert.deepEqual(seen, [[true, web]]);
   unsubscribe();
-  store.delete('api', web);
+  store.delete('api', [{ kind: 'Container', name: web }]);
   assert.equal(seen.length, 1);
 });

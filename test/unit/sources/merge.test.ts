@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Declared, DesiredContainer } from '../../../src/reconcile/desired.ts';
-import { containerSchema } from '../../../src/spec/container.ts';
+import { type Container, containerSchema } from '../../../src/spec/container.ts';
 import { containerName } from '../../../src/spec/name.ts';
 import type { SpecProblem } from '../../../src/spec/problem.ts';
 import { merge, type Merged } from '../../../src/sources/directory/merge.ts';
@@ -11,11 +11,15 @@ const always = (): boolean => true;
 const never = (): boolean => false;
 
 function declared(name: string, location: string): Declared {
-  return { container: containerSchema.parse({ apiVersion: 'mooring.dev/v1alpha1', kind: 'Container', metadata: { name }, spec: { image: 'busybox' } }), location };
+  return { resource: containerOf(name), location };
+}
+
+function containerOf(name: string): Container {
+  return containerSchema.parse({ apiVersion: 'mooring.dev/v1alpha1', kind: 'Container', metadata: { name }, spec: { image: 'busybox' } });
 }
 
 function before(name: string, location: string): DesiredContainer {
-  const { container } = declared(name, location);
+  const container = containerOf(name);
   return { name: containerName(container.metadata), container, origin: { source: 'directory', location }, specHash: 'x', generation: 1 };
 }
 
@@ -28,25 +32,25 @@ function documents(path: string, ...names: string[]): FileReading {
 }
 
 function rejected(path: string, name?: string): FileReading {
-  const problem: SpecProblem = { file: path, at: `${path}:1:1`, field: '', message: 'bad', ...(name === undefined ? {} : { name: containerName({ namespace: 'default', name }) }) };
+  const problem: SpecProblem = { file: path, at: `${path}:1:1`, field: '', message: 'bad', ...(name === undefined ? {} : { kind: 'Container' as const, name: containerName({ namespace: 'default', name }) }) };
   return { kind: 'Rejected', problems: [problem] };
 }
 
 function wanted({ declared: all }: Merged): string[] {
-  return all.map(({ container, location }) => `${container.metadata.name} ${location}`);
+  return all.map(({ resource, location }) => `${resource.metadata.name} ${location}`);
 }
 
 test('what the files say is wanted, and what they no longer say is not', () => {
   const merged = merge([before('web', 'a.yaml:1:1'), before('gone', 'a.yaml:9:1')], tree({ 'a.yaml': documents('a.yaml', 'web'), 'b.yaml': documents('b.yaml', 'new') }), always);
   assert.deepEqual(wanted(merged), ['web a.yaml:1:1', 'new b.yaml:1:1']);
-  assert.deepEqual([...merged.absent], ['default/gone']);
+  assert.deepEqual([...merged.absent], ['Container default/gone']);
 });
 
 test('nothing is removed before it may be, nor from a tree that was not read whole', () => {
   const previous = [before('web', 'a.yaml:1:1')];
   for (const merged of [merge(previous, tree({}), never), merge(previous, tree({}, { complete: false }), always)]) {
     assert.deepEqual(wanted(merged), ['web a.yaml:1:1']);
-    assert.deepEqual([...merged.absent], ['default/web']);
+    assert.deepEqual([...merged.absent], ['Container default/web']);
   }
 });
 

@@ -12,8 +12,8 @@ async function only(file: string): Promise<Container> {
   assert.deepEqual(problems, []);
   assert.equal(documents.length, 1);
   const [document] = documents;
-  assert.ok(document);
-  return document.container;
+  assert.ok(document?.resource.kind === 'Container');
+  return document.resource;
 }
 
 test('defaults', async () => {
@@ -37,7 +37,7 @@ test('defaults', async () => {
       readOnlyRootFilesystem: false,
       capabilities: { add: [], drop: [] },
       privileged: false,
-      network: { mode: 'None' },
+      network: { mode: 'None', networks: [], links: [], dns: { servers: [], searches: [], options: [] }, extraHosts: [], bandwidth: {} },
       suspend: false,
     },
   });

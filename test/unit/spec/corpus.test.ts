@@ -11,6 +11,7 @@ interface Expected {
   readonly message: string;
   readonly fix?: string;
   readonly name?: string;
+  readonly kind?: string;
 }
 
 const corpus = join(import.meta.dirname, '../../corpus');

@@ -14,8 +14,8 @@ for (const [path, wanted] of generatedFiles()) {
   });
 }
 
-test('the CRD is structural, and every field of it says what it is for', () => {
-  const crd = parse(generatedFiles().get('crds/containers.mooring.dev.yaml') ?? '') as { spec: { versions: { schema: { openAPIV3Schema: SchemaNode } }[] } };
+for (const plural of ['containers', 'networks', 'volumes']) test(`the CRD of ${plural} is structural, and every field of it says what it is for`, () => {
+  const crd = parse(generatedFiles().get(`crds/${plural}.mooring.dev.yaml`) ?? '') as { spec: { versions: { schema: { openAPIV3Schema: SchemaNode } }[] } };
   const schema = crd.spec.versions[0]?.schema.openAPIV3Schema;
   assert.ok(schema?.properties?.['spec'] !== undefined && schema.properties['status'] !== undefined);
   for (const [field, node] of nodesOf(schema.properties['spec'], 'spec').concat(nodesOf(schema.properties['status'], 'status'))) {

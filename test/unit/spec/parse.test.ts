@@ -17,7 +17,7 @@ function checkShape(content: Uint8Array | string): void {
     assert.equal(file, 'f.yaml');
     assert.ok(message.length > 0 && message.length < 1000);
   }
-  for (const { name, container } of documents) assert.equal(name, `${container.metadata.namespace}/${container.metadata.name}`);
+  for (const { name, resource } of documents) assert.equal(name, `${resource.metadata.namespace}/${resource.metadata.name}`);
 }
 
 describe('parseDocuments never throws', () => {

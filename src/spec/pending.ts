@@ -1,0 +1,46 @@
+import type { FieldFault } from './field-fault.ts';
+import type { Resource } from './resource.ts';
+import { type Path, valueAt } from './schema-walk.ts';
+
+/** What the schemas have and the engine can't do: refused, so that nothing is accepted and then ignored. Whoever makes it work takes its line out. */
+const PENDING: readonly { readonly kind: Resource['kind']; readonly path: Path; readonly given: (value: unknown) => boolean }[] = [
+  { kind: 'Network', path: ['kind'], given: () => true }, // n2
+  { kind: 'Volume', path: ['kind'], given: () => true }, // n1
+  { kind: 'Container', path: ['spec', 'network', 'mode'], given: (mode) => mode === 'Container' }, // n2
+  { kind: 'Container', path: ['spec', 'network', 'networks'], given: isFilled }, // n2
+  { kind: 'Container', path: ['spec', 'network', 'bandwidth', 'ingress'], given: isGiven }, // n2
+  { kind: 'Container', path: ['spec', 'network', 'bandwidth', 'egress'], given: isGiven }, // n2
+  { kind: 'Container', path: ['spec', 'ports'], given: anyItem('endPort', isGiven) }, // n2
+  { kind: 'Container', path: ['spec', 'ports'], given: anyItem('expose', (expose) => expose !== 'Always') }, // n2: and the default becomes HostPolicy
+  { kind: 'Container', path: ['spec', 'network', 'links'], given: isFilled }, // n3
+  { kind: 'Container', path: ['spec', 'network', 'dns', 'servers'], given: isFilled }, // n3
+  { kind: 'Container', path: ['spec', 'network', 'dns', 'searches'], given: isFilled }, // n3
+  { kind: 'Container', path: ['spec', 'network', 'dns', 'options'], given: isFilled }, // n3
+  { kind: 'Container', path: ['spec', 'network', 'extraHosts'], given: isFilled }, // n3
+  { kind: 'Container', path: ['spec', 'mounts'], given: anyItem('volume', isGiven) }, // n1
+  { kind: 'Container', path: ['spec', 'mounts'], given: anyItem('idmap', (idmap) => idmap !== 'None') }, // n1
+  { kind: 'Container', path: ['spec', 'mounts'], given: anyItem('bind', (bind) => valueAt(bind, ['createSource']) === true || (isGiven(bind) && valueAt(bind, ['propagation']) !== 'None')) }, // n1
+  { kind: 'Container', path: ['spec', 'mounts'], given: anyItem('recursiveReadOnly', (recursive) => recursive === false) }, // n1
+  { kind: 'Container', path: ['spec', 'mounts'], given: anyItem('tmpfs', (tmpfs) => isGiven(tmpfs) && valueAt(tmpfs, ['mode']) !== '1777') }, // n1
+];
+
+export function pendingFaults(resource: Resource): FieldFault[] {
+  return PENDING.filter(({ kind, path, given }) => kind === resource.kind && given(valueAt(resource, path))).map(({ path }) => ({
+    path,
+    onKey: false,
+    message: 'asks for something that this version of Mooring can not do',
+    fix: 'leave it out',
+  }));
+}
+
+function isGiven(value: unknown): boolean {
+  return value !== undefined;
+}
+
+function isFilled(value: unknown): boolean {
+  return Array.isArray(value) && value.length > 0;
+}
+
+function anyItem(field: string, given: (value: unknown) => boolean): (items: unknown) => boolean {
+  return (items) => Array.isArray(items) && items.some((item) => given(valueAt(item, [field])));
+}

@@ -1,0 +1,100 @@
+import { z } from 'zod';
+import { quoted } from '../lib/text.ts';
+import { checkAddress, IP_MAX_LENGTH, IP_PATTERN } from './address.ts';
+import { checkedBy, type Finding, foundBy } from './check.ts';
+import { grammarString } from './grammar.ts';
+import { PORT_NAME } from './kubernetes-names.ts';
+import { repeated } from './repeated.ts';
+
+const MAX_PORT = 65_535;
+/** Ports in one range; more of them would be a firewall's business. */
+const MAX_RANGE = 1024;
+
+const portSchema = z.strictObject({
+  name: grammarString(PORT_NAME).meta({ description: 'A name for the port, each once: at most 15 lower-case letters, digits and `-`.' }).optional(),
+  containerPort: z.int().min(1).max(MAX_PORT).meta({ description: 'The port that the container listens on; of a range, the first.' }),
+  endPort: z.int().min(1).max(MAX_PORT).meta({ description: `The last port of a range that begins with \`containerPort\`, of at most ${MAX_RANGE} ports. Without it, one port.` }).optional(),
+  protocol: z.enum(['TCP', 'UDP', 'SCTP']).meta({ description: 'The transport protocol.' }).default('TCP'),
+  hostPort: z
+    .int()
+    .min(1)
+    .max(MAX_PORT)
+    .meta({ description: "The node's port that leads to it; of a range, the first, and those behind it lead to those behind `containerPort`. Wants `network.mode: Bridge`." })
+    .optional(),
+  hostIP: z
+    .string()
+    .max(IP_MAX_LENGTH)
+    .check(checkedBy(checkAddress))
+    .meta({ pattern: IP_PATTERN.source, description: "The node's address on which `hostPort` is open, such as `127.0.0.1`. Without it, all of its IPv4 and IPv6 addresses." })
+    .optional(),
+  expose: z
+    .enum(['HostPolicy', 'Always'])
+    .meta({
+      description:
+        "Who reaches `hostPort` from other machines. `HostPolicy`: whom the node's own firewall lets in to that port of the node. `Always`: everybody, past the node's firewall.",
+    })
+    .default('Always'),
+});
+
+type Port = z.output<typeof portSchema>;
+
+export const portsSchema = z
+  .array(portSchema)
+  .max(128)
+  .check(
+    foundBy((ports) => [
+      ...repeated(ports, (port) => `${port.containerPort}/${port.protocol}`, 'containerPort'),
+      ...repeated(ports, (port) => port.name, 'name'),
+      ...repeated(ports, (port) => (port.hostPort === undefined ? undefined : `${port.hostIP ?? ''}:${port.hostPort}/${port.protocol}`), 'hostPort'),
+      ...ports.flatMap((port, index) => portFindings(port, index)),
+      ...rangesTwice(ports),
+    ]),
+  )
+  .meta({
+    description: 'Ports that the container listens on. Each port and protocol once.',
+    'x-kubernetes-list-type': 'map',
+    'x-kubernetes-list-map-keys': ['containerPort', 'protocol'],
+    'x-kubernetes-validations': [
+      { rule: 'self.all(port, !has(port.name) || self.exists_one(other, has(other.name) && other.name == port.name))', message: 'a port name must not be given twice' },
+      { rule: `self.all(port, !has(port.endPort) || (port.endPort > port.containerPort && port.endPort - port.containerPort < ${MAX_RANGE}))`, message: `endPort must come behind containerPort, with at most ${MAX_RANGE} ports from one to the other` },
+    ],
+  })
+  .default([]);
+
+/** How many ports an entry stands for. */
+export function portCount({ containerPort, endPort = containerPort }: Pick<Port, 'containerPort' | 'endPort'>): number {
+  return endPort - containerPort + 1;
+}
+
+function portFindings(port: Port, index: number): Finding[] {
+  const { containerPort, endPort, hostPort, hostIP } = port;
+  if (endPort !== undefined && endPort <= containerPort) return [{ path: [index, 'endPort'], message: `is ${endPort}, and the range begins with ${containerPort}`, fix: 'give the last port of the range, or leave endPort out for one port' }];
+  const count = portCount(port);
+  return [
+    ...(count > MAX_RANGE ? [{ path: [index, 'endPort'], message: `makes a range of ${count} ports, at most ${MAX_RANGE} are allowed` }] : []),
+    ...(hostPort !== undefined && hostPort + count - 1 > MAX_PORT ? [{ path: [index, 'hostPort'], message: `a range of ${count} ports from ${hostPort} on goes beyond port ${MAX_PORT}` }] : []),
+    ...(hostIP !== undefined && hostPort === undefined ? [{ path: [index, 'hostIP'], message: 'hostIP says nothing without hostPort', fix: 'give a hostPort, too' }] : []),
+  ];
+}
+
+/** Entries of which one is a range with a port of an earlier one. Single ports that are given twice have been found. */
+function rangesTwice(ports: readonly Port[]): Finding[] {
+  return ports.flatMap((port, index) =>
+    ports.slice(0, index).flatMap((earlier) => {
+      if (port.protocol !== earlier.protocol || (port.endPort === undefined && earlier.endPort === undefined)) return [];
+      const of = (first: number, { protocol }: Port): string => `${quoted(`${first}/${protocol}`)} is given twice`;
+      const inside = shared(port.containerPort, portCount(port), earlier.containerPort, portCount(earlier));
+      if (inside !== undefined && port.containerPort !== earlier.containerPort) return [{ path: [index, 'containerPort'], message: of(inside, port), fix: 'let the ranges not overlap' }];
+      const sameAddress = port.hostIP === undefined || earlier.hostIP === undefined || port.hostIP === earlier.hostIP;
+      if (port.hostPort === undefined || earlier.hostPort === undefined || !sameAddress) return [];
+      const outside = shared(port.hostPort, portCount(port), earlier.hostPort, portCount(earlier));
+      return outside !== undefined && port.hostPort !== earlier.hostPort ? [{ path: [index, 'hostPort'], message: of(outside, port), fix: 'let the ranges not overlap' }] : [];
+    }),
+  );
+}
+
+/** The first port that both ranges have. */
+function shared(a: number, aCount: number, b: number, bCount: number): number | undefined {
+  const first = Math.max(a, b);
+  return first < Math.min(a + aCount, b + bCount) ? first : undefined;
+}
