@@ -2,14 +2,25 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "runtime/result.h"
+#include "runtime/unique_fd.h"
 
 namespace mooring {
 
-/// Makes `folder` the root and the working directory, in a mount namespace where nothing else is mounted; no network, no new privileges,
-/// only the capabilities and system calls that writing files of any kind and owner takes, bounded memory and file size.
-/// The process dies with its parent. Standard streams stay as they are.
-Status confine(const char* folder, uint64_t max_file_bytes);
+/// What remains possible once a process is shut in.
+enum class Access { kRead, kWrite };
+
+/// New namespaces of mounts, network, IPC and names; no mount made in them is seen outside.
+Status leave_host();
+
+/// A mount of `folder` alone, on itself: no devices, no programs, and read-only unless `access` says otherwise.
+Result<UniqueFd> mount_alone(const std::string& folder, Access access);
+
+/// Makes `root`, a mount, the root and the working directory of a process that has left the host, and takes every other mount away. No new privileges,
+/// only the capabilities and system calls that reading, or writing, files of any kind and owner takes, bounded memory and file size.
+/// The process dies with its parent. Standard streams and open descriptors stay as they are.
+Status confine(int root, Access access, uint64_t max_file_bytes);
 
 }  // namespace mooring

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "archive/entry_path.h"
+#include "archive/overlay_attributes.h"
 #include "archive/paths_in_root.h"
 #include "runtime/unique_fd.h"
 
@@ -17,14 +18,8 @@ namespace mooring {
 namespace {
 
 constexpr uint64_t kBlock = 4096;
-constexpr const char* kOpaqueAttribute = "trusted.overlay.opaque";
 
 uint64_t whole_blocks(uint64_t bytes) { return (bytes + kBlock - 1) / kBlock * kBlock; }
-
-/// What the kernel itself gives meaning to in a container's hands. Everything else is either the host's (trusted.*, which overlayfs obeys), or of a policy that this host may not have.
-bool keeps_attribute(std::string_view name) {
-  return (name.starts_with("user.") && !name.starts_with("user.overlay.")) || name == "security.capability";
-}
 
 timespec time_of(archive_entry* entry) { return {archive_entry_mtime(entry), archive_entry_mtime_nsec(entry)}; }
 

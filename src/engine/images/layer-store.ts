@@ -4,6 +4,7 @@ import path from 'node:path';
 import { errnoOf, MooringError } from '../../lib/errors.ts';
 import type { DataDir } from '../store/data-dir.ts';
 import { type Digest, hexOf, parseDigest } from './digest.ts';
+import { cleanUpper, packUpper, type Upper } from './pack-upper.ts';
 import { type LayerBounds, type Unpacked, unpackLayer } from './unpack-layer.ts';
 
 export interface LayerSource {
@@ -65,6 +66,16 @@ export class LayerStore {
   /** Unpacks any archive, within a layer's bounds and confinement, into an empty folder. */
   unpackInto(folder: string, blob: string | AsyncIterable<Buffer>, signal?: AbortSignal): Promise<Unpacked> {
     return unpackLayer({ archiver: this.#archiver, blob, folder, bounds: this.#bounds, ...(signal && { signal }) });
+  }
+
+  /** The changes in a container's writable folder, as the archive of a layer. */
+  pack(upper: Upper, signal?: AbortSignal): AsyncGenerator<Buffer, void, void> {
+    return packUpper(this.#archiver, upper, signal);
+  }
+
+  /** Makes a writable folder that nobody uses any more what unpacking its archive would make. */
+  clean(upper: Upper, signal?: AbortSignal): Promise<void> {
+    return cleanUpper(this.#archiver, upper, signal);
   }
 
   async #unpack({ chainId, diffId, blob }: LayerSource): Promise<void> {

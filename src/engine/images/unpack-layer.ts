@@ -1,12 +1,11 @@
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { Readable, Transform, type TransformCallback } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 
 import { MooringError } from '../../lib/errors.ts';
+import { ArchiverProcess } from './archiver-process.ts';
 import type { Digest } from './digest.ts';
 
 /** What one layer may take at most. Beyond any of these it is refused as a whole. */
@@ -41,11 +40,7 @@ export interface Unpacked {
   readonly entries: number;
 }
 
-type Report = { readonly entries: number } | { readonly error: string; readonly archiveFault: boolean };
-
 const PIECE_BYTES = 256 * 1024;
-/** Of what a process that should say nothing says on standard error. */
-const MAX_COMPLAINT = 500;
 
 /**
  * Unpacks a layer in a process that is shut in with `folder`: whatever the archive says, nothing else can be touched. Bytes stream
@@ -55,35 +50,20 @@ const MAX_COMPLAINT = 500;
 export async function unpackLayer({ archiver, blob, folder, bounds, signal }: UnpackOptions): Promise<Unpacked> {
   const measure = new Measure();
   const { compression, content } = await peek(typeof blob === 'string' ? createReadStream(blob, { highWaterMark: PIECE_BYTES }) : blob);
-  const child = spawn(archiver, ['unpack', folder, ...[bounds.bytes, bounds.entries, bounds.fileBytes, bounds.depth].map(String)], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-    env: {},
-    killSignal: 'SIGKILL',
-    ...(signal && { signal }),
-  });
-  const ended = new Promise<string>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (code, by) => resolve(by === null ? `it exited with status ${code}` : `${by} ended it`));
-  });
-  const [fed, end, line, complaint] = await Promise.allSettled([
-    pipeline([Readable.from(content, { objectMode: false }), ...decompressors(compression), measure, child.stdin]),
-    ended,
-    text(child.stdout),
-    text(child.stderr),
+  using unpacker = new ArchiverProcess(archiver, ['unpack', folder, ...[bounds.bytes, bounds.entries, bounds.fileBytes, bounds.depth].map(String)], signal);
+  const [fed, report] = await Promise.allSettled([
+    pipeline([Readable.from(content, { objectMode: false }), ...decompressors(compression), measure, unpacker.stdin]),
+    unpacker.report('unpack layer'),
   ]);
   signal?.throwIfAborted();
-  if (end.status === 'rejected') throw new MooringError('Unavailable', `unpack a layer: run ${archiver}`, { cause: end.reason, fix: 'build it with `make native`' });
-  const report = line.status === 'fulfilled' ? parseReport(line.value) : undefined;
+  if (fed.status === 'rejected' && !isBrokenPipe(fed.reason)) {
+    // What it was to be fed with could not be had; or the unpacker, left without the rest, has less to say than this.
+    throw fed.reason instanceof MooringError ? fed.reason : new MooringError('Invalid', 'unpack layer: its compressed data is damaged', { cause: fed.reason });
+  }
   // What the unpacker says comes first: that its input then broke off is only a consequence.
-  if (report !== undefined && 'error' in report && (fed.status === 'fulfilled' || isBrokenPipe(fed.reason))) {
-    throw new MooringError(report.archiveFault ? 'Invalid' : 'Unavailable', `unpack layer: ${report.error}`);
-  }
-  if (fed.status === 'rejected' && !isBrokenPipe(fed.reason)) throw new MooringError('Invalid', 'unpack layer: its compressed data is damaged', { cause: fed.reason });
-  if (report === undefined || 'error' in report || fed.status === 'rejected') {
-    const said = complaint.status === 'fulfilled' && complaint.value !== '' ? `: ${complaint.value.slice(0, MAX_COMPLAINT)}` : '';
-    throw new MooringError('Internal', `unpack layer: the unpacker ended without a report: ${end.value}${said}`);
-  }
-  return { ...measure.result(), entries: report.entries };
+  if (report.status === 'rejected') throw report.reason;
+  if (fed.status === 'rejected') throw new MooringError('Internal', 'unpack layer: the unpacker stopped reading', { cause: fed.reason });
+  return { ...measure.result(), entries: report.value['entries'] ?? 0 };
 }
 
 export type Compression = 'none' | 'gzip' | 'zstd';
@@ -137,14 +117,6 @@ class Measure extends Transform {
 
   result(): { diffId: Digest; size: number } {
     return { diffId: `sha256:${this.#hash.digest('hex')}` as Digest, size: this.#size };
-  }
-}
-
-function parseReport(line: string): Report | undefined {
-  try {
-    return JSON.parse(line) as Report;
-  } catch {
-    return undefined; // the caller tells of the process that gave no report
   }
 }
 

@@ -1,0 +1,28 @@
+// What `mooring-archive` does, one function a command. Each shuts the process in before it looks at anything that a stranger made.
+#pragma once
+
+#include "archive/arguments.h"
+#include "monitor/json_text.h"
+#include "runtime/result.h"
+
+namespace mooring {
+
+/// How one command reads its arguments and tells how it went. An error whose code is 0 is the fault of what it was given.
+struct Command {
+  const char* name;
+  const char* usage;
+  size_t words;
+  std::vector<std::string> options;
+  Status (*run)(const Arguments& arguments, JsonObject& report);
+};
+
+/// unpack FOLDER MAX_BYTES MAX_ENTRIES MAX_FILE_BYTES MAX_DEPTH: the archive of a layer, from standard input.
+Status unpack(const Arguments& arguments, JsonObject& report);
+
+/// clean UPPER: makes an overlay's writable folder what unpacking its own archive would make.
+Status clean(const Arguments& arguments, JsonObject& report);
+
+/// pack UPPER: an overlay's writable folder as the archive of a layer.
+Status pack(const Arguments& arguments, JsonObject& report);
+
+}  // namespace mooring
