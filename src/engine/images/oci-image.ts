@@ -13,12 +13,33 @@ export interface ImageRuntimeConfig {
   readonly WorkingDir?: string;
   readonly Labels?: Readonly<Record<string, string>> | null;
   readonly StopSignal?: string;
+  /** `80/tcp`. */
+  readonly ExposedPorts?: Readonly<Record<string, object>> | null;
+  readonly Volumes?: Readonly<Record<string, object>> | null;
+  /** Docker's own addition to the spec, as the three below are. */
+  readonly Healthcheck?: ImageHealthcheck | null;
+  /** What a shell form is run with. */
+  readonly Shell?: readonly string[] | null;
+  /** Instructions for the build that starts from the image. */
+  readonly OnBuild?: readonly string[] | null;
+}
+
+/** Times are nanoseconds; absent or 0 means Docker's default. */
+export interface ImageHealthcheck {
+  /** `NONE`, or `CMD` with a program and its arguments, or `CMD-SHELL` with a line for the shell. */
+  readonly Test?: readonly string[];
+  readonly Interval?: number;
+  readonly Timeout?: number;
+  readonly StartPeriod?: number;
+  readonly StartInterval?: number;
+  readonly Retries?: number;
 }
 
 /** The config blob; its digest is the image's ID. */
 export interface ImageConfig {
   /** RFC 3339. */
   readonly created?: string;
+  readonly author?: string;
   readonly architecture: string;
   readonly variant?: string;
   readonly os: string;
