@@ -8,8 +8,8 @@
 #include <sys/un.h>
 
 #include <cstdio>
-#include <ctime>
 
+#include "monitor/clock_text.h"
 #include "monitor/durable_file.h"
 
 namespace mooring {
@@ -38,12 +38,6 @@ Status bind_in(int folder, int socket) {
   const int bound = ::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address);
   ::umask(mask);
   return bound == 0 ? ok() : Status(sys_error(std::string("bind ") + kName));
-}
-
-long long monotonic_ms() {
-  timespec time{};
-  ::clock_gettime(CLOCK_MONOTONIC, &time);
-  return time.tv_sec * 1000LL + time.tv_nsec / 1'000'000;
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 #include "monitor/attach_frames.h"
 #include "monitor/event_loop.h"
 #include "monitor/input.h"
-#include "monitor/log_writer.h"
+#include "monitor/log_sink.h"
 
 namespace mooring {
 

@@ -18,6 +18,28 @@ timespec now() {
   return instant;
 }
 
+long long monotonic_ms() {
+  timespec instant{};
+  ::clock_gettime(CLOCK_MONOTONIC, &instant);
+  return instant.tv_sec * 1000LL + instant.tv_nsec / 1'000'000;
+}
+
+time_t parse_time_text(std::string_view text) {
+  constexpr std::string_view shape = "0000-00-00T00:00:00.000000000Z";
+  if (text.size() != shape.size()) return -1;
+  for (size_t i = 0; i < shape.size(); ++i)
+    if (shape[i] == '0' ? text[i] < '0' || text[i] > '9' : text[i] != shape[i]) return -1;
+  const auto number = [&](size_t at, size_t length) {
+    int value = 0;
+    for (size_t i = at; i < at + length; ++i) value = value * 10 + (text[i] - '0');
+    return value;
+  };
+  using namespace std::chrono;
+  const year_month_day date{year{number(0, 4)}, month{static_cast<unsigned>(number(5, 2))}, day{static_cast<unsigned>(number(8, 2))}};
+  if (!date.ok()) return -1;
+  return (sys_days{date} + hours{number(11, 2)} + minutes{number(14, 2)} + seconds{number(17, 2)}).time_since_epoch().count();
+}
+
 std::array<char, kTimeTextLength> time_text(const timespec& instant) {
   using namespace std::chrono;
   const sys_seconds second{seconds{instant.tv_sec}};

@@ -4,6 +4,7 @@
 #include <array>
 #include <ctime>
 #include <string>
+#include <string_view>
 
 namespace mooring {
 
@@ -11,6 +12,12 @@ namespace mooring {
 constexpr size_t kTimeTextLength = 30;
 
 timespec now();
+
+/// Milliseconds of a clock that nobody sets.
+long long monotonic_ms();
+
+/// Seconds since the epoch of what time_text gave; -1 for anything else.
+time_t parse_time_text(std::string_view text);
 
 /// Allocates nothing, and knows no time zone. Years 0–9999.
 std::array<char, kTimeTextLength> time_text(const timespec& instant);

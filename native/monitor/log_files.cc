@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "monitor/clock_text.h"
 #include "monitor/durable_file.h"
 
 namespace mooring {
@@ -16,10 +17,11 @@ Result<LogFiles> LogFiles::open(const std::string& path, unsigned count) {
   return files;
 }
 
-ssize_t LogFiles::append(const iovec* parts, int count) {
+ssize_t LogFiles::append(std::string_view text) {
   ssize_t written;
-  do written = ::writev(file_.get(), parts, count);
+  do written = ::write(file_.get(), text.data(), text.size());
   while (written < 0 && errno == EINTR);
+  if (written > 0 && size_ == 0) begun_ = now().tv_sec;
   if (written > 0) size_ += static_cast<size_t>(written);
   return written;
 }
@@ -63,6 +65,9 @@ Status LogFiles::open_current() {
     MOORING_TRY(write_all(file.get(), "\n"));
     ++size;
   }
+  char time[kTimeTextLength];
+  begun_ = ::pread(file.get(), time, sizeof time, 0) == sizeof time ? parse_time_text({time, sizeof time}) : -1;
+  if (begun_ < 0) begun_ = now().tv_sec;  // it is empty, or not ours
   file_ = std::move(file);
   size_ = size;
   return ok();

@@ -1,9 +1,9 @@
 // The files of one container's log: the current one, and the rotated ones behind it as `.1`, `.2`, …
 #pragma once
 
-#include <sys/uio.h>
-
+#include <ctime>
 #include <string>
+#include <string_view>
 
 #include "runtime/result.h"
 #include "runtime/unique_fd.h"
@@ -17,9 +17,11 @@ class LogFiles {
 
   /// Length of the current file.
   size_t size() const { return size_; }
+  /// When its first line was written, in seconds since the epoch. Means something where it has one.
+  time_t begun() const { return begun_; }
 
-  /// Appends with one writev(2); gives how many bytes that took. -1 and errno when it failed.
-  ssize_t append(const iovec* parts, int count);
+  /// Appends with one write(2); gives how many bytes that took. -1 and errno when it failed.
+  ssize_t append(std::string_view text);
 
   /// Takes the last `count` bytes off again. Bytes, not an offset: whoever truncates the file meanwhile, as log shippers do, is not undone.
   Status cut_off(size_t count);
@@ -39,6 +41,7 @@ class LogFiles {
   unsigned count_;
   UniqueFd file_;
   size_t size_ = 0;
+  time_t begun_ = 0;
 };
 
 }  // namespace mooring

@@ -4,17 +4,23 @@
 
 #include <algorithm>
 
+#include "monitor/log_writer.h"
+
 namespace mooring {
 
 namespace {
 
 // As much as a pipe holds by default. A longer line is logged in parts.
 constexpr size_t kBufferSize = 64 << 10;
-static_assert(kBufferSize <= kMaxPayload);
+static_assert(kBufferSize <= kMaxPayload && kBufferSize <= LogWriter::kLongest);
+
+// A pipe of a container that writes without a pause is widened, so that the two of us need not take turns. The most that Linux gives without asking (pipe(7)).
+constexpr int kWide = 1 << 20;
+constexpr unsigned kFlood = 16;
 
 }  // namespace
 
-Result<std::unique_ptr<LogPump>> LogPump::start(EventLoop& loop, LogWriter& log, AttachServer& clients, Stream stream, UniqueFd source) {
+Result<std::unique_ptr<LogPump>> LogPump::start(EventLoop& loop, LogSink& log, AttachServer& clients, Stream stream, UniqueFd source) {
   // The flag is the open file's: it does not reach the other end, which is the container's.
   if (::fcntl(source.get(), F_SETFL, O_NONBLOCK) != 0) return sys_error("fcntl F_SETFL a container's output");
   auto buffer = PageBuffer::create(kBufferSize);
@@ -35,11 +41,17 @@ size_t LogPump::pump() {
     end();
     return 0;
   }
+  widen_when_flooded(static_cast<size_t>(count) == room.size());
   clients_.output(stream_, {room.data(), static_cast<size_t>(count)});
   log_.begin(stream_, now());
   lines_.filled(static_cast<size_t>(count), [this](const Piece& piece) { log_.append(piece); });
   log_.flush();
   return static_cast<size_t>(count);
+}
+
+void LogPump::widen_when_flooded(bool full) {
+  full_reads_ = full ? full_reads_ + 1 : 0;
+  if (full_reads_ == kFlood) ::fcntl(source_.get(), F_SETPIPE_SZ, kWide);  // a pty refuses, or the host has reached its bound: then as before
 }
 
 void LogPump::finish() {

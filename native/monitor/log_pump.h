@@ -6,7 +6,7 @@
 #include "monitor/attach_server.h"
 #include "monitor/event_loop.h"
 #include "monitor/line_splitter.h"
-#include "monitor/log_writer.h"
+#include "monitor/log_sink.h"
 #include "monitor/page_buffer.h"
 
 namespace mooring {
@@ -14,7 +14,7 @@ namespace mooring {
 class LogPump : public Pollable {
  public:
   /// `source` is a pipe's read end or a pty master.
-  static Result<std::unique_ptr<LogPump>> start(EventLoop& loop, LogWriter& log, AttachServer& clients, Stream stream, UniqueFd source);
+  static Result<std::unique_ptr<LogPump>> start(EventLoop& loop, LogSink& log, AttachServer& clients, Stream stream, UniqueFd source);
 
   void ready() override;
 
@@ -25,19 +25,21 @@ class LogPump : public Pollable {
   void rest();
 
  private:
-  LogPump(EventLoop& loop, LogWriter& log, AttachServer& clients, Stream stream, UniqueFd source, PageBuffer buffer)
+  LogPump(EventLoop& loop, LogSink& log, AttachServer& clients, Stream stream, UniqueFd source, PageBuffer buffer)
       : loop_(loop), log_(log), clients_(clients), stream_(stream), source_(std::move(source)), buffer_(std::move(buffer)), lines_(buffer_.bytes()) {}
   /// Gives how many bytes it moved: 0 when there were none, or no more will come.
   size_t pump();
   void end();
+  void widen_when_flooded(bool full);
 
   EventLoop& loop_;
-  LogWriter& log_;
+  LogSink& log_;
   AttachServer& clients_;
   const Stream stream_;
   UniqueFd source_;
   PageBuffer buffer_;
   LineSplitter lines_;
+  unsigned full_reads_ = 0;  // in a row
 };
 
 }  // namespace mooring

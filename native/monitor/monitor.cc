@@ -5,7 +5,9 @@
 
 #include "monitor/durable_file.h"
 #include "monitor/footprint.h"
+#include "monitor/log_loss_file.h"
 #include "monitor/log_pump.h"
+#include "monitor/log_queue.h"
 #include "monitor/state_file.h"
 #include "monitor/supervisor.h"
 
@@ -33,12 +35,14 @@ class Monitor final : public Supervisor {
 
  private:
   Status open_folders();
+  Status open_log();
   Status launch_container();
   Status add_pump(Stream stream, UniqueFd source) override;
 
   const MonitorOptions& options_;
   UniqueFd bundle_;  // locked
-  std::optional<LogWriter> log_;
+  std::unique_ptr<LogSink> log_;
+  LogLossFile log_loss_;
   std::unique_ptr<LogPump> pumps_[2];
   ProcessIdentity init_;
   unsigned long oom_kills_before_ = 0;
@@ -46,9 +50,7 @@ class Monitor final : public Supervisor {
 
 Status Monitor::start(StatusPipe& status) {
   MOORING_TRY(open_folders());
-  auto files = LogFiles::open(options_.log, options_.log_max_files);
-  if (!files) return std::move(files.error());
-  log_.emplace(std::move(*files), options_.log_max_bytes);
+  MOORING_TRY(open_log());
   MOORING_TRY(listen(Slow::kDrop));
   const auto self = identify(::getpid());
   if (!self) return self.error();
@@ -73,6 +75,22 @@ Status Monitor::open_folders() {
   MOORING_TRY(lock_bundle(*bundle, options_.bundle));
   bundle_ = std::move(*bundle);
   return open_state_folder(options_.state_dir);
+}
+
+Status Monitor::open_log() {
+  MOORING_TRY(LogLossFile::remove(state_folder()));
+  auto files = LogFiles::open(options_.log, options_.log_max_files);
+  if (!files) return std::move(files.error());
+  auto writer = LogWriter::create(std::move(*files), {options_.log_max_bytes, options_.log_max_age});
+  if (!writer) return std::move(writer.error());
+  if (!options_.log_drops) {
+    log_ = std::move(*writer);
+    return ok();
+  }
+  auto queue = LogQueue::create(std::move(*writer));
+  if (!queue) return std::move(queue.error());
+  log_ = std::move(*queue);
+  return ok();
 }
 
 Status Monitor::launch_container() {
@@ -108,19 +126,22 @@ Status Monitor::add_pump(Stream stream, UniqueFd source) {
 }
 
 void Monitor::supervise() {
-  bool rested = false;
+  int timeout = kQuietMs;
   while (!ended()) {
-    if (loop().wait(rested ? -1 : kQuietMs)) {
-      rested = false;
+    const bool busy = loop().wait(timeout);
+    log_loss_.tell(state_folder(), log_->loss());
+    if (busy) {
+      timeout = kQuietMs;
       continue;
     }
     for (const auto& pump : pumps_)
       if (pump) pump->rest();
+    timeout = log_->rest();
     shrink_footprint();
-    rested = true;
   }
   for (const auto& pump : pumps_)
     if (pump) pump->finish();
+  log_->finish();
 }
 
 Status Monitor::record() {
@@ -134,6 +155,7 @@ Status Monitor::record() {
   MOORING_TRY(write_exit_record(*record, bundle_, state_folder()));
   clients().unlink();
   MOORING_TRY(StateFile::remove(state_folder()));
+  MOORING_TRY(LogLossFile::remove(state_folder()));
   clients().finish(static_cast<uint8_t>(record->exit_code));
   return ok();
 }

@@ -14,6 +14,8 @@ struct MonitorOptions {
   std::string log;
   unsigned long log_max_bytes = 0;
   unsigned log_max_files = 0;
+  time_t log_max_age = 0;  // seconds; 0: no bound
+  bool log_drops = false;  // rather than hold the container up
   StandardInput input = StandardInput::kNone;
   int status_fd = -1;
 };

@@ -18,7 +18,10 @@ class PageBuffer {
     return PageBuffer({static_cast<char*>(start), size});
   }
   PageBuffer(PageBuffer&& other) noexcept : bytes_(std::exchange(other.bytes_, {})) {}
-  PageBuffer& operator=(PageBuffer&&) = delete;
+  PageBuffer& operator=(PageBuffer&& other) noexcept {
+    std::swap(bytes_, other.bytes_);
+    return *this;
+  }
   ~PageBuffer() {
     if (!bytes_.empty()) ::munmap(bytes_.data(), bytes_.size());
   }

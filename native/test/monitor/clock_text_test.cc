@@ -13,6 +13,10 @@ TEST_CASE("instants are RFC 3339 in UTC with nine digits") {
   CHECK(time_string({4107542399, 999999999}) == "2100-02-28T23:59:59.999999999Z");
 }
 
+TEST_CASE("what is no such instant is told") {
+  for (const char* text : {"", "2000-02-30T00:00:00.000000000Z", "2000-02-29 00:00:00.000000000Z", "2000-02-29T00:00:00Z", "x000-02-29T00:00:00.000000000Z"}) CHECK(parse_time_text(text) == -1);
+}
+
 TEST_CASE("the C library says the same") {
   std::mt19937_64 random(11);
   for (int round = 0; round < 1000; ++round) {
@@ -22,6 +26,7 @@ TEST_CASE("the C library says the same") {
     char text[64];
     REQUIRE(strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S.000000042Z", &parts) == kTimeTextLength);
     REQUIRE(time_string({second, 42}) == text);
+    REQUIRE(parse_time_text(text) == second);
   }
 }
 

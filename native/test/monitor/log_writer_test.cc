@@ -3,7 +3,6 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
-#include <optional>
 #include <regex>
 #include <vector>
 
@@ -19,10 +18,12 @@ const std::string kStart = "2000-02-29T00:00:00.000000005Z stdout F ";
 
 class Log {
  public:
-  Log(const std::filesystem::path& path, size_t max_bytes, unsigned max_files) {
+  Log(const std::filesystem::path& path, size_t max_bytes, unsigned max_files, time_t max_age = 0) {
     auto files = LogFiles::open(path, max_files);
     REQUIRE(files);
-    writer_.emplace(std::move(*files), max_bytes);
+    auto writer = LogWriter::create(std::move(*files), {max_bytes, max_age});
+    REQUIRE(writer);
+    writer_ = std::move(*writer);
   }
   void write(const std::vector<std::string>& lines) {
     writer_->begin(Stream::kStdout, kTime);
@@ -32,7 +33,7 @@ class Log {
   LogWriter& writer() { return *writer_; }
 
  private:
-  std::optional<LogWriter> writer_;
+  std::unique_ptr<LogWriter> writer_;
 };
 
 /// Small, so that it is soon full.
@@ -130,6 +131,34 @@ TEST_CASE("on a full disk whole lines are kept, the rest is counted, and a marke
   const std::string text = disk.folder().read("log").substr(kept);
   const std::regex wanted("\\S+ stderr F \\[mooring: " + std::to_string(lines) + " lines \\(" + std::to_string(bytes) + " bytes\\) are missing here: No space left on device\\]\n\\S+ stdout F room again\n");
   CHECK_MESSAGE(std::regex_match(text, wanted), text);
+}
+
+TEST_CASE("a file whose first line is too old is ended, be it an earlier run's, and also when nothing is written") {
+  const TempFolder folder;
+  folder.write("log", kStart + "of the year 2000\n");
+  {
+    Log log(folder.path() / "log", 1 << 20, 3, 3600);
+    CHECK(folder.read("log.1").empty());
+    CHECK(log.writer().rest() == -1);  // the file is empty again
+    CHECK(folder.read("log.1") == kStart + "of the year 2000\n");
+    log.write({"young\n"});
+    const int left = log.writer().rest();
+    CHECK(left > 3500'000);
+    CHECK(left <= 3600'000);
+  }
+  Log log(folder.path() / "log", 1 << 20, 3, 3600);  // which finds the time that stands in the first line
+  log.write({"of today\n"});
+  CHECK(folder.read("log.1") == kStart + "young\n");
+  CHECK(folder.read("log.2") == kStart + "of the year 2000\n");
+}
+
+TEST_CASE("what is lost is counted") {
+  const TinyDisk disk;
+  Log log(disk.folder().path() / "log", 1 << 20, 2);
+  log.write(std::vector<std::string>(1000, std::string(99, 'x') + "\n"));
+  const LogLoss lost = log.writer().loss();
+  CHECK(lost.lines > 800);
+  CHECK(lost.bytes == lost.lines * 100);
 }
 
 TEST_CASE("where rotation fails the file does not grow") {

@@ -35,6 +35,16 @@ TEST_CASE("a whole command line is understood") {
   CHECK(options->log_max_files == 3);
   CHECK(options->status_fd == 3);
   CHECK(options->input == StandardInput::kNone);
+  CHECK(options->log_max_age == 0);
+  CHECK(!options->log_drops);
+  auto more = good();
+  for (const char* word : {"--log-max-age", "86400", "--log-mode=drop"}) more.push_back(word);
+  const auto dropping = parse(more);
+  REQUIRE(dropping);
+  CHECK(dropping->log_max_age == 86400);
+  CHECK(dropping->log_drops);
+  more.back() = "--log-mode=often";
+  CHECK(complaint(more) == "--log-mode wants block or drop, not \"often\"");
 }
 
 TEST_CASE("every complaint names the option") {
