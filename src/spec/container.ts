@@ -4,6 +4,7 @@ import { CAPABILITY_MAX_LENGTH, CAPABILITY_PATTERN, CAPABILITY_UPPER_PATTERN, ca
 import { checkedBy, foundBy } from './check.ts';
 import { networkSchema } from './container-network.ts';
 import { grammarString, kernelText } from './grammar.ts';
+import { imagePullSecretsSchema, imageUpdatePolicySchema, unfollowable } from './image-update.ts';
 import { IMAGE_MAX_LENGTH, IMAGE_PATTERN, parseImageReference } from './image-reference.ts';
 import { DNS_SUBDOMAIN, ENV_NAME } from './kubernetes-names.ts';
 import { objectMetaSchema } from './metadata.ts';
@@ -85,6 +86,8 @@ const containerSpecFields = z.strictObject({
         '`Always`: fetch the image anew whenever the container is created. `IfNotPresent`: only if the node lacks it. `Never`: use what the node has. Without it, `Always` for the tag `latest`, else `IfNotPresent`. Images of `mooring.local` are never fetched.',
     })
     .optional(),
+  imagePullSecrets: imagePullSecretsSchema.check(foundBy((secrets) => repeated(secrets, ({ name }) => name, 'name'))).default([]),
+  imageUpdatePolicy: imageUpdatePolicySchema.optional(),
   command: argumentsSchema.meta({ description: "The program and its first arguments, in place of the image's entrypoint. No shell is involved and nothing is expanded.", ...ATOMIC }).optional(),
   args: argumentsSchema.meta({ description: "Arguments behind `command`, or behind the image's entrypoint in place of the image's own.", ...ATOMIC }).optional(),
   env: z
@@ -157,8 +160,17 @@ export const containerSpecSchema = containerSpecFields
         return [{ path: ['ports', index, 'hostPort'], message: `a port can't be published from network mode ${mode}`, fix }];
       }),
     ),
+    foundBy(({ image, imageUpdatePolicy }) => {
+      const why = imageUpdatePolicy === undefined ? undefined : unfollowable(image);
+      return why === undefined ? [] : [{ path: ['imageUpdatePolicy'], ...why }];
+    }),
   )
-  .meta({ 'x-kubernetes-validations': [{ rule: PUBLISHED_ON_BRIDGE, message: 'hostPort wants network.mode Bridge' }] });
+  .meta({
+    'x-kubernetes-validations': [
+      { rule: PUBLISHED_ON_BRIDGE, message: 'hostPort wants network.mode Bridge' },
+      { rule: "!has(self.imageUpdatePolicy) || !self.image.contains('@')", message: 'imageUpdatePolicy wants an image without a digest' },
+    ],
+  });
 
 export const containerSchema = z.strictObject({
   apiVersion: z.literal(API_VERSION).meta({ description: 'Always `mooring.dev/v1alpha1`.' }),

@@ -19,7 +19,7 @@ export interface FieldChange {
 }
 
 /** Fields that take effect on a container that is there already. */
-export const WITHOUT_RECREATION: readonly (keyof ContainerSpec)[] = ['imagePullPolicy', 'suspend', 'restartPolicy', 'restartBackoff', 'stopSignal', 'stopTimeoutSeconds'];
+export const WITHOUT_RECREATION: readonly (keyof ContainerSpec)[] = ['imagePullPolicy', 'imagePullSecrets', 'imageUpdatePolicy', 'suspend', 'restartPolicy', 'restartBackoff', 'stopSignal', 'stopTimeoutSeconds'];
 
 /**
  * SHA-256, in hexadecimal, over what a container is created from: the normalised spec as JSON with sorted keys, without metadata and without the
@@ -83,6 +83,7 @@ function canonicalJson(value: unknown): string {
 
 /** Lists whose items have a name of their own, compared item by item. */
 const ITEM_NAMES: Readonly<Record<string, (item: never) => string>> = {
+  'spec.imagePullSecrets': (item: ContainerSpec['imagePullSecrets'][number]) => item.name,
   'spec.env': (item: ContainerSpec['env'][number]) => item.name,
   'spec.mounts': (item: ContainerSpec['mounts'][number]) => item.mountPath,
   'spec.ports': (item: ContainerSpec['ports'][number]) => `${item.containerPort}/${item.protocol}`,

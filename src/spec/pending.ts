@@ -6,6 +6,8 @@ import { type Path, valueAt } from './schema-walk.ts';
 const PENDING: readonly { readonly kind: Resource['kind']; readonly path: Path; readonly given: (value: unknown) => boolean }[] = [
   { kind: 'Network', path: ['kind'], given: () => true }, // n2
   { kind: 'Volume', path: ['kind'], given: () => true }, // n1
+  { kind: 'Container', path: ['spec', 'imagePullSecrets'], given: isFilled }, // i3
+  { kind: 'Container', path: ['spec', 'imageUpdatePolicy'], given: isGiven }, // i3
   { kind: 'Container', path: ['spec', 'network', 'mode'], given: (mode) => mode === 'Container' }, // n2
   { kind: 'Container', path: ['spec', 'network', 'networks'], given: isFilled }, // n2
   { kind: 'Container', path: ['spec', 'network', 'bandwidth', 'ingress'], given: isGiven }, // n2

@@ -23,6 +23,7 @@ test('defaults', async () => {
     metadata: { name: 'web', namespace: 'default', labels: {}, annotations: {} },
     spec: {
       image: 'mooring.local/busybox:latest',
+      imagePullSecrets: [],
       env: [],
       tty: false,
       stdin: false,

@@ -49,7 +49,7 @@ test('what a container is created from changes the hash, and is named', () => {
 });
 
 test('what takes effect on the container that is there does not change the hash, yet is named', () => {
-  for (const spec of [{ imagePullPolicy: 'Never' }, { suspend: true }, { restartPolicy: 'Never' }, { restartBackoff: { initial: '1s' } }, { stopSignal: 'SIGINT' }, { stopTimeoutSeconds: 1 }]) {
+  for (const spec of [{ imagePullPolicy: 'Never' }, { imagePullSecrets: [{ name: 'a' }] }, { imageUpdatePolicy: { interval: '1m' } }, { suspend: true }, { restartPolicy: 'Never' }, { restartBackoff: { initial: '1s' } }, { stopSignal: 'SIGINT' }, { stopTimeoutSeconds: 1 }]) {
     assert.equal(specHash(container(spec)), specHash(container({})), JSON.stringify(spec));
     assert.equal(specChanged(container({}), container(spec)).length, 1);
   }
