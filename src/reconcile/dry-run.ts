@@ -9,7 +9,7 @@ import { noFacts, type FactsStore } from './facts.ts';
 import { imageSituation } from './image-situation.ts';
 import type { ImageSource } from './image-source.ts';
 import { planChanges, type PlannedChange } from './plan-changes.ts';
-import { Semaphore } from './semaphore.ts';
+import { Semaphore } from '../lib/semaphore.ts';
 
 export interface DryRunRooms {
   readonly desired: Pick<DesiredStore, 'get' | 'list'>;

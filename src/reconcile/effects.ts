@@ -14,7 +14,7 @@ import type { Facts, FactsStore } from './facts.ts';
 import type { MachineEffects } from './machine.ts';
 import type { ReconcileObserver } from './observer.ts';
 import { objectionTo, plan, type Step } from './plan.ts';
-import { Semaphore } from './semaphore.ts';
+import { Semaphore } from '../lib/semaphore.ts';
 import { afterKill, afterSignal } from './stop.ts';
 import { describeExit, describeSpan, instant } from './words.ts';
 

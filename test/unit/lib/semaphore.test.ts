@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Semaphore } from '../../../src/reconcile/semaphore.ts';
+import { Semaphore } from '../../../src/lib/semaphore.ts';
 
 test('no more than the permits are held at once, waiters are served in order, and giving back twice gives one permit', async () => {
   const semaphore = new Semaphore(1);
