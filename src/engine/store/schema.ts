@@ -92,4 +92,16 @@ export const migrations: readonly string[] = [
   DROP INDEX events_by_subject;
   CREATE INDEX events_by_subject ON events (kind, name, reason);
   `,
+  `
+  -- Steps of builds, by all that they depend on. What a row names stays in the store for as long as the row does.
+  CREATE TABLE build_cache (
+    key         TEXT PRIMARY KEY,
+    diff_id     TEXT NOT NULL,
+    chain_id    TEXT NOT NULL,
+    size        INTEGER NOT NULL,
+    description TEXT NOT NULL,
+    created_at  INTEGER NOT NULL,
+    used_at     INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
