@@ -25,8 +25,9 @@ export interface VolumeEngine {
   /**
    * Has the volume as its document says; one whose data was kept is taken up again. `Conflict` where an immutable field (`VOLUME_IMMUTABLE`) is not as
    * recorded, `Unsupported` for a size where the file system has no quotas, `NotFound` for a folder of the node that is to be bound and is not there.
+   * Gives back what had to be mended, for people.
    */
-  ensure(volume: Volume): Promise<void>;
+  ensure(volume: Volume): Promise<readonly string[]>;
   /** Everything on record. */
   list(): readonly VolumeName[];
   /** Undefined when there is no such volume. */
@@ -40,4 +41,6 @@ export interface VolumeEngine {
   remove(name: VolumeName, policy: 'Retain' | 'Delete'): Promise<void>;
   /** Takes away the volumes that are a container's own, once that is wanted no more and gone. */
   removeOwned(container: ContainerName): Promise<void>;
+  /** Hints that the folder of a volume went. Returns the function that unsubscribes. */
+  subscribe(listener: (name: VolumeName) => void): () => void;
 }

@@ -14,6 +14,8 @@ export interface Dossier {
   wantedSince?: number;
   /** The image that was fetched for the container that is to be made. */
   fetched?: string;
+  /** What it waits for, as it was told last. */
+  waitsFor?: string;
   /** How far the fetching of its image is, in words. */
   progress?: string;
   /** An engine operation that overran its deadline and has not come back. */

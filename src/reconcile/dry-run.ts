@@ -4,45 +4,82 @@ import type { Clock } from '../lib/clock.ts';
 import type { Container } from '../spec/container.ts';
 import { specHash } from '../spec/hash.ts';
 import { containerName, type ContainerName } from '../spec/name.ts';
-import type { DesiredContainer, DesiredStore } from './desired.ts';
+import type { Resource, ResourceKind } from '../spec/resource.ts';
+import { type DesiredContainer, type DesiredStore, type ResourceKey, resourceOf } from './desired.ts';
+import { keyOf, keyText } from './desired-store.ts';
 import { noFacts, type FactsStore } from './facts.ts';
 import { imageSituation } from './image-situation.ts';
 import type { ImageSource } from './image-source.ts';
-import { planChanges, type PlannedChange } from './plan-changes.ts';
+import { needsOf, unmetNeeds, type SupplyState } from './needs.ts';
+import { planChanges } from './plan-changes.ts';
+import { planSupply } from './plan-supply.ts';
+import type { PlannedChange } from './planned-change.ts';
 import { Semaphore } from '../lib/semaphore.ts';
+import type { SupplyFace } from './supplies.ts';
 
 export interface DryRunRooms {
-  readonly desired: Pick<DesiredStore, 'get' | 'list'>;
+  readonly desired: Pick<DesiredStore, 'get' | 'getOf' | 'list' | 'listSource'>;
   readonly facts: Pick<FactsStore, 'get'>;
   readonly images: Pick<ImageSource, 'has'>;
+  readonly supplies: Pick<SupplyFace, 'stateOf'>;
   readonly clock: Pick<Clock, 'now'>;
   readonly observe: (name: ContainerName) => Promise<ObservedContainer | undefined>;
+  readonly isRunning: (name: ContainerName) => boolean;
   /** Containers observed at once. */
   readonly concurrency: number;
 }
 
-/** What accepting `containers` would do. With `prune`, also what removing those of source `directory` not among them would. */
-export async function dryRun(containers: readonly Container[], prune: boolean, rooms: DryRunRooms): Promise<PlannedChange[]> {
+/** What accepting `resources` would do. With `prune`, also what removing those of source `directory` not among them would. Networks and volumes come first. */
+export async function dryRun(resources: readonly Resource[], prune: boolean, rooms: DryRunRooms): Promise<PlannedChange[]> {
   const { desired, facts, images, clock, observe, concurrency } = rooms;
-  const wishes = new Map<ContainerName, DesiredContainer | undefined>(containers.map((container) => [containerName(container.metadata), wishFor(container, desired)]));
-  if (prune) for (const { name, origin } of desired.list()) if (origin.source === 'directory' && !wishes.has(name)) wishes.set(name, undefined);
+  const wishes = new Map<string, { readonly key: ResourceKey; readonly resource: Resource | undefined }>();
+  for (const resource of resources) wishes.set(keyText(keyOf(resource)), { key: keyOf(resource), resource });
+  if (prune) {
+    for (const held of desired.listSource('directory').map(resourceOf)) {
+      const key = keyOf(held);
+      if (!wishes.has(keyText(key))) wishes.set(keyText(key), { key, resource: undefined });
+    }
+  }
+  const containers = [...wishes.values()].flatMap(({ key, resource }) => (key.kind === 'Container' ? [{ name: key.name as ContainerName, wish: resource?.kind === 'Container' ? wishFor(resource, desired) : undefined }] : []));
+  const wanted = new Map(desired.list().map((each) => [each.name, each]));
+  for (const { name, wish } of containers) {
+    if (wish === undefined) wanted.delete(name);
+    else wanted.set(name, wish);
+  }
+  const supply = (key: ResourceKey): SupplyState => {
+    const wish = wishes.get(keyText(key));
+    // One that is declared beside the container is made before it.
+    if (wish === undefined) return rooms.supplies.stateOf(key);
+    return { state: wish.resource === undefined ? 'Missing' : 'Ready' };
+  };
+  const isRunning = (name: ContainerName): boolean => containers.some((each) => each.name === name && each.wish !== undefined) || (wanted.has(name) && rooms.isRunning(name));
   const slots = new Semaphore(concurrency);
-  return Promise.all(
-    [...wishes].map(async ([name, wish]) => {
-      const release = await slots.acquire();
-      try {
-        const observed = await observe(name);
-        const image = await imageSituation(images, wish, observed);
-        return planChanges(name, { desired: wish, observed, facts: facts.get(name) ?? noFacts, now: clock.now(), image }, desired.get(name));
-      } finally {
-        release();
-      }
-    }),
-  );
+  const supplies = ofKinds(['Network', 'Volume'], wishes.values()).map(({ key, resource }) => {
+    const users = [...wanted.values()].filter(({ container }) => needsOf(container).some((need) => keyText(need) === keyText(key)));
+    const before = desired.getOf(key.kind, key.name);
+    return planSupply(key, before && resourceOf(before), resource, users.map(({ name }) => name));
+  });
+  const changes = containers.map(async ({ name, wish }) => {
+    const release = await slots.acquire();
+    try {
+      const observed = await observe(name);
+      const image = await imageSituation(images, wish, observed);
+      const unmet = wish === undefined ? [] : unmetNeeds(wish.container, { supply, desired: (other) => wanted.get(other), isRunning });
+      return planChanges(name, { desired: wish, observed, facts: facts.get(name) ?? noFacts, now: clock.now(), image, unmet }, desired.get(name));
+    } finally {
+      release();
+    }
+  });
+  return [...supplies, ...(await Promise.all(changes))];
+}
+
+function ofKinds<T extends { readonly key: ResourceKey }>(kinds: readonly ResourceKind[], items: Iterable<T>): T[] {
+  const all = [...items];
+  return kinds.flatMap((kind) => all.filter(({ key }) => key.kind === kind));
 }
 
 /** What would be desired once `container` is accepted. */
-function wishFor(container: Container, desired: DryRunRooms['desired']): DesiredContainer {
+function wishFor(container: Container, desired: Pick<DesiredStore, 'get'>): DesiredContainer {
   const name = containerName(container.metadata);
   const current = desired.get(name);
   // As the desired store has it: an equal spec keeps its hash, even one that an older Mooring computed otherwise.

@@ -2,6 +2,7 @@ import type { ContainerEngine, ObservedContainer } from '../engine/engine.ts';
 import type { Clock } from '../lib/clock.ts';
 import { MooringError, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
+import type { Container } from '../spec/container.ts';
 import type { ContainerName } from '../spec/name.ts';
 import { account, type Happening } from './account.ts';
 import { withDeadline } from './deadline.ts';
@@ -12,6 +13,7 @@ import type { Dossier } from './dossier.ts';
 import type { EventLog } from './events.ts';
 import type { Facts, FactsStore } from './facts.ts';
 import type { MachineEffects } from './machine.ts';
+import { isUnmet, type UnmetNeed } from './needs.ts';
 import type { ReconcileObserver } from './observer.ts';
 import { objectionTo, plan, type Step } from './plan.ts';
 import { Semaphore } from '../lib/semaphore.ts';
@@ -33,6 +35,10 @@ export interface EffectsOptions {
   readonly dossierOf: (name: ContainerName) => Dossier;
   readonly desiredOf: (name: ContainerName) => DesiredContainer | undefined;
   readonly enqueue: (name: ContainerName) => void;
+  /** What the container stands on, and is not there now. */
+  readonly unmetOf: (container: Container) => readonly UnmetNeed[];
+  /** A container is wanted no more, and gone. */
+  readonly forget: (name: ContainerName) => Promise<void>;
   /** How far an operation is changed, as its container's dossier says. */
   readonly onProgress: (name: ContainerName) => void;
   /** An operation that had overrun its deadline came back. */
@@ -59,7 +65,7 @@ export class Effects implements MachineEffects {
   }
 
   async look(name: ContainerName, signal: AbortSignal): Promise<Step> {
-    const { engine, images, facts: store, desiredOf, dossierOf } = this.#options;
+    const { engine, images, facts: store, desiredOf, dossierOf, forget } = this.#options;
     const observed = await this.#bounded(name, 'observe', engine.observe(name));
     signal.throwIfAborted();
     const dossier = dossierOf(name);
@@ -71,12 +77,17 @@ export class Effects implements MachineEffects {
     const now = this.clock.now();
     const { facts, happenings } = account({ desired, observed, facts: dossier.facts, now });
     this.#remember(dossier, facts);
-    const situation = { desired, observed, facts, now, image };
+    const unmet = desired === undefined ? [] : this.#options.unmetOf(desired.container);
+    const situation = { desired, observed, facts, now, image, unmet };
     dossier.situation = situation;
     for (const happening of happenings) this.#tell(name, happening);
     this.#noteRunning(dossier, observed, desired);
     const step = plan(situation);
-    if (step.kind === 'Forget') store.delete(name);
+    this.#tellWait(dossier, step);
+    if (step.kind === 'Forget') {
+      await this.#bounded(name, 'forget', forget(name));
+      store.delete(name);
+    }
     return step;
   }
 
@@ -251,6 +262,15 @@ export class Effects implements MachineEffects {
     if (dossier.wantedSince === undefined || observed?.process.state !== 'Running' || objectionTo(desired, observed) !== undefined) return;
     this.#options.observer.desiredToRunning((this.clock.now() - dossier.wantedSince) / 1000);
     delete dossier.wantedSince;
+  }
+
+  /** Tells once what a container waits for that is not on its way. */
+  #tellWait(dossier: Dossier, { kind, reason, message }: Step): void {
+    if (kind !== 'Settled' || !isUnmet(reason)) delete dossier.waitsFor;
+    else if (dossier.waitsFor !== message) {
+      dossier.waitsFor = message;
+      this.#record(dossier.name, 'Warning', reason, message);
+    }
   }
 
   #tell(name: ContainerName, happening: Happening): void {

@@ -5,19 +5,11 @@ import { specChanged } from '../spec/hash.ts';
 import type { ContainerName } from '../spec/name.ts';
 import { account } from './account.ts';
 import type { DesiredContainer } from './desired.ts';
+import { isUnmet } from './needs.ts';
 import { plan, type Step } from './plan.ts';
+import type { PlannedChange } from './planned-change.ts';
 import type { Situation } from './situation.ts';
 import { afterKill, afterSignal } from './stop.ts';
-
-/** What would be done to one container, and why. */
-export interface PlannedChange {
-  readonly name: ContainerName;
-  readonly action: 'Create' | 'Recreate' | 'Start' | 'Restart' | 'Stop' | 'Remove' | 'Update' | 'None';
-  /** The steps in order, each with its reason in words. For `None` the one that says why there is nothing to do. */
-  readonly steps: readonly Step[];
-  /** Field paths that differ from what runs, with both values, for a changed spec. Values of env are never shown. */
-  readonly changes: readonly { readonly field: string; readonly from: string; readonly to: string }[];
-}
 
 /** More steps than any plan needs; past it, the plan goes in a circle. */
 const MAX_STEPS = 20;
@@ -45,7 +37,7 @@ export function planChanges(name: ContainerName, start: Situation, accepted: Des
     situation = afterStep(situation, step);
   }
   const changes = desired === undefined || observed === undefined ? [] : specChanged(inForce(observed, accepted), desired.container);
-  return { name, action: actionOf(steps, observed, changes.length > 0), steps, changes };
+  return { kind: 'Container', name, action: actionOf(steps, observed, changes.length > 0), steps, changes };
 }
 
 /** What runs, with what has changed on it since it was created. */
@@ -61,7 +53,7 @@ export function afterStep(situation: Situation, step: Step): Situation {
     case 'Forget':
       return situation;
     case 'Wait':
-      return { ...situation, now: step.until, ...(observed?.process.state === 'Creating' ? { observed: running(observed, now) } : {}) };
+      return { ...situation, now: step.until, ...(isUnmet(step.reason) && { unmet: [] }), ...(observed?.process.state === 'Creating' ? { observed: running(observed, now) } : {}) };
     case 'PullImage':
       return { ...situation, image: { name: step.image, isThere: true, isFresh: true } };
     case 'Create':
@@ -101,6 +93,8 @@ function ended(observed: ObservedContainer, now: number, signal: number): Observ
 
 function actionOf(steps: readonly Step[], observed: ObservedContainer | undefined, changed: boolean): PlannedChange['action'] {
   const has = (kind: Step['kind']): boolean => steps.some((step) => step.kind === kind);
+  const [first] = steps;
+  if (first?.kind === 'Settled' && isUnmet(first.reason)) return 'Wait';
   if (has('Remove')) return has('Create') ? 'Recreate' : 'Remove';
   if (has('Create')) return 'Create';
   if (has('Start')) return observed?.process.state === 'None' ? 'Start' : 'Restart';

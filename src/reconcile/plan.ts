@@ -35,8 +35,8 @@ export interface Objection {
   readonly message: string;
 }
 
-/** A monitor at work tells when it is done; should that be lost, this is when to look, in milliseconds. */
-const CREATING_LOOK_AGAIN = 10_000;
+/** What is under way tells when it is done; should that be lost, this is when to look, in milliseconds. */
+const LOOK_AGAIN = 10_000;
 
 /** The next step towards what is desired. The facts must account for what was observed (`account`). */
 export function plan(situation: Situation): Step {
@@ -60,7 +60,7 @@ function planAbsent(situation: Situation): Step {
   const { desired, facts } = situation;
   if (desired === undefined) return { kind: 'Forget', reason: 'NotDesired', message: 'no source wants it, and nothing of it is there' };
   if (desired.container.spec.suspend) return { kind: 'Settled', reason: 'Suspended', message: 'spec.suspend is true: it is not created' };
-  return planCompleted(desired, facts) ?? planPull(situation) ?? { kind: 'Create', reason: 'NotCreated', message: 'it is wanted, and there is none' };
+  return planCompleted(desired, facts) ?? planNeeds(situation) ?? planPull(situation) ?? { kind: 'Create', reason: 'NotCreated', message: 'it is wanted, and there is none' };
 }
 
 /** What has to be fetched before a container is made; undefined when nothing has. */
@@ -73,10 +73,18 @@ function planPull({ desired, image }: Situation): Step | undefined {
   return { kind: 'PullImage', image: spec.image, reason: 'Pulling', message: `fetches image ${spec.image}: ${why}` };
 }
 
+/** What has to be there before a container is made or started; undefined when all is. Whoever makes it there has the container looked at again. */
+function planNeeds({ unmet = [], now }: Situation): Step | undefined {
+  const first = unmet.find(({ isComing }) => !isComing) ?? unmet[0];
+  if (first === undefined) return undefined;
+  const why = { reason: first.reason, message: unmet.map(({ message }) => message).join('; ') };
+  return first.isComing ? { kind: 'Wait', until: now + LOOK_AGAIN, ...why } : { kind: 'Settled', ...why };
+}
+
 function planUnwanted(objection: Objection, observed: ObservedContainer, situation: Situation): Step {
   const { state } = observed.process;
   // What runs goes on until its successor can be made, for good if the image can't be had.
-  const pull = objection.cause === 'SpecChanged' && stopOf(observed, situation.facts) === undefined ? planPull(situation) : undefined;
+  const pull = objection.cause === 'SpecChanged' && stopOf(observed, situation.facts) === undefined ? (planNeeds(situation) ?? planPull(situation)) : undefined;
   if (pull !== undefined) return pull;
   if (state === 'Running' || state === 'Creating') return planStop(objection, observed, situation);
   if (objection.cause === 'Suspended') return { kind: 'Settled', reason: 'Suspended', message: `${objection.message}: it is not started` };
@@ -101,7 +109,7 @@ function planWanted(desired: DesiredContainer, observed: ObservedContainer, situ
   const { process } = observed;
   switch (process.state) {
     case 'Creating':
-      return { kind: 'Wait', until: situation.now + CREATING_LOOK_AGAIN, reason: 'Starting', message: `monitor ${process.monitor.pid} is starting it` };
+      return { kind: 'Wait', until: situation.now + LOOK_AGAIN, reason: 'Starting', message: `monitor ${process.monitor.pid} is starting it` };
     case 'Running':
       return planRunning(desired, observed, process.init.pid, situation);
     case 'None':
@@ -132,14 +140,17 @@ function planRunning(desired: DesiredContainer, observed: ObservedContainer, pid
 function planExited(desired: DesiredContainer, { exit }: ObservedProcess & { state: 'Exited' }, situation: Situation): Step {
   const { facts } = situation;
   if (facts.exitAsked === true && facts.countedExit === exit.finishedAt) {
-    return { kind: 'Start', reason: 'Stopped', message: `Mooring stopped it (${describeExit(exit)}), and it is wanted running` };
+    return planNeeds(situation) ?? { kind: 'Start', reason: 'Stopped', message: `Mooring stopped it (${describeExit(exit)}), and it is wanted running` };
   }
   const { restartPolicy } = desired.container.spec;
   if (!restartsAfter(restartPolicy, exit.exitCode)) return completed(restartPolicy, exit);
   return startOrWait('Exited', `it ended with ${describeExit(exit)}, and restartPolicy is ${restartPolicy}`, desired, situation);
 }
 
-function startOrWait(reason: string, message: string, desired: DesiredContainer, { facts, now }: Situation): Step {
+function startOrWait(reason: string, message: string, desired: DesiredContainer, situation: Situation): Step {
+  const { facts, now } = situation;
+  const needs = planNeeds(situation);
+  if (needs !== undefined) return needs;
   const { backoffUntil = 0, crashes } = facts;
   if (isDue(backoffUntil, now, restartBackoffOf(desired.container.spec).max)) return { kind: 'Start', reason, message };
   return { kind: 'Wait', until: backoffUntil, reason: 'BackOff', message: `${message}; ${crashes} ends in a row, next start at ${instant(backoffUntil)}` };

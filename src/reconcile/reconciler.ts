@@ -4,9 +4,11 @@ import type { Clock, TimerHandle } from '../lib/clock.ts';
 import { MooringError } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Container } from '../spec/container.ts';
+import type { Resource } from '../spec/resource.ts';
 import type { ContainerName } from '../spec/name.ts';
 import { withDeadline } from './deadline.ts';
-import type { DesiredContainer, DesiredStore } from './desired.ts';
+import { Dependents } from './dependents.ts';
+import type { DesiredContainer, DesiredStore, ResourceKey } from './desired.ts';
 import { dryRun } from './dry-run.ts';
 import { Effects } from './effects.ts';
 import type { EventLog } from './events.ts';
@@ -15,10 +17,12 @@ import { allImagesThere, type ImageSource } from './image-source.ts';
 import { explain, type Explanation } from './explain.ts';
 import { noFacts, type FactsStore } from './facts.ts';
 import { createContainerMachine } from './machine.ts';
+import { needsOf, unmetNeeds, type UnmetNeed } from './needs.ts';
 import { noObserver, type ReconcileObserver } from './observer.ts';
-import type { PlannedChange } from './plan-changes.ts';
+import type { PlannedChange } from './planned-change.ts';
 import { WorkQueue } from './queue.ts';
 import { Roster } from './roster.ts';
+import { noSupplies, type SupplyFace } from './supplies.ts';
 import type { ContainerView } from './view.ts';
 
 export type { ContainerView, Explanation, PlannedChange };
@@ -28,8 +32,8 @@ export interface ReconcilerFace {
   views(): ContainerView[];
   view(name: ContainerName): ContainerView | undefined;
   explain(name: ContainerName): Promise<Explanation>;
-  /** What accepting `containers` would do. With `prune`, also what removing those of source `directory` not among them would. Changes nothing. */
-  plan(containers: readonly Container[], options: { readonly prune: boolean }): Promise<PlannedChange[]>;
+  /** What accepting `resources` would do. With `prune`, also what removing those of source `directory` not among them would. Changes nothing. */
+  plan(resources: readonly Resource[], options: { readonly prune: boolean }): Promise<PlannedChange[]>;
   /** Looks at everything again. Settles when every container was looked at. */
   resync(): Promise<void>;
   /** Settles when no container has work left, bounded by the signal. */
@@ -42,6 +46,8 @@ export interface ReconcilerOptions {
   readonly engine: ContainerEngine;
   /** Without it, every image counts as there. */
   readonly images?: ImageSource;
+  /** Without them, there are no networks and volumes that containers could name. */
+  readonly supplies?: SupplyFace;
   readonly desired: DesiredStore;
   readonly facts: FactsStore;
   readonly events: EventLog;
@@ -77,6 +83,7 @@ export class Reconciler implements ReconcilerFace {
   readonly #effects: Effects;
   readonly #roster: Roster;
   readonly #queue: WorkQueue<ContainerName>;
+  readonly #dependents = new Dependents();
   readonly #settledWaiters = new Set<() => void>();
   /** Run when a turn has ended that began after they were put here. */
   readonly #lookWaiters = new Map<ContainerName, (() => void)[]>();
@@ -88,6 +95,7 @@ export class Reconciler implements ReconcilerFace {
   constructor(options: ReconcilerOptions) {
     this.#options = {
       images: allImagesThere,
+      supplies: noSupplies,
       observer: noObserver,
       resyncIntervalMs: 5 * 60_000,
       concurrency: 16,
@@ -96,7 +104,7 @@ export class Reconciler implements ReconcilerFace {
       random: Math.random,
       ...options,
     };
-    const { engine, images, facts, events, observer, clock, logger, startConcurrency, operationTimeoutMs, concurrency } = this.#options;
+    const { engine, images, supplies, facts, events, observer, clock, logger, startConcurrency, operationTimeoutMs, concurrency } = this.#options;
     const desiredOf = (name: ContainerName): DesiredContainer | undefined => this.#desired(name);
     this.#queue = new WorkQueue({
       work: (name) => this.#turn(name),
@@ -120,6 +128,8 @@ export class Reconciler implements ReconcilerFace {
       desiredOf,
       dossierOf: (name) => this.#roster.dossier(name),
       enqueue: (name) => this.#queue.add(name),
+      unmetOf: (container) => this.#unmet(container),
+      forget: (name) => supplies.forget(name),
       onProgress: (name) => this.#roster.refresh(name),
       onLateEnd: (name) => this.#hurry(name),
     });
@@ -129,7 +139,10 @@ export class Reconciler implements ReconcilerFace {
       clock,
       logger,
       desiredOf,
-      onGone: (name) => this.#queue.forget(name),
+      onGone: (name) => {
+        this.#queue.forget(name);
+        supplies.containerGone();
+      },
     });
   }
 
@@ -140,8 +153,14 @@ export class Reconciler implements ReconcilerFace {
 
   /** Takes over what is there and what is desired, and keeps the two alike from now on. */
   start(): void {
-    const { engine, desired } = this.#options;
+    const { engine, desired, supplies } = this.#options;
+    const wake = (key: ResourceKey): void => {
+      for (const name of this.#dependents.of(key)) this.#queue.add(name);
+    };
+    for (const { name, container } of desired.list()) this.#dependents.set(name, needsOf(container));
     this.#unsubscribe = [
+      supplies.subscribe(wake),
+      this.#roster.subscribe((name) => wake({ kind: 'Container', name })),
       engine.subscribe(({ name }) => this.#queue.addRateLimited(name)),
       desired.subscribe((changed) => {
         for (const { kind, name } of changed) if (kind === 'Container') this.#desiredChanged(name as ContainerName);
@@ -189,16 +208,18 @@ export class Reconciler implements ReconcilerFace {
     const desired = this.#desired(name);
     if (observed === undefined && desired === undefined) throw new MooringError('NotFound', `container ${name} is neither desired nor there`);
     const { clock, facts, images } = this.#options;
-    const situation = { desired, observed, facts: facts.get(name) ?? noFacts, now: clock.now(), image: await imageSituation(images, desired, observed) };
+    const unmet = desired === undefined ? [] : this.#unmet(desired.container);
+    const situation = { desired, observed, facts: facts.get(name) ?? noFacts, now: clock.now(), image: await imageSituation(images, desired, observed), unmet };
     return explain(name, situation, this.#roster.state(name) ?? 'unknown');
   }
 
-  async plan(containers: readonly Container[], { prune }: { readonly prune: boolean }): Promise<PlannedChange[]> {
-    return dryRun(containers, prune, { ...this.#options, observe: (name) => this.#observe(name) });
+  async plan(resources: readonly Resource[], { prune }: { readonly prune: boolean }): Promise<PlannedChange[]> {
+    return dryRun(resources, prune, { ...this.#options, observe: (name) => this.#observe(name), isRunning: (name) => this.#isRunning(name) });
   }
 
   async resync(): Promise<void> {
     if (this.#stopped) return;
+    this.#options.supplies.resync();
     await Promise.all(
       [...this.#names()].map(
         (name) =>
@@ -263,6 +284,7 @@ export class Reconciler implements ReconcilerFace {
   #desiredChanged(name: ContainerName): void {
     const dossier = this.#roster.ensure(name);
     const desired = this.#desired(name);
+    this.#dependents.set(name, desired === undefined ? [] : needsOf(desired.container));
     if (desired === undefined || desired.container.spec.suspend) delete dossier.wantedSince;
     else if (desired.specHash !== dossier.facts.specHash) dossier.wantedSince = this.#options.clock.now();
     this.#hurry(name);
@@ -275,6 +297,14 @@ export class Reconciler implements ReconcilerFace {
 
   #desired(name: ContainerName): DesiredContainer | undefined {
     return this.#takingDown ? undefined : this.#options.desired.get(name);
+  }
+
+  #unmet(container: Container): UnmetNeed[] {
+    return unmetNeeds(container, { supply: (key) => this.#options.supplies.stateOf(key), desired: (name) => this.#desired(name), isRunning: (name) => this.#isRunning(name) });
+  }
+
+  #isRunning(name: ContainerName): boolean {
+    return this.#roster.view(name)?.status.pid !== undefined;
   }
 
   #observe(name: ContainerName): Promise<ObservedContainer | undefined> {

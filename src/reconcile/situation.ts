@@ -1,6 +1,7 @@
 import type { ObservedContainer } from '../engine/engine.ts';
 import type { DesiredContainer } from './desired.ts';
 import type { Facts } from './facts.ts';
+import type { UnmetNeed } from './needs.ts';
 
 export interface ImageSituation {
   /** As the spec that it was looked up for has it. */
@@ -17,6 +18,8 @@ export interface Situation {
   readonly facts: Facts;
   /** The image that is desired, where a container is to be made from it; undefined for one that is there. */
   readonly image?: ImageSituation | undefined;
+  /** What a container that is to be made or started stands on, and is not there. */
+  readonly unmet?: readonly UnmetNeed[];
   /** Milliseconds since the epoch. */
   readonly now: number;
 }

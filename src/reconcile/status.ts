@@ -1,5 +1,6 @@
 import type { Condition, ContainerStatus } from '../spec/condition.ts';
 import { isLasting, type Failure } from './machine.ts';
+import { isUnmet } from './needs.ts';
 import { objectionTo, type Step } from './plan.ts';
 import type { Situation } from './situation.ts';
 import { instant } from './words.ts';
@@ -83,6 +84,7 @@ function isReady({ desired, observed }: Situation, step: Step): boolean {
 function stallOf(step: Step, failure: Failure | undefined): Pick<Verdict, 'reason' | 'message'> | undefined {
   if (failure !== undefined && (isLasting(failure) || failure.count >= MANY_FAILURES)) return { reason: `${failure.kind}Failed`, message: failure.message };
   if (step.reason === 'BackOff') return { reason: 'CrashLoopBackOff', message: step.message };
+  if (step.kind === 'Settled' && isUnmet(step.reason)) return { reason: step.reason, message: step.message };
   if (step.kind === 'Settled' && step.reason === 'Failed') return { reason: 'Failed', message: step.message };
   return undefined;
 }

@@ -72,7 +72,7 @@ function listEvents(call: Call, services: ApiServices): Promise<void> | void {
 async function plan(call: Call, services: ApiServices): Promise<void> {
   const declared = await readDocuments(call, services);
   const changes = await services.reconciler.plan(
-    declared.flatMap(({ resource }) => (resource.kind === 'Container' ? [resource] : [])),
+    declared.map(({ resource }) => resource),
     { prune: isAsked(call.query, 'prune') },
   );
   sendJson(call, { kind: 'PlanResult', changes } satisfies PlanResult);

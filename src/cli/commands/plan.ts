@@ -21,6 +21,8 @@ const WORDS: Readonly<Record<PlannedChange['action'], string>> = {
   Stop: 'will be stopped',
   Remove: 'will be removed',
   Update: 'will be changed in place',
+  Wait: 'will wait',
+  Refuse: 'can not be changed so',
   None: 'stays as it is',
 };
 
@@ -34,9 +36,9 @@ export async function plan(client: Client, io: Io, options: PlanOptions): Promis
   return options.exitCode && pending.length > 0 ? EXIT.pending : EXIT.ok;
 }
 
-function describeChange({ name, action, steps, changes }: PlannedChange, { style }: Io): string {
+function describeChange({ kind, name, action, steps, changes }: PlannedChange, { style }: Io): string {
   const mark = action === 'Create' || action === 'Start' ? style.green('+') : action === 'Remove' || action === 'Stop' ? style.red('-') : style.yellow('~');
-  const lines = [`${mark} ${style.bold(name)} ${WORDS[action]}`];
+  const lines = [`${mark} ${style.bold(kind === 'Container' ? name : `${kind.toLowerCase()} ${name}`)} ${WORDS[action]}`];
   for (const { field, from, to } of changes) lines.push(`      ${field}: ${style.red(printable(from))} → ${style.green(printable(to))}`);
   steps.forEach(({ kind, message }, index) => lines.push(`    ${index + 1}. ${kind}: ${printable(message)}`));
   return `${lines.join('\n')}\n`;
@@ -49,6 +51,7 @@ function summary(changes: readonly PlannedChange[]): string {
     `${count('Recreate', 'Restart', 'Update')} to change`,
     `${count('Remove', 'Stop')} to stop or remove`,
     `${count('None')} unchanged`,
+    ...(count('Wait', 'Refuse') === 0 ? [] : [`${count('Wait', 'Refuse')} that can not be done now`]),
   ];
   return `Plan: ${parts.join(', ')}. Nothing was done.`;
 }

@@ -54,7 +54,7 @@ export class FakeServices implements ApiServices {
     explain: (name) =>
       Promise.resolve({ name, desired: 'generation 1', observed: 'running', next: { kind: 'Settled', reason: 'AsDesired', message: 'nothing to do' }, machineState: 'settled' }),
     plan: (containers) =>
-      Promise.resolve(containers.map(({ metadata }) => ({ name: `${metadata.namespace}/${metadata.name}` as ContainerName, action: 'Create' as const, steps: [], changes: [] }))),
+      Promise.resolve(containers.map(({ kind, metadata }) => ({ kind, name: `${metadata.namespace}/${metadata.name}` as ContainerName, action: 'Create' as const, steps: [], changes: [] }))),
     subscribe: (listener) => {
       this.#viewListeners.add(listener);
       return () => this.#viewListeners.delete(listener);

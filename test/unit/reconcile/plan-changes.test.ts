@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { planChanges, type PlannedChange } from '../../../src/reconcile/plan-changes.ts';
+import { planChanges } from '../../../src/reconcile/plan-changes.ts';
+import type { PlannedChange } from '../../../src/reconcile/planned-change.ts';
 import type { Situation } from '../../../src/reconcile/situation.ts';
 import { desired, exited, none, observed, running, situation } from '../../support/reconcile-fixtures.ts';
 

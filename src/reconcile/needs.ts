@@ -1,0 +1,82 @@
+import type { Container } from '../spec/container.ts';
+import { attachmentsOf, DEFAULT_NETWORK_NAME } from '../spec/container-network.ts';
+import { containerName, networkName, volumeName, type ContainerName } from '../spec/name.ts';
+import type { DesiredContainer, ResourceKey } from './desired.ts';
+
+/** Something that a container stands on and that is not there, which keeps it from being made or started. */
+export interface UnmetNeed extends ResourceKey {
+  /** CamelCase: NetworkMissing, VolumeNotReady, NetworkLoop, … */
+  readonly reason: string;
+  readonly message: string;
+  /** Whether it is on its way: then nothing needs to be done about it. */
+  readonly isComing: boolean;
+}
+
+const WAITS = /^(Network|Volume|Container)(Missing|NotReady|Loop)$/;
+
+/** Whether a step's reason is an unmet need. */
+export function isUnmet(reason: string): boolean {
+  return WAITS.test(reason);
+}
+
+/** How things stand with a network or a volume. */
+export type SupplyState =
+  | { readonly state: 'Ready' }
+  | { readonly state: 'Missing' } // nobody wants it
+  | { readonly state: 'Coming' }
+  | { readonly state: 'Failed'; readonly message: string };
+
+/** What is known of the things that containers stand on. */
+export interface Standing {
+  readonly supply: (key: ResourceKey) => SupplyState;
+  readonly desired: (name: ContainerName) => DesiredContainer | undefined;
+  readonly isRunning: (name: ContainerName) => boolean;
+}
+
+/** Everything that a container names and can't be without, each once. */
+export function needsOf({ metadata: { namespace }, spec }: Container): ResourceKey[] {
+  const networks = attachmentsOf(spec.network).filter(({ name }) => name !== DEFAULT_NETWORK_NAME);
+  const volumes = new Set(spec.mounts.flatMap(({ volume }) => volume?.name ?? []));
+  const host = spec.network.mode === 'Container' ? spec.network.container : undefined;
+  return [
+    ...networks.map(({ name }) => ({ kind: 'Network' as const, name: networkName({ namespace, name }) })),
+    ...[...volumes].map((name) => ({ kind: 'Volume' as const, name: volumeName({ namespace, name }) })),
+    ...(host === undefined ? [] : [{ kind: 'Container' as const, name: containerName({ namespace, name: host }) }]),
+  ];
+}
+
+/** What of it is not there now. */
+export function unmetNeeds(container: Container, standing: Standing): UnmetNeed[] {
+  return needsOf(container).flatMap((key) => (key.kind === 'Container' ? hostNeed(container, key, standing) : supplyNeed(key, standing.supply(key))));
+}
+
+function supplyNeed(key: ResourceKey, supply: SupplyState): UnmetNeed[] {
+  const { kind, name } = key;
+  const what = `${kind.toLowerCase()} ${name}`;
+  switch (supply.state) {
+    case 'Ready':
+      return [];
+    case 'Missing':
+      return [{ ...key, reason: `${kind}Missing`, message: `it waits for ${what}, which nobody has declared; declare a ${kind} of that name, or take it out of the container`, isComing: false }];
+    case 'Coming':
+      return [{ ...key, reason: `${kind}NotReady`, message: `it waits for ${what}, which is being made`, isComing: true }];
+    case 'Failed':
+      return [{ ...key, reason: `${kind}NotReady`, message: `it waits for ${what}, which can't be had: ${supply.message}`, isComing: false }];
+  }
+}
+
+/** The container whose network is shared must run; and whose network that one shares, in turn. */
+function hostNeed(container: Container, key: ResourceKey, { desired, isRunning }: Standing): UnmetNeed[] {
+  const trail: ContainerName[] = [containerName(container.metadata)];
+  for (let next = key.name as ContainerName | undefined; next !== undefined; ) {
+    trail.push(next);
+    if (trail.indexOf(next) < trail.length - 1) return [{ ...key, reason: 'NetworkLoop', message: `network.container goes in a circle: ${trail.join(' → ')}; let one of them have a network of its own`, isComing: false }];
+    const host: Container | undefined = desired(next)?.container;
+    const { mode, container: name } = host?.spec.network ?? {};
+    next = host !== undefined && mode === 'Container' && name !== undefined ? containerName({ namespace: host.metadata.namespace, name }) : undefined;
+  }
+  const name = key.name as ContainerName;
+  if (isRunning(name)) return [];
+  if (desired(name) === undefined) return [{ ...key, reason: 'ContainerMissing', message: `it shares the network of container ${name}, which nobody has declared; declare it, or change spec.network`, isComing: false }];
+  return [{ ...key, reason: 'ContainerNotReady', message: `it shares the network of container ${name}, which does not run`, isComing: false }];
+}
