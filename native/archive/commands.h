@@ -25,4 +25,23 @@ Status clean(const Arguments& arguments, JsonObject& report);
 /// pack UPPER: an overlay's writable folder as the archive of a layer.
 Status pack(const Arguments& arguments, JsonObject& report);
 
+/// changes UPPER: what was added, changed and deleted; one JSON object a line.
+Status changes(const Arguments& arguments, JsonObject& report);
+
+/// The following know a container by the options that container_tree.h tells of.
+/// stat PATH, list PATH: one JSON object a line; of `list`, one for each name in a folder.
+Status stat_path(const Arguments& arguments, JsonObject& report);
+Status list(const Arguments& arguments, JsonObject& report);
+
+/// cat PATH, write PATH: the content of a regular file.
+Status cat(const Arguments& arguments, JsonObject& report);
+Status write_file(const Arguments& arguments, JsonObject& report);
+
+/// get PATH NAME: what is at PATH as an archive that calls it NAME. put FOLDER: an archive's entries into a folder.
+Status get(const Arguments& arguments, JsonObject& report);
+Status put(const Arguments& arguments, JsonObject& report);
+
+/// export: all files, without what is mounted on them.
+Status export_tree(const Arguments& arguments, JsonObject& report);
+
 }  // namespace mooring

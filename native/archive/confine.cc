@@ -34,7 +34,7 @@ constexpr rlim_t kDescriptors = 4200;
 constexpr int kCommonCalls[] = {
     SCMP_SYS(read),       SCMP_SYS(write),        SCMP_SYS(pread64),    SCMP_SYS(close),      SCMP_SYS(open),    SCMP_SYS(openat),         SCMP_SYS(openat2),
     SCMP_SYS(fstat),      SCMP_SYS(lstat),        SCMP_SYS(stat),       SCMP_SYS(newfstatat), SCMP_SYS(lseek),   SCMP_SYS(readlink),       SCMP_SYS(readlinkat),
-    SCMP_SYS(lgetxattr),  SCMP_SYS(llistxattr),   SCMP_SYS(getdents64), SCMP_SYS(fchdir),     SCMP_SYS(fcntl),   SCMP_SYS(brk),            SCMP_SYS(mmap),
+    SCMP_SYS(lgetxattr),  SCMP_SYS(llistxattr),   SCMP_SYS(getdents64), SCMP_SYS(chdir),    SCMP_SYS(fchdir),     SCMP_SYS(fcntl),   SCMP_SYS(brk),            SCMP_SYS(mmap),
     SCMP_SYS(munmap),     SCMP_SYS(mremap),       SCMP_SYS(mprotect),   SCMP_SYS(madvise),    SCMP_SYS(futex),   SCMP_SYS(exit_group),     SCMP_SYS(rt_sigreturn),
     SCMP_SYS(getpid),     SCMP_SYS(gettid),       SCMP_SYS(tgkill),     SCMP_SYS(rt_sigprocmask), SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(getrandom),
     SCMP_SYS(ioctl),

@@ -25,7 +25,7 @@ timespec time_of(archive_entry* entry) { return {archive_entry_mtime(entry), arc
 
 Status date(const std::string& path, const timespec& time) {
   const timespec both[2] = {time, time};
-  if (::utimensat(AT_FDCWD, path_or_root(path), both, AT_SYMLINK_NOFOLLOW) != 0) return sys_error("date it");
+  if (::utimensat(AT_FDCWD, path_or_self(path), both, AT_SYMLINK_NOFOLLOW) != 0) return sys_error("date it");
   return ok();
 }
 
@@ -43,7 +43,7 @@ Status LayerWriter::put(archive_entry* entry) {
   if (name == nullptr || *name == '\0') return Error{"it has no name"};
   const auto path = layer_path(name, bounds_.depth);
   if (!path) return path.error();
-  const auto kind = name_kind(*path);
+  const auto kind = placement_.layer ? name_kind(*path) : NameKind::kPlain;
   if (!kind) return kind.error();
   MOORING_TRY(charge(kBlock));
   switch (*kind) {
@@ -64,6 +64,8 @@ Status LayerWriter::put_plain(archive_entry* entry, const std::string& path) {
   if (path.empty() && !is_folder) return Error{"it would replace the layer's root"};
   const auto found = kind_at(path);
   if (!found) return found.error();
+  if (placement_.keeps_kinds && *found == Found::kFolder && !is_folder) return Error{"a folder is in its place, which a file can't replace"};
+  if (placement_.keeps_kinds && *found == Found::kOther && is_folder) return Error{"a file is in its place, which a folder can't replace"};
   if (*found == Found::kNothing) {
     MOORING_TRY(make_folders(folder_of(path)));
   } else if (!(is_folder && *found == Found::kFolder)) {
@@ -84,7 +86,7 @@ Status LayerWriter::put_plain(archive_entry* entry, const std::string& path) {
 Status LayerWriter::put_hard_link(archive_entry* entry, const std::string& path) {
   const auto target = layer_path(archive_entry_hardlink(entry), bounds_.depth);
   if (!target) return Error{"the file it links to: " + target.error().message};
-  if (::linkat(AT_FDCWD, path_or_root(*target), AT_FDCWD, path.c_str(), 0) != 0) return archive_fault("link it to \"" + *target + "\"");
+  if (::linkat(AT_FDCWD, path_or_self(*target), AT_FDCWD, path.c_str(), 0) != 0) return archive_fault("link it to \"" + *target + "\"");
   return ok();
 }
 
@@ -148,13 +150,13 @@ Status LayerWriter::copy_content(int fd, uint64_t size) {
 }
 
 Status LayerWriter::set_owner_and_mode(archive_entry* entry, const std::string& path) {
-  const la_int64_t uid = archive_entry_uid(entry);
-  const la_int64_t gid = archive_entry_gid(entry);
+  const la_int64_t uid = placement_.to_root ? 0 : archive_entry_uid(entry);
+  const la_int64_t gid = placement_.to_root ? 0 : archive_entry_gid(entry);
   // The last value means "leave it as it is" to chown(2).
   if (uid < 0 || uid >= UINT32_MAX || gid < 0 || gid >= UINT32_MAX) return Error{"its owner " + std::to_string(uid) + ":" + std::to_string(gid) + " does not fit in 32 bits"};
-  if (::lchown(path_or_root(path), static_cast<uid_t>(uid), static_cast<gid_t>(gid)) != 0) return sys_error("give it to its owner");
+  if (::lchown(path_or_self(path), static_cast<uid_t>(uid), static_cast<gid_t>(gid)) != 0) return sys_error("give it to its owner");
   // After the owner, whose change takes the set-user-ID bit away. Nothing but a link has no mode, and what isn't a link is not followed.
-  if (archive_entry_filetype(entry) != AE_IFLNK && ::chmod(path_or_root(path), archive_entry_perm(entry)) != 0) return sys_error("set its mode");
+  if (archive_entry_filetype(entry) != AE_IFLNK && ::chmod(path_or_self(path), archive_entry_perm(entry)) != 0) return sys_error("set its mode");
   return ok();
 }
 
@@ -168,7 +170,7 @@ Status LayerWriter::set_attributes(archive_entry* entry, const std::string& path
       ++tally_.ignored_attributes;
       continue;
     }
-    if (::lsetxattr(path_or_root(path), name, value, size, 0) == 0) continue;
+    if (::lsetxattr(path_or_self(path), name, value, size, 0) == 0) continue;
     // xattr(7): user.* only on files and folders, and only where the file system has them.
     if (errno != EPERM && errno != ENOTSUP) return archive_fault("set its attribute " + std::string(name));
     ++tally_.ignored_attributes;
@@ -191,7 +193,7 @@ Status LayerWriter::put_opaque(const std::string& folder) {
   // Overlayfs merges the roots of its layers whatever they say, so such a layer would show what it means to hide.
   if (folder.empty()) return Error{"it would hide everything below the layer's root, which is not supported"};
   MOORING_TRY(make_folders(folder));
-  if (::lsetxattr(path_or_root(folder), kOpaqueAttribute, "y", 1, 0) != 0) return archive_fault("make its folder opaque");
+  if (::lsetxattr(path_or_self(folder), kOpaqueAttribute, "y", 1, 0) != 0) return archive_fault("make its folder opaque");
   return ok();
 }
 
@@ -199,6 +201,7 @@ Status LayerWriter::finish() {
   for (auto folder = folder_times_.rbegin(); folder != folder_times_.rend(); ++folder) {
     if (const auto dated = date(folder->first, folder->second); !dated && dated.error().code != ENOENT) return dated;
   }
+  if (!placement_.layer) return ok();
   const UniqueFd root(::open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!root || ::syncfs(root.get()) != 0) return sys_error("flush the layer to disk");
   return ok();

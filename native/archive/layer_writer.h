@@ -1,4 +1,4 @@
-// Puts the entries of a layer's archive into the root folder, each in the place of what was there before.
+// Puts the entries of an archive into a folder, each in the place of what was there before.
 #pragma once
 
 #include <archive.h>
@@ -19,6 +19,16 @@ struct Bounds {
   uint64_t depth = 0;
 };
 
+/// What is written, and over what.
+struct Placement {
+  /// A layer: names that mean a deletion become one, and what is written is flushed to disk. Else a container's own files: every name is a name.
+  bool layer = true;
+  /// A folder in the place of something else, or the other way round, is refused.
+  bool keeps_kinds = false;
+  /// Whoever the archive says owns it, everything belongs to root.
+  bool to_root = false;
+};
+
 /// What has been written so far.
 struct Tally {
   uint64_t entries = 0;
@@ -29,11 +39,12 @@ struct Tally {
 /// An error whose code is 0 is the archive's fault.
 class LayerWriter {
  public:
-  LayerWriter(archive* source, const Bounds& bounds) : source_(source), bounds_(bounds) {}
+  /// Writes below the working directory.
+  LayerWriter(archive* source, const Bounds& bounds, const Placement& placement) : source_(source), bounds_(bounds), placement_(placement) {}
 
   Status put(archive_entry* entry);
 
-  /// Dates the folders, which each entry in them had changed, and flushes the file system.
+  /// Dates the folders, which each entry in them had changed, and flushes a layer to disk.
   Status finish();
 
   const Tally& tally() const { return tally_; }
@@ -52,6 +63,7 @@ class LayerWriter {
 
   archive* source_;
   const Bounds bounds_;
+  const Placement placement_;
   Tally tally_;
   std::map<std::string, timespec> folder_times_;
 };

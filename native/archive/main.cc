@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "archive/commands.h"
+#include "archive/container_tree.h"
 
 namespace mooring {
 
@@ -13,10 +14,26 @@ namespace {
 
 constexpr int kBadUsage = 2;
 
+constexpr const char* kContainer = "--pid PID --start-time TICKS | --lower LAYER... --upper FOLDER --work FOLDER [--read-only yes] [--bind SOURCE --at PATH --access ro|rw]...";
+
+std::vector<std::string> with_container(std::vector<std::string> options) {
+  const auto container = container_options();
+  options.insert(options.end(), container.begin(), container.end());
+  return options;
+}
+
 const Command kCommands[] = {
     {"unpack", "FOLDER MAX_BYTES MAX_ENTRIES MAX_FILE_BYTES MAX_DEPTH < ARCHIVE", 5, {}, unpack},
     {"clean", "UPPER [--below LAYER]... [--omit PATH]... [--latest SECONDS]", 1, {"below", "omit", "latest"}, clean},
     {"pack", "UPPER [--below LAYER]... [--omit PATH]... [--latest SECONDS] > ARCHIVE", 1, {"below", "omit", "latest"}, pack},
+    {"changes", "UPPER [--below LAYER]... [--omit PATH]...", 1, {"below", "omit", "latest"}, changes},
+    {"stat", "PATH CONTAINER", 1, container_options(), stat_path},
+    {"list", "PATH CONTAINER", 1, container_options(), list},
+    {"cat", "PATH CONTAINER > CONTENT", 1, container_options(), cat},
+    {"write", "PATH CONTAINER < CONTENT", 1, container_options(), write_file},
+    {"get", "PATH NAME CONTAINER > ARCHIVE", 2, container_options(), get},
+    {"put", "FOLDER CONTAINER [--owners root|archive] < ARCHIVE", 1, with_container({"owners"}), put},
+    {"export", "CONTAINER > ARCHIVE", 0, container_options(), export_tree},
 };
 
 const Command* command_of(int argc, char** argv) {
@@ -29,6 +46,7 @@ const Command* command_of(int argc, char** argv) {
 int usage(const std::string& why) {
   std::string text = why.empty() ? "" : "mooring-archive: " + why + "\n";
   for (const Command& command : kCommands) text += "usage: mooring-archive " + std::string(command.name) + " " + command.usage + "\n";
+  text += "CONTAINER is: " + std::string(kContainer) + "\n";
   std::fputs(text.c_str(), stderr);
   return kBadUsage;
 }

@@ -25,7 +25,7 @@ Error archive_fault(std::string what) {
 
 Result<Found> kind_at(const std::string& path) {
   struct stat found;
-  if (::lstat(path_or_root(path), &found) != 0) {
+  if (::lstat(path_or_self(path), &found) != 0) {
     if (errno == ENOENT) return Found::kNothing;
     return archive_fault("look at its place");
   }

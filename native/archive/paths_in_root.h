@@ -10,8 +10,8 @@ namespace mooring {
 
 enum class Found { kNothing, kFolder, kWhiteout, kOther };
 
-/// The path for a system call: "" is the root.
-inline const char* path_or_root(const std::string& path) { return path.empty() ? "/" : path.c_str(); }
+/// The path for a system call: "" is the working directory itself, the root of what is written.
+inline const char* path_or_self(const std::string& path) { return path.empty() ? "." : path.c_str(); }
 
 /// An Error from errno that is the archive's fault (its code is 0), unless it is the disk that failed.
 Error archive_fault(std::string what);
