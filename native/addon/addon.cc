@@ -9,6 +9,7 @@
 #include "addon/read_attributes.h"
 #include "addon/read_files.h"
 #include "addon/spawn_monitor.h"
+#include "addon/spawn_process.h"
 
 namespace mooring {
 
@@ -29,6 +30,9 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
     return exports;
   }
   exports.Set("spawnMonitor", Napi::Function::New(env, spawn_monitor, "spawnMonitor"));
+  exports.Set("prepareMonitor", Napi::Function::New(env, prepare_monitor, "prepareMonitor"));
+  exports.Set("orderMonitor", Napi::Function::New(env, order_monitor, "orderMonitor"));
+  exports.Set("dismissMonitor", Napi::Function::New(env, dismiss_monitor, "dismissMonitor"));
   exports.Set("statusFd", kStatusFd);
   exports.Set("watchProcess", Napi::Function::New(env, watch_process, "watchProcess"));
   exports.Set("signalProcess", Napi::Function::New(env, signal_process, "signalProcess"));

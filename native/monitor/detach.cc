@@ -36,17 +36,18 @@ void let_signals_pass() {
 
 }  // namespace
 
-Status detach(int kept) {
+Status detach(int first, int last) {
   let_signals_pass();
   ::umask(022);
   if (::chdir("/") != 0) return sys_error("chdir /");
-  if ((kept > 3 && ::close_range(3, static_cast<unsigned>(kept) - 1, 0) != 0) || ::close_range(static_cast<unsigned>(kept) + 1, ~0u, 0) != 0) return sys_error("close_range");
+  if ((first > 3 && ::close_range(3, static_cast<unsigned>(first) - 1, 0) != 0) || ::close_range(static_cast<unsigned>(last) + 1, ~0u, 0) != 0) return sys_error("close_range");
   const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
   if (null < 0) return sys_error("open /dev/null");
   const UniqueFd guard(null);
   for (int fd = 0; fd < 3; ++fd)
     if (::dup2(null, fd) < 0) return sys_error("dup2 /dev/null");
-  if (::fcntl(kept, F_SETFD, FD_CLOEXEC) != 0) return sys_error("fcntl F_SETFD the status descriptor");
+  for (int fd = first; fd <= last; ++fd)
+    if (::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) return sys_error("fcntl F_SETFD descriptor " + std::to_string(fd));
   return ok();
 }
 

@@ -5,8 +5,8 @@
 
 namespace mooring {
 
-/// Keeps only the descriptor `kept` open, with 0, 1 and 2 on /dev/null. The session is the spawner's to make.
-Status detach(int kept);
+/// Keeps only the descriptors from `first` to `last` open, with 0, 1 and 2 on /dev/null. The session is the spawner's to make.
+Status detach(int first, int last);
 
 /// Asks the kernel to look for other victims first when memory runs out. Only once the container's process is there, which would inherit it.
 void avoid_oom_killer();

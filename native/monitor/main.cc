@@ -5,6 +5,7 @@
 #include "monitor/exec_monitor.h"
 #include "monitor/monitor.h"
 #include "monitor/monitor_options.h"
+#include "monitor/standby.h"
 #include "monitor/status_pipe.h"
 #include "monitor/version.h"
 #include "oci/oci.h"
@@ -18,7 +19,8 @@ constexpr const char* kUsage =
     "\n"
     "commands:\n"
     "  monitor         run the container of an OCI bundle, and stay as long as it does\n"
-    "  exec-monitor    run one more process in a container, and stay as long as it does\n";
+    "  exec-monitor    run one more process in a container, and stay as long as it does\n"
+    "  standby         make a container's first process ahead, and run a bundle in it once told which\n";
 
 constexpr int kBadUsage = 2;
 
@@ -51,12 +53,16 @@ int exec_monitor_command(int argc, char** argv, char** whole_command) {
   return supervise(argc, argv, whole_command, mooring::kExecMonitorUsage, mooring::parse_exec_monitor_options, mooring::run_exec_monitor);
 }
 
+int standby_command(int argc, char** argv, char** whole_command) {
+  return supervise(argc, argv, whole_command, mooring::kStandbyUsage, mooring::parse_standby_options, mooring::run_standby);
+}
+
 struct Command {
   std::string_view name;
   int (*run)(int argc, char** argv, char** whole_command);
 };
 
-constexpr Command kCommands[] = {{"monitor", monitor_command}, {"exec-monitor", exec_monitor_command}};
+constexpr Command kCommands[] = {{"monitor", monitor_command}, {"exec-monitor", exec_monitor_command}, {"standby", standby_command}};
 
 }  // namespace
 

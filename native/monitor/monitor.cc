@@ -27,7 +27,7 @@ Status lock_bundle(const UniqueFd& bundle, const std::string& path) {
 
 class Monitor final : public Supervisor {
  public:
-  explicit Monitor(const MonitorOptions& options) : Supervisor(options.input), options_(options) {}
+  Monitor(const MonitorOptions& options, std::optional<Sandbox>* sandbox) : Supervisor(options.input), options_(options), sandbox_(sandbox) {}
 
   Status start(StatusPipe& status) override;
   void supervise() override;
@@ -40,6 +40,7 @@ class Monitor final : public Supervisor {
   Status add_pump(Stream stream, UniqueFd source) override;
 
   const MonitorOptions& options_;
+  std::optional<Sandbox>* const sandbox_;  // null: the process is yet to be made
   UniqueFd bundle_;  // locked
   std::unique_ptr<LogSink> log_;
   LogLossFile log_loss_;
@@ -96,14 +97,15 @@ Status Monitor::open_log() {
 Status Monitor::launch_container() {
   const auto stdio = make_pipes();
   if (!stdio) return stdio.error();
-  auto launched = launch({
+  const LaunchOptions options{
       .id = options_.id,
       .bundle = options_.bundle,
       .stdin_fd = stdio->input,
       .stdout_fd = stdio->output,
       .stderr_fd = stdio->error,
       .dies_with_caller = true,
-  });
+  };
+  auto launched = sandbox_ ? launch_in(*std::exchange(*sandbox_, std::nullopt), options) : launch(options);
   if (!launched) return std::move(launched.error());
   MOORING_TRY(follow(std::move(*launched)));
   if (!process().memory_cgroup.empty()) {
@@ -163,7 +165,11 @@ Status Monitor::record() {
 }  // namespace
 
 int run_monitor(const MonitorOptions& options) {
-  return run_supervisor(options.status_fd, [&] { return std::make_unique<Monitor>(options); });
+  return run_supervisor(options.status_fd, [&] { return std::make_unique<Monitor>(options, nullptr); });
+}
+
+int run_monitor_in(std::optional<Sandbox>& sandbox, const MonitorOptions& options, StatusPipe& status) {
+  return supervise(status, std::make_unique<Monitor>(options, &sandbox));
 }
 
 }  // namespace mooring

@@ -1,4 +1,4 @@
-// The pipe on which a monitor tells whoever spawned it, once, whether the container's process runs. One line of JSON; src/native/addon.ts reads it.
+// The pipe on which a monitor tells whoever spawned it whether the container's process runs. Lines of JSON; src/native/addon.ts reads it.
 #pragma once
 
 #include "monitor/process_identity.h"
@@ -11,13 +11,15 @@ class StatusPipe {
  public:
   explicit StatusPipe(int fd) : fd_(fd) {}
 
+  /// `{"event":"standing"}`: it waits for its order; one of the others follows.
+  void tell_standing();
   /// `{"event":"started","pid":…,"startTime":…,"monitor":{"pid":…,"startTime":…}}`
   void tell_started(const ProcessIdentity& init, const ProcessIdentity& monitor);
   /// `{"event":"failed","message":"…","errno":…}`; errno 0 where no system call failed.
   void tell_failed(const Error& error);
 
  private:
-  void tell(const JsonObject& event);
+  void tell_last(const JsonObject& event);
   UniqueFd fd_;
 };
 

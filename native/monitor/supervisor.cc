@@ -77,10 +77,15 @@ Result<ExitRecord> Supervisor::reap() {
 
 int run_supervisor(int status_fd, const std::function<std::unique_ptr<Supervisor>()>& make) {
   StatusPipe status(status_fd);
-  std::unique_ptr<Supervisor> monitor;
-  Status started = detach(status_fd);
-  if (started) started = (monitor = make())->start(status);
-  if (!started) {
+  if (const Status detached = detach(status_fd, status_fd); !detached) {
+    status.tell_failed(detached.error());
+    return 1;
+  }
+  return supervise(status, make());
+}
+
+int supervise(StatusPipe& status, std::unique_ptr<Supervisor> monitor) {
+  if (const Status started = monitor->start(status); !started) {
     // Told last of all, when the monitor has let go of all that it held, such as the bundle's lock: whoever hears it may try at once.
     monitor.reset();
     status.tell_failed(started.error());

@@ -77,4 +77,7 @@ class Supervisor : private Pollable {
 /// Makes this process a monitor and runs it to its end; gives the exit status.
 int run_supervisor(int status_fd, const std::function<std::unique_ptr<Supervisor>()>& make);
 
+/// The same in a process that is detached already.
+int supervise(StatusPipe& status, std::unique_ptr<Supervisor> monitor);
+
 }  // namespace mooring

@@ -11,10 +11,16 @@
 
 #include "launch.h"
 #include "result.h"
+#include "sandbox.h"
 
 namespace mooring {
 
 /// Runs `build`, which must not return, in a fork with one end of the channel, and waits until its child has passed execve. `what` names that child in errors.
 Result<Launched> give_birth_by(const std::function<void(int channel)>& build, const std::string& what);
+
+// The same in two steps, for a process that waits in between: `prepare_by` returns once it stands, `conclude` once it has passed execve.
+Result<Sandbox> prepare_by(const std::function<void(int channel)>& build, const std::string& what);
+Result<Launched> conclude(Sandbox sandbox, const Status& ordered, const std::string& what);
+void end_unwanted(Sandbox sandbox);
 
 }  // namespace mooring

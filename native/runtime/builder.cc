@@ -20,15 +20,7 @@ namespace {
 
 Status prepare(InitPlan& plan, const LaunchOptions& options) {
   MOORING_TRY(guard_helper());
-  auto config = read_config(options.bundle);
-  if (!config) return std::move(config.error());
-  plan.config = std::move(*config);
-  MOORING_TRY(check_sysctls(plan.config));
-  if (plan.config.seccomp) {
-    auto filter = seccomp_filter(*plan.config.seccomp, plan.config.seccomp_cache);
-    if (!filter) return std::move(filter.error());
-    plan.filter = std::move(*filter);
-  }
+  MOORING_TRY(read_plan(plan, options.bundle));
   auto hierarchies = find_hierarchies();
   if (!hierarchies) return std::move(hierarchies.error());
   auto cgroups = prepare_cgroups(*hierarchies, cgroup_path_of(plan.config, options.id), plan.config.resources);
@@ -54,30 +46,53 @@ Status give_birth(InitPlan& plan, const LaunchOptions& options) {
     other_gate.reset(ends[1]);
     plan.hook_gate = other_gate.get();
   }
-  int pidfd = -1;
-  clone_args arguments{};
-  // CLONE_PARENT: the container is the child of launch()'s caller, who waits for it, and not ours. The exit signal is then that of ours, SIGCHLD.
-  arguments.flags = CLONE_PARENT | CLONE_PIDFD | static_cast<uint64_t>(plan.config.namespaces.created & ~CLONE_NEWCGROUP);
-  arguments.pidfd = reinterpret_cast<uint64_t>(&pidfd);
-  if (plan.cgroups.unified) {
-    arguments.flags |= CLONE_INTO_CGROUP;
-    arguments.cgroup = static_cast<uint64_t>(plan.cgroups.unified.get());
-  }
-  const long pid = syscall(SYS_clone3, &arguments, sizeof arguments);
-  if (pid < 0) return sys_error("clone3 the container's first process");
-  if (pid == 0) {
+  UniqueFd handle;
+  const auto pid = clone_process(plan.config.namespaces.created, plan.cgroups, handle);
+  if (!pid) return pid.error();
+  if (*pid == 0) {
     gate.reset();
     run_init(plan, options);
   }
   other_gate.reset();
-  const UniqueFd handle(pidfd);
-  auto told = send_packet(plan.channel, Message::started, static_cast<int>(pid), plan.cgroups.memory_folder, handle.get());
-  if (!told) syscall(SYS_pidfd_send_signal, handle.get(), SIGKILL, nullptr, 0);  // the caller is gone, its container must not stay
-  if (told && gate) return run_create_runtime_hooks(plan, options, gate.get(), static_cast<pid_t>(pid));
-  return told;
+  MOORING_TRY(tell_started(plan.channel, *pid, handle, plan.cgroups));
+  return gate ? run_create_runtime_hooks(plan, options, gate.get(), *pid) : ok();
 }
 
 }  // namespace
+
+Status read_plan(InitPlan& plan, const std::string& bundle) {
+  auto config = read_config(bundle);
+  if (!config) return std::move(config.error());
+  plan.config = std::move(*config);
+  MOORING_TRY(check_sysctls(plan.config));
+  if (!plan.config.seccomp) return ok();
+  auto filter = seccomp_filter(*plan.config.seccomp, plan.config.seccomp_cache);
+  if (!filter) return std::move(filter.error());
+  plan.filter = std::move(*filter);
+  return ok();
+}
+
+Result<pid_t> clone_process(int namespaces, const Cgroups& cgroups, UniqueFd& pidfd) {
+  int handle = -1;
+  clone_args arguments{};
+  // CLONE_PARENT: the container is the child of launch()'s caller, who waits for it, and not ours. The exit signal is then that of ours, SIGCHLD.
+  arguments.flags = CLONE_PARENT | CLONE_PIDFD | static_cast<uint64_t>(namespaces & ~CLONE_NEWCGROUP);
+  arguments.pidfd = reinterpret_cast<uint64_t>(&handle);
+  if (cgroups.unified) {
+    arguments.flags |= CLONE_INTO_CGROUP;
+    arguments.cgroup = static_cast<uint64_t>(cgroups.unified.get());
+  }
+  const long pid = syscall(SYS_clone3, &arguments, sizeof arguments);
+  if (pid < 0) return sys_error("clone3 the container's first process");
+  if (pid > 0) pidfd.reset(handle);
+  return static_cast<pid_t>(pid);
+}
+
+Status tell_started(int channel, pid_t pid, const UniqueFd& pidfd, const Cgroups& cgroups) {
+  auto told = send_packet(channel, Message::started, pid, cgroups.memory_folder, pidfd.get());
+  if (!told) syscall(SYS_pidfd_send_signal, pidfd.get(), SIGKILL, nullptr, 0);
+  return told;
+}
 
 void run_builder(int channel, const LaunchOptions& options) {
   // Off 0, 1 and 2, should the caller have none of these.

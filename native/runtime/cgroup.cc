@@ -127,6 +127,16 @@ Result<std::vector<Hierarchy>> find_hierarchies() {
   return hierarchies;
 }
 
+namespace {
+
+Status limit(const Hierarchy& hierarchy, int folder, const std::string& label, bool reused, const Resources& resources) {
+  if (!hierarchy.unified) return limit_v1(hierarchy, folder, label, reused, resources);
+  MOORING_TRY(limit_v2(hierarchy, folder, label, reused, resources));
+  return set_device_program(folder, label, effective_device_rules(resources.devices));
+}
+
+}  // namespace
+
 Result<Cgroups> prepare_cgroups(const std::vector<Hierarchy>& hierarchies, const std::string& path, const Resources& resources) {
   MOORING_TRY(check_controllers(hierarchies, resources));
   Cgroups cgroups;
@@ -135,20 +145,30 @@ Result<Cgroups> prepare_cgroups(const std::vector<Hierarchy>& hierarchies, const
     bool reused = false;
     auto folder = hierarchy.unified ? make_v2(hierarchy, path, reused) : make_v1(hierarchy, path, reused);
     if (!folder) return std::move(folder.error());
+    MOORING_TRY(limit(hierarchy, folder->get(), placed.folder, reused, resources));
     if (hierarchy.unified) {
-      MOORING_TRY(limit_v2(hierarchy, folder->get(), placed.folder, reused, resources));
-      MOORING_TRY(set_device_program(folder->get(), placed.folder, effective_device_rules(resources.devices)));
-      cgroups.unified = std::move(*folder);
+      cgroups.unified.reset(fcntl(folder->get(), F_DUPFD_CLOEXEC, 3));
+      if (!cgroups.unified) return sys_error("copy the descriptor of " + placed.folder);
     } else {
-      MOORING_TRY(limit_v1(hierarchy, folder->get(), placed.folder, reused, resources));
       UniqueFd tasks(openat(folder->get(), "tasks", O_WRONLY | O_CLOEXEC));
       if (!tasks) return sys_error("open " + placed.folder + "/tasks");
       cgroups.tasks.push_back(std::move(tasks));
     }
     if (hierarchy.has("memory")) cgroups.memory_folder = placed.folder;
+    cgroups.folders.push_back(std::move(*folder));
     cgroups.placed.push_back(std::move(placed));
   }
   return cgroups;
+}
+
+Status limit_cgroups(const std::vector<Hierarchy>& hierarchies, const Cgroups& cgroups, const Resources& resources) {
+  MOORING_TRY(check_controllers(hierarchies, resources));
+  for (std::size_t i = 0; i < hierarchies.size(); ++i) MOORING_TRY(limit(hierarchies[i], cgroups.folders[i].get(), cgroups.placed[i].folder, false, resources));
+  return ok();
+}
+
+void remove_cgroups(const std::vector<Hierarchy>& hierarchies, const std::string& path) {
+  for (const Hierarchy& hierarchy : hierarchies) rmdir((hierarchy.mount_point + path).c_str());
 }
 
 Status enter_cgroups(const Cgroups& cgroups) {

@@ -29,6 +29,7 @@ struct PlacedCgroup {
 /// The container's cgroups, made and limited, and the handles by which its first process gets in.
 struct Cgroups {
   std::vector<PlacedCgroup> placed;
+  std::vector<UniqueFd> folders;  // in the hierarchies' order
   std::vector<UniqueFd> tasks;  // v1: `tasks` files, open for writing
   UniqueFd unified;             // v2: the folder, for CLONE_INTO_CGROUP
   std::string memory_folder;    // where OOM kills are counted; empty without a memory controller
@@ -36,6 +37,12 @@ struct Cgroups {
 
 /// Makes (or finds again) the cgroup `path` in every hierarchy and writes all limits. Errors name the field whose limit has no controller here.
 Result<Cgroups> prepare_cgroups(const std::vector<Hierarchy>& hierarchies, const std::string& path, const Resources& resources);
+
+/// Writes the limits of cgroups that prepare_cgroups has just made without any.
+Status limit_cgroups(const std::vector<Hierarchy>& hierarchies, const Cgroups& cgroups, const Resources& resources);
+
+/// Those that no process and no other cgroup is in.
+void remove_cgroups(const std::vector<Hierarchy>& hierarchies, const std::string& path);
 
 /// The path below each of `hierarchies` of a process's cgroup, in their order, as the calling process's cgroup namespace shows it.
 Result<std::vector<std::string>> cgroup_paths(pid_t pid, const std::vector<Hierarchy>& hierarchies);

@@ -12,6 +12,9 @@ namespace mooring {
 
 enum class Message : char {
   started = 'S',  // from the builder: `number` is the pid, `text` the memory cgroup, `fd` the pidfd
+  standing = 'B', // from a sandbox's process: it waits for its order
+  stream = 'D',   // to it: `fd` is what its descriptor `number` is to be
+  order = 'O',    // to it: `text` is the container's id, a newline, the bundle; `number` is 1 when it dies with the caller
   console = 'C',  // from init: `fd` is the pty's master
   ready = 'R',    // from init: the next step is execve
   failed = 'F',   // from either: `number` is the errno, `text` the error

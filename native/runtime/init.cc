@@ -27,10 +27,7 @@ namespace {
 // Everything about the kernel's view of the process but its mounts.
 Status enter_sandbox(const InitPlan& plan) {
   const Config& config = plan.config;
-  MOORING_TRY(reset_signals());
-  if (setsid() < 0) return sys_error("setsid");
-  umask(0);
-  MOORING_TRY(enter_cgroups(plan.cgroups));
+  if (!plan.on_ground) MOORING_TRY(enter_ground(plan.cgroups));
   // Only now, so that the namespace's root is the container's own cgroup.
   if ((config.namespaces.created & CLONE_NEWCGROUP) && unshare(CLONE_NEWCGROUP) != 0) return sys_error("unshare the cgroup namespace");
   if (config.namespaces.created & CLONE_NEWNET) MOORING_TRY(raise_loopback());
@@ -102,6 +99,13 @@ Status set_up_and_run(const InitPlan& plan, const LaunchOptions& options) {
 }
 
 }  // namespace
+
+Status enter_ground(const Cgroups& cgroups) {
+  MOORING_TRY(reset_signals());
+  if (setsid() < 0) return sys_error("setsid");
+  umask(0);
+  return enter_cgroups(cgroups);
+}
 
 void run_init(const InitPlan& plan, const LaunchOptions& options) {
   const Status failed = set_up_and_run(plan, options);

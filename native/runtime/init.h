@@ -14,8 +14,12 @@ struct InitPlan {
   Cgroups cgroups;
   SeccompFilter filter;  // empty program: none
   int channel = -1;
+  bool on_ground = false;  // enter_ground() is behind it
   int hook_gate = -1;  // init's end of the pair by which it waits for the builder's hooks; -1: there are none
 };
+
+/// The first steps: a session of its own, signals as a program expects them, the cgroups.
+Status enter_ground(const Cgroups& cgroups);
 
 /// Never returns: becomes the image's program, or sends the error down the channel and exits.
 [[noreturn]] void run_init(const InitPlan& plan, const LaunchOptions& options);

@@ -2,13 +2,17 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { errnoOf, MooringError } from '../lib/errors.ts';
 import { execArguments, execOutcome, type MonitorOutcome } from './exec.ts';
-import type { FileAttributes, FileContent, MonitorOptions, Native, ProcessIdentity } from './native.ts';
+import type { FileAttributes, FileContent, MonitorOptions, Native, PreparedMonitor, ProcessIdentity } from './native.ts';
 import { type NetworkAddon, networkNative } from './network.ts';
 
 /** What `native/addon/addon.cc` exports. A watch is a number there. */
 interface Addon extends NetworkAddon {
   readonly statusFd: number;
-  spawnMonitor(binary: string, args: readonly string[]): Promise<{ readonly report: string } | { readonly ended: string }>;
+  spawnMonitor(binary: string, args: readonly string[]): Promise<MonitorWord>;
+  prepareMonitor(binary: string, args: readonly string[]): Promise<MonitorWord>;
+  /** Undefined where it has ended while it stood by. */
+  orderMonitor(watch: number, args: readonly string[]): Promise<MonitorWord> | undefined;
+  dismissMonitor(watch: number): void;
   watchProcess(pid: number, startTime: number, onExit: () => void): number | undefined;
   signalProcess(watch: number, signal: number): boolean;
   watchMounts(pid: number, onChange: () => void): number | undefined;
@@ -17,25 +21,38 @@ interface Addon extends NetworkAddon {
   readAttributes(paths: readonly string[]): Promise<Readonly<Record<string, Buffer | string>>[]>;
 }
 
-/** The one line that a monitor writes to its status pipe; native/monitor/status_pipe.h. */
+type MonitorWord = { readonly report: string; readonly watch?: number } | { readonly ended: string };
+
+/** A line that a monitor writes to its status pipe; native/monitor/status_pipe.h. */
 type MonitorReport =
   | ({ readonly event: 'started'; readonly monitor: ProcessIdentity } & ProcessIdentity)
+  | { readonly event: 'standing' }
   | { readonly event: 'failed'; readonly message: string; readonly errno: number };
 
 /** Loads the addon, by default the one that `make native` left in this checkout. */
 export function loadNative(path: string = fileURLToPath(new URL('../../native/build/mooring.node', import.meta.url))): Native {
   const addon = load(path);
   return {
-    startMonitor: async (options) => {
+    startMonitor: async (options, prepared) => {
       const object = `container ${options.id}`;
-      const outcome = await spawnMonitor(addon, options.runtime, monitorArguments(options, addon.statusFd), object);
+      const [command, ...words] = monitorArguments(options, addon.statusFd);
+      const ordered = prepared instanceof StandingMonitor ? addon.orderMonitor(prepared.watch, words) : undefined;
+      const outcome = await outcomeOf(ordered ?? addon.spawnMonitor(options.runtime, [command, ...words]), object);
       if ('failed' in outcome) throw new MooringError('Unavailable', `start ${object}: ${outcome.failed}`);
       return outcome;
     },
 
+    prepareMonitor: async ({ runtime, cgroup }) => {
+      const object = `a sandbox in ${cgroup}`;
+      const { report, watch } = await lineOf(addon.prepareMonitor(runtime, ['standby', '--cgroup', cgroup, '--status-fd', String(addon.statusFd)]), object);
+      if (report.event === 'failed') throw new MooringError('Unavailable', `start ${object}: ${report.message}`);
+      if (report.event === 'started' || watch === undefined) throw new MooringError('Internal', `start ${object}: its monitor reported a start that nobody asked for`);
+      return new StandingMonitor(addon, watch, cgroup);
+    },
+
     startExec: async (options) => {
       const object = `a process in container ${options.container}`;
-      return execOutcome(await spawnMonitor(addon, options.runtime, execArguments(options, addon.statusFd), object), `start ${object}`);
+      return execOutcome(await outcomeOf(addon.spawnMonitor(options.runtime, execArguments(options, addon.statusFd)), object), `start ${object}`);
     },
 
     watchProcess(process, onExit) {
@@ -82,23 +99,46 @@ function load(path: string): Addon {
   }
 }
 
+class StandingMonitor implements PreparedMonitor {
+  readonly watch: number;
+  readonly cgroup: string;
+  readonly #addon: Addon;
+
+  constructor(addon: Addon, watch: number, cgroup: string) {
+    this.#addon = addon;
+    this.watch = watch;
+    this.cgroup = cgroup;
+  }
+
+  dismiss(): void {
+    this.#addon.dismissMonitor(this.watch);
+  }
+}
+
 /** `object` is what the monitor is to start. */
-async function spawnMonitor(addon: Addon, runtime: string, words: readonly string[], object: string): Promise<MonitorOutcome> {
-  const outcome = await addon.spawnMonitor(runtime, words).catch((cause: unknown) => {
+async function outcomeOf(word: Promise<MonitorWord>, object: string): Promise<MonitorOutcome> {
+  const { report } = await lineOf(word, object);
+  if (report.event === 'failed') return { failed: report.message, errno: report.errno };
+  if (report.event === 'standing') throw new MooringError('Internal', `start ${object}: its monitor stands by, and nobody asked it to`);
+  return { monitor: report.monitor, init: { pid: report.pid, startTime: report.startTime } };
+}
+
+async function lineOf(word: Promise<MonitorWord>, object: string): Promise<{ readonly report: MonitorReport; readonly watch: number | undefined }> {
+  const outcome = await word.catch((cause: unknown) => {
     const details = errnoOf(cause) === 'ENOENT' ? { cause, fix: 'build it with `make native`, or install it' } : { cause };
     throw new MooringError('Unavailable', `start the monitor of ${object}`, details);
   });
   if ('ended' in outcome) throw new MooringError('Internal', `start ${object}: its monitor ended before it reported: ${outcome.ended}`);
   const report = parseReport(outcome.report);
   if (report === undefined) throw new MooringError('Internal', `start ${object}: its monitor reported what this version does not understand: ${outcome.report}`);
-  if (report.event === 'failed') return { failed: report.message, errno: report.errno };
-  return { monitor: report.monitor, init: { pid: report.pid, startTime: report.startTime } };
+  return { report, watch: outcome.watch };
 }
 
-function monitorArguments(options: MonitorOptions, statusFd: number): string[] {
+function monitorArguments(options: MonitorOptions, statusFd: number): [command: string, ...words: string[]] {
   const { id, bundle, stateDir, log, stdin = 'none' } = options;
   return [
-    ...['monitor', '--id', id, '--bundle', bundle, '--state-dir', stateDir],
+    'monitor',
+    ...['--id', id, '--bundle', bundle, '--state-dir', stateDir],
     ...['--log', log.path, '--log-max-bytes', String(log.maxBytes), '--log-max-files', String(log.maxFiles)],
     ...['--stdin', stdin, '--status-fd', String(statusFd)],
   ];
@@ -108,6 +148,7 @@ function parseReport(line: string): MonitorReport | undefined {
   const report: unknown = parseJson(line);
   if (!isRecord(report)) return undefined;
   const { message, errno } = report;
+  if (report['event'] === 'standing') return { event: 'standing' };
   if (report['event'] === 'failed' && typeof message === 'string' && typeof errno === 'number') return { event: 'failed', message, errno };
   const monitor = report['monitor'];
   if (report['event'] === 'started' && isIdentity(report) && isIdentity(monitor)) return { event: 'started', pid: report.pid, startTime: report.startTime, monitor };

@@ -39,6 +39,14 @@ export interface StartedContainer {
   readonly init: ProcessIdentity;
 }
 
+/** A monitor made ahead, whose container's first process stands in its namespaces and in the cgroup `cgroup`. It keeps the event loop alive until it is used or dismissed. */
+export interface PreparedMonitor {
+  /** Below each hierarchy. A bundle that it is to run must want that cgroup. */
+  readonly cgroup: string;
+  /** It is not wanted any more, and ends; its cgroup goes with it. Idempotent, and of no effect once it is used. */
+  dismiss(): void;
+}
+
 /** Something the addon's event thread follows until it is closed. Closing is idempotent. */
 export interface Watch {
   close(): void;
@@ -57,10 +65,12 @@ export type FileAttributes = { readonly attributes: ReadonlyMap<string, Buffer> 
 
 export interface Native extends NetworkNative {
   /**
-   * Spawns the monitor for one bundle; settles when the container's process has been exec'ed or has failed.
-   * Rejects with a MooringError naming the failing step and object.
+   * Spawns the monitor for one bundle, or has one that was made ahead take it, which by that is used up; settles when the container's process has been exec'ed
+   * or has failed. Rejects with a MooringError naming the failing step and object.
    */
-  startMonitor(options: MonitorOptions): Promise<StartedContainer>;
+  startMonitor(options: MonitorOptions, prepared?: PreparedMonitor): Promise<StartedContainer>;
+  /** Makes a monitor ahead; native/runtime/sandbox.h says which bundles fit it. Settles once it stands. */
+  prepareMonitor(options: Pick<MonitorOptions, 'runtime'> & { readonly cgroup: string }): Promise<PreparedMonitor>;
   /** Spawns the monitor of one more process in a running container; settles when that has been exec'ed, or could not be. */
   startExec(options: ExecMonitorOptions): Promise<StartedContainer | RefusedProgram>;
   /**

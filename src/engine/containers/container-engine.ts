@@ -33,6 +33,7 @@ import type { ManagedContainer } from './managed-container.ts';
 import { endStrays, killAndWait } from './process-end.ts';
 import { resolveUser } from './process-user.ts';
 import type { RuntimeConfig } from './runtime-spec.ts';
+import { fitsSandbox, SandboxPool } from './sandbox-pool.ts';
 import { readStats } from './stats.ts';
 import { wantedMounts } from './wanted-mounts.ts';
 
@@ -47,6 +48,8 @@ export interface ContainerEngineOptions {
   readonly logger: Logger;
   /** The static `mooring-runtime` binary. */
   readonly runtimePath: string;
+  /** How many sandboxes are made ahead; none by default. */
+  readonly sandboxes?: number;
   /** Log kept of each container. */
   readonly log?: { readonly maxBytes: number; readonly maxFiles: number };
 }
@@ -89,6 +92,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
   readonly #observer: ContainerObserver;
   readonly #execs: ContainerExecs;
   readonly #networks: ContainerNetworks;
+  readonly #sandboxes: SandboxPool;
   readonly #byId = new Map<ContainerId, ManagedContainer>();
   readonly #byName = new Map<ContainerName, ManagedContainer>();
   readonly #listeners = new Set<(event: EngineEvent) => void>();
@@ -108,6 +112,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
     this.#observer = new ContainerObserver({ native, dataDir, logger, layout, hint: (managed, reason) => this.#tell(managed, reason) });
     this.#networks = new ContainerNetworks({ native, database: options.database, instance: options.instance, folder: folders.networkNamespaces, logger, hint: (id) => this.#hint(id) });
     this.#execs = new ContainerExecs(options);
+    this.#sandboxes = new SandboxPool({ native, runtimePath: options.runtimePath, cgroupParent: folders.cgroupParent, logger, size: options.sandboxes ?? 0 });
     for (const record of this.#records.list()) {
       this.#manage(record);
       this.#networks.claim(record);
@@ -138,7 +143,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
 
   async create(container: Container, specHash: string): Promise<ContainerId> {
     const name = containerName(container.metadata);
-    const { bundle, imageId, id } = await this.#plan(container, randomBytes(32).toString('hex') as ContainerId);
+    const { bundle, imageId, id, sandbox } = await this.#planNew(container);
     if (this.#byName.has(name)) throw new MooringError('Conflict', `container ${name} exists already`, { fix: 'remove it first' });
     const record: ContainerRecord = { id, name, container, specHash, imageId, configHash: bundle.hash, createdAt: Date.now() };
     this.#options.database.transaction(() => {
@@ -148,6 +153,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
     this.#networks.claim(record);
     const managed = this.#manage(record);
     managed.fresh = true;
+    managed.sandbox = sandbox;
     try {
       await writeBundle(managed.paths, bundle.text);
     } catch (error) {
@@ -159,22 +165,28 @@ class LocalContainerEngine implements OwnedContainerEngine {
 
   async start(id: ContainerId): Promise<void> {
     const managed = this.#get(id);
+    await using starting = new AsyncDisposableStack();
     const { native, runtimePath, log = DEFAULT_LOG } = this.#options;
     if (!managed.fresh && !(await this.#readyAgain(managed))) return; // it runs
     managed.fresh = false;
+    const { sandbox } = managed;
+    managed.sandbox = undefined;
+    if (sandbox) starting.defer(() => sandbox.dismiss()); // where it does not come to be used
     await this.#parentRemoval;
     const { paths, record } = managed;
     const { stdin, stdinOnce } = record.container.spec;
-    await using starting = new AsyncDisposableStack();
     starting.use(await this.#networks.connect(record, paths.bundle, hostnameOf(record.container)));
-    const { monitor, init } = await native.startMonitor({
-      runtime: runtimePath,
-      id,
-      bundle: paths.bundle,
-      stateDir: paths.stateDir,
-      log: { path: paths.log, ...log },
-      stdin: stdin ? (stdinOnce ? 'once' : 'open') : 'none',
-    });
+    const { monitor, init } = await native.startMonitor(
+      {
+        runtime: runtimePath,
+        id,
+        bundle: paths.bundle,
+        stateDir: paths.stateDir,
+        log: { path: paths.log, ...log },
+        stdin: stdin ? (stdinOnce ? 'once' : 'open') : 'none',
+      },
+      sandbox,
+    );
     this.#observer.follow(managed, { monitor, init, startedAt: Date.now() });
   }
 
@@ -223,6 +235,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
     if (process.state === 'Running' || process.state === 'Creating')
       throw new MooringError('Conflict', `container ${record.name} can't be removed while its process runs`, { fix: 'stop or kill it first' });
     this.#observer.unfollow(managed);
+    managed.sandbox?.dismiss();
     const [grave] = await Promise.all([
       this.#options.dataDir.discard(paths.bundle),
       removeCgroup(this.#options.native, this.#layout, paths.cgroup),
@@ -285,15 +298,42 @@ class LocalContainerEngine implements OwnedContainerEngine {
     const { native, dataDir, logger } = this.#options;
     await collectLitter({ native, dataDir, logger, layout: this.#layout, folders: this.#folders, isKnown: (id) => this.#byId.has(id as ContainerId) });
     if (this.#byId.size === 0) await removeCgroupIfEmpty(this.#layout, this.#folders.cgroupParent);
+    this.#sandboxes.fill();
   }
 
   async close(): Promise<void> {
     this.#bundles.close();
+    await this.#closeSandboxes();
     this.#networks.close();
     this.#listeners.clear();
     this.#execs.close();
     for (const managed of this.#byId.values()) this.#observer.unfollow(managed);
     await Promise.all(this.#disposals);
+  }
+
+  async #closeSandboxes(): Promise<void> {
+    const { native } = this.#options;
+    const unused = [...this.#byId.values()].flatMap(({ sandbox, record }) => (sandbox ? [{ sandbox, id: record.id }] : []));
+    for (const { sandbox } of unused) sandbox.dismiss();
+    const ids = [...(await this.#sandboxes.close()), ...unused.map(({ id }) => id)];
+    await Promise.all(ids.map((id) => removeCgroup(native, this.#layout, path.join(this.#folders.cgroupParent, id))));
+    if (ids.length > 0 && this.#byId.size === 0) await removeCgroupIfEmpty(this.#layout, this.#folders.cgroupParent);
+  }
+
+  /** The plan of a container that there is not yet, in a sandbox if one is ready that it fits. */
+  async #planNew(container: Container) {
+    const sandbox = container.spec.network.mode === 'Host' ? undefined : this.#sandboxes.take();
+    if (sandbox) {
+      try {
+        const plan = await this.#plan(container, sandbox.id);
+        if (fitsSandbox(plan.bundle.config)) return { ...plan, sandbox: sandbox.monitor };
+      } catch (error) {
+        this.#sandboxes.giveBack(sandbox);
+        throw error;
+      }
+      this.#sandboxes.giveBack(sandbox);
+    }
+    return { ...(await this.#plan(container, randomBytes(32).toString('hex') as ContainerId)), sandbox: undefined };
   }
 
   /** Makes an ended container fit to be started again. False when it runs already. */

@@ -1,4 +1,4 @@
-import type { ProcessIdentity } from '../../native/native.ts';
+import type { PreparedMonitor, ProcessIdentity } from '../../native/native.ts';
 import type { ContainerRecord } from '../store/container-records.ts';
 import type { ContainerPaths } from './container-paths.ts';
 import type { ContainerWatches } from './container-watches.ts';
@@ -18,6 +18,8 @@ export interface ManagedContainer {
   readonly paths: ContainerPaths;
   /** Made by this daemon and never started: nothing of it needs to be looked at before its first start. */
   fresh: boolean;
+  /** Its first start finds much of its work done in it. */
+  sandbox?: PreparedMonitor | undefined;
   /** The run that was last seen alive. */
   run: Run | undefined;
   watches: ContainerWatches | undefined;
