@@ -33,7 +33,7 @@ async function startedPid(node: TestNode, name: string): Promise<number> {
 }
 
 test('starts find their process made; the pool fills up again, and nothing of it is left at the end', async () => {
-  const node = await openNode(undefined, 2);
+  const node = await openNode(2);
   await node.engine.adopt();
   await node.engine.collect();
   const ready = await full(node, 2);
@@ -53,7 +53,7 @@ test('starts find their process made; the pool fills up again, and nothing of it
 });
 
 test('a container on the network, one in the host network, and one that never was started', async () => {
-  const node = await openNode(undefined, 2);
+  const node = await openNode(2);
   await node.engine.adopt();
   await node.engine.collect();
   await full(node, 2);
