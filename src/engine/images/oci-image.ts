@@ -101,6 +101,9 @@ const LAYER = /^application\/vnd\.(oci\.image\.layer\.(nondistributable\.)?v1\.t
 /** More layers than overlayfs takes in one mount (500 in Linux; the option string ends earlier in old ones). */
 const MAX_LAYERS = 500;
 const MAX_ARRAY = 10_000;
+/** Nesting of JSON that no manifest or config needs. */
+const MAX_DEPTH = 64;
+const INDEX_TYPES = new Set([INDEX_TYPE, DOCKER_LIST_TYPE]);
 
 const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/, 'is not a sha256 digest').transform((text) => text as Digest);
 const descriptor = z.object({ mediaType: z.string(), digest, size: z.int().min(0) });
@@ -111,11 +114,39 @@ const indexSchema = z.object({
   schemaVersion: z.literal(2),
   manifests: z.array(descriptor.extend({ platform: platform.optional(), annotations: z.record(z.string(), z.string()).optional() })).max(MAX_ARRAY),
 });
-const configSchema = z.looseObject({ os: z.string(), architecture: z.string(), rootfs: z.looseObject({ type: z.literal('layers'), diff_ids: z.array(digest).max(MAX_LAYERS) }) });
+/** What a process may be given; no system call takes a NUL. */
+const kernelText = z.string().refine((text) => !text.includes('\0'), 'holds a NUL character');
+const words = z.array(kernelText).max(MAX_ARRAY).nullish();
+const named = z.record(z.string(), z.unknown()).refine((items) => Object.keys(items).length <= MAX_ARRAY, 'has too many items').nullish();
+const runtimeSchema = z.looseObject({
+  User: kernelText.nullish(),
+  Env: words,
+  Entrypoint: words,
+  Cmd: words,
+  WorkingDir: kernelText.nullish(),
+  StopSignal: z.string().nullish(),
+  Labels: z.record(z.string(), z.string()).nullish(),
+  ExposedPorts: named,
+  Volumes: named,
+  Shell: words,
+  OnBuild: words,
+  Healthcheck: z.looseObject({ Test: words }).nullish(),
+});
+const historySchema = z.looseObject({ created: z.string().nullish(), created_by: z.string().nullish(), comment: z.string().nullish(), empty_layer: z.boolean().nullish() });
+const configSchema = z.looseObject({
+  os: z.string(),
+  architecture: z.string(),
+  variant: z.string().nullish(),
+  created: z.string().nullish(),
+  config: runtimeSchema.nullish(),
+  rootfs: z.looseObject({ type: z.literal('layers'), diff_ids: z.array(digest).max(MAX_LAYERS) }),
+  history: z.array(historySchema).max(MAX_ARRAY).nullish(),
+});
 
 /** A manifest or an index, by what it holds. Throws `Invalid`, or `Unsupported` for an artifact that is no container image. */
 export function parseManifest(content: Uint8Array, what: string): { readonly manifest: ImageManifest } | { readonly index: ImageIndex } {
   const json = parseJson(content, what);
+  refuseAmbiguous(json, what);
   if (typeof json === 'object' && json !== null && 'manifests' in json) return { index: checked(indexSchema, json, what) };
   if (typeof json === 'object' && json !== null && 'schemaVersion' in json && json.schemaVersion === 1) {
     throw new MooringError('Unsupported', `${what} is in Docker's schema 1, which has been obsolete since 2017`, { fix: 'have the image pushed again by a current tool' });
@@ -127,6 +158,16 @@ export function parseManifest(content: Uint8Array, what: string): { readonly man
   return { manifest };
 }
 
+/** One content must not be a manifest to one reader and an index to another (OCI image spec, "mediaType"; CVE-2021-41190). */
+function refuseAmbiguous(json: unknown, what: string): void {
+  if (typeof json !== 'object' || json === null) return;
+  const isIndex = 'manifests' in json;
+  const both = isIndex && ('layers' in json || 'config' in json || 'fsLayers' in json);
+  const type = 'mediaType' in json ? json.mediaType : undefined;
+  const contradicts = typeof type === 'string' && (isIndex ? type === MANIFEST_TYPE || type === DOCKER_MANIFEST_TYPE : INDEX_TYPES.has(type));
+  if (both || contradicts) throw new MooringError('Invalid', `${what} is both a manifest and an index`);
+}
+
 /** The config of an image with as many layers. Throws `Invalid`. */
 export function parseConfig(content: Uint8Array, what: string, layers?: number): ImageConfig {
   const config = checked(configSchema, parseJson(content, what), what) as unknown as ImageConfig;
@@ -136,11 +177,30 @@ export function parseConfig(content: Uint8Array, what: string, layers?: number):
 }
 
 function parseJson(content: Uint8Array, what: string): unknown {
+  if (depthOf(content) > MAX_DEPTH) throw new MooringError('Invalid', `${what} is nested more than ${MAX_DEPTH} deep`);
   try {
     return JSON.parse(Buffer.from(content).toString());
   } catch (cause) {
     throw new MooringError('Invalid', `${what} is not JSON`, { cause });
   }
+}
+
+/** The deepest nesting of a JSON text; of what is none, some number. */
+function depthOf(content: Uint8Array): number {
+  const [QUOTE, BACKSLASH, OPEN, CLOSE, OPEN_LIST, CLOSE_LIST] = [...Buffer.from('"\\{}[]')];
+  let depth = 0;
+  let deepest = 0;
+  let inString = false;
+  for (let index = 0; index < content.length; index++) {
+    const byte = content[index];
+    if (inString) {
+      if (byte === BACKSLASH) index++;
+      else if (byte === QUOTE) inString = false;
+    } else if (byte === QUOTE) inString = true;
+    else if (byte === OPEN || byte === OPEN_LIST) deepest = Math.max(deepest, ++depth);
+    else if (byte === CLOSE || byte === CLOSE_LIST) depth--;
+  }
+  return deepest;
 }
 
 function checked<T>(schema: z.ZodType<T>, json: unknown, what: string): T {

@@ -71,6 +71,7 @@ export class Repository implements AsyncDisposable {
     const content = await boundedBody(response, MAX_MANIFEST_BYTES, `the manifest of ${what}`);
     const digest = digestOf(content);
     if (expected !== undefined && digest !== expected) throw new MooringError('Invalid', `${what}: the registry sent manifest ${digest} for ${expected}`);
+    if (descriptor && content.length !== descriptor.size) throw new MooringError('Invalid', `${what}: its index says that manifest ${digest} has ${descriptor.size} bytes, and it has ${content.length}`);
     return { content, digest };
   }
 
