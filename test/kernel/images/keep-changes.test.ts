@@ -31,7 +31,7 @@ async function changed(store: TestStore, name: string, below: string, commands: 
 }
 
 function roomOf({ dataDir, images }: TestStore): ImageRoom {
-  return { dataDir, images, layers: new LayerStore(dataDir, archiver, DEFAULT_LAYER_BOUNDS), pins: new Pins(), containers: () => [], incoming: new Map() };
+  return { dataDir, images, layers: new LayerStore(dataDir, archiver, DEFAULT_LAYER_BOUNDS), pins: new Pins(), containers: () => [], cached: () => [], incoming: new Map() };
 }
 
 interface Keeping {
