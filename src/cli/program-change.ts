@@ -79,6 +79,7 @@ export function defineChanging(program: Command, shell: Shell): void {
     .addOption(repeated('--registry-ca <file>', 'trust this authority (PEM) for registries, beside those of the system and of /etc/docker/certs.d; may be repeated'))
     .addOption(repeated('--insecure-registry <host:port>', 'speak plain HTTP to this registry where it has no TLS; may be repeated'))
     .option('--resync-interval <span>', 'look at everything again this often', DEFAULTS.resyncInterval)
+    .option('--sandboxes <n>', 'processes made ahead, so that containers start sooner; about 1 MiB each, 0 for none', DEFAULTS.sandboxes)
     .option('--view', 'show a live table of the containers');
   examples(daemon, ['mooring daemon', 'mooring daemon --specs examples/gitops --data-dir /tmp/m/data --run-dir /tmp/m/run --instance try --view']).action(
     async ({ view = false, ...given }: DaemonFlags & { view?: boolean }, command: Command) => {

@@ -36,7 +36,7 @@ export interface Ground {
 const NATIVE = new URL('../native/build/', import.meta.url);
 
 /** Opens everything in order; `opened` closes it in reverse. The folders and the instance are this process's alone until then. */
-export async function openGround({ dataDir, runDir, instance }: GroundSettings, registries: RegistrySettings, logger: Logger, opened: AsyncDisposableStack): Promise<Ground> {
+export async function openGround({ dataDir, runDir, instance, sandboxes = 0 }: GroundSettings & { readonly sandboxes?: number }, registries: RegistrySettings, logger: Logger, opened: AsyncDisposableStack): Promise<Ground> {
   await mkdir(runDir, { recursive: true, mode: 0o755 });
   const database = await Database.open(dataDir);
   opened.defer(() => database.close());
@@ -52,6 +52,7 @@ export async function openGround({ dataDir, runDir, instance }: GroundSettings, 
     images,
     logger,
     runtimePath: fileURLToPath(new URL('mooring-runtime', NATIVE)),
+    sandboxes,
   });
   opened.defer(() => engine.close());
   await engine.adopt();

@@ -22,6 +22,7 @@ export interface Settings extends GroundSettings {
   /** Undefined when metrics are off. */
   readonly metrics: { readonly host: string; readonly port: number; readonly tokenFile?: string } | undefined;
   readonly resyncIntervalMs: number;
+  readonly sandboxes: number;
 }
 
 /** sun_path of sockaddr_un holds 108 bytes with its NUL (unix(7)). */
@@ -48,6 +49,7 @@ export function settings(flags: DaemonFlags): Settings {
     specs: resolve(flags.specs),
     metrics: metricsSettings(flags),
     resyncIntervalMs: resyncIntervalMs(flags.resyncInterval),
+    sandboxes: sandboxes(flags.sandboxes ?? DEFAULTS.sandboxes),
   };
 }
 
@@ -67,6 +69,11 @@ function metricsSettings({ metricsAddr, metricsTokenFile }: DaemonFlags): Settin
   if (match === null || port > 65535) throw invalidFlag('--metrics-addr', metricsAddr, 'it is no address', 'write HOST:PORT such as 127.0.0.1:9476 or [::1]:9476, or "off"');
   const host = match.groups?.['v6'] ?? match.groups?.['host'] ?? '';
   return { host: host === '' ? '::' : host, port, ...(metricsTokenFile !== undefined && { tokenFile: resolve(metricsTokenFile) }) };
+}
+
+function sandboxes(text: string): number {
+  if (!/^\d{1,2}$/.test(text)) throw invalidFlag('--sandboxes', text, 'it is not a number from 0 to 99', 'give how many are to stand ready');
+  return Number(text);
 }
 
 function resyncIntervalMs(text: string): number {

@@ -11,6 +11,8 @@ export interface DaemonFlags {
   readonly instance: string;
   readonly logLevel: string;
   readonly resyncInterval: string;
+  /** How many sandboxes are made ahead. */
+  readonly sandboxes?: string;
   /** File that says how registries are reached. */
   readonly registries?: string;
   /** Files of authorities to trust for registries. */

@@ -8,6 +8,7 @@ export const DEFAULTS = {
   instance: 'default',
   logLevel: 'info',
   resyncInterval: '5m',
+  sandboxes: '4',
 } as const;
 
 export function socketPath(runDir: string): string {
