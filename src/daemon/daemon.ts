@@ -37,7 +37,7 @@ const CONCURRENCY = 16;
  * there is taken up again; then it is kept as it is wanted. A failure on the way closes again what was opened.
  */
 export const startDaemon: DaemonModule['startDaemon'] = async (flags) => {
-  const { specs, dataDir, runDir, instance, logLevel, metrics: metricsAddress, resyncIntervalMs } = settings(flags);
+  const { specs, dataDir, runDir, instance, logLevel, metrics: metricsAddress, resyncIntervalMs, sandboxes } = settings(flags);
   const registries = await registrySettings(flags);
   await checkHost();
   const startedAt = new Date().toISOString();
@@ -54,7 +54,7 @@ export const startDaemon: DaemonModule['startDaemon'] = async (flags) => {
   const { engine, images, desired, facts, events } = await openGround({ dataDir, runDir, instance, logLevel, sandboxes }, registries, logger, opened);
   const problems = new ProblemBoard();
   const metrics = createMetrics({ engine, clock, logger, concurrency: CONCURRENCY, problems: problems.list, views: () => reconciler.views(), queue: () => reconciler.queue });
-  const reconciler = new Reconciler({ engine, images: createImageSource(images), desired, facts, events, clock, logger, resyncIntervalMs, sandboxes, concurrency: CONCURRENCY, observer: metrics.observer });
+  const reconciler = new Reconciler({ engine, images: createImageSource(images), desired, facts, events, clock, logger, resyncIntervalMs, concurrency: CONCURRENCY, observer: metrics.observer });
   const onProblems = (standing: readonly SpecProblem[], appeared: readonly SpecProblem[]): void => {
     problems.replace(standing);
     metrics.specRejected(appeared);
