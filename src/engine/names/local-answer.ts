@@ -1,8 +1,9 @@
 import { isIPv4 } from 'node:net';
 import type { Answer } from 'dns-packet';
 import { addressText, contains, parseAddress, type Subnet } from '../../spec/address.ts';
+import type { NamedEndpoint } from './endpoint.ts';
 import { type Query, RCODE, reply } from './message.ts';
-import { fullName, type NamedEndpoint, type NameTable, ZONE } from './name-table.ts';
+import { fullName, type NameTable, ZONE } from './name-table.ts';
 
 /** Seconds. Containers come and go, and asking again costs little. */
 const TTL = 5;

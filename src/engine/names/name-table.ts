@@ -1,19 +1,5 @@
-import type { ContainerName } from '../../spec/name.ts';
 import type { ContainerId } from '../engine.ts';
-
-/** One container on one network, as its neighbours find it. */
-export interface NamedEndpoint {
-  readonly id: ContainerId;
-  readonly name: ContainerName;
-  /** Further names on this network; several containers may have the same, and then share it. */
-  readonly aliases: readonly string[];
-  /** Its own on this network, as `addressText` writes them. */
-  readonly addresses: readonly string[];
-  /** Names that only this container knows others by; `container` is one of its own namespace. */
-  readonly links: readonly { readonly container: string; readonly alias: string }[];
-  /** Name servers that it wants to have asked for all else, in place of the node's. */
-  readonly servers: readonly string[];
-}
+import type { NamedEndpoint } from './endpoint.ts';
 
 /** The domain that every container's full name ends in. `.internal` is set aside for private use (ICANN, 2024). */
 export const ZONE = 'mooring.internal';

@@ -4,10 +4,11 @@ import type { Logger } from '../../lib/logger.ts';
 import type { ContainerId } from '../engine.ts';
 import { parseSubnet, type Subnet } from '../../spec/address.ts';
 import { AnswerCache } from './answer-cache.ts';
+import type { NamedEndpoint, NameSite, NetworkNames } from './endpoint.ts';
 import { isWithin, localAnswer } from './local-answer.ts';
 import { fitting, type Query, RCODE, readQuery, reply } from './message.ts';
 import { NameServer } from './name-server.ts';
-import { type NamedEndpoint, NameTable } from './name-table.ts';
+import { NameTable } from './name-table.ts';
 import { NodeNameServers } from './node-name-servers.ts';
 import { askUpstream } from './upstream.ts';
 
@@ -16,14 +17,6 @@ export interface NamesOptions {
   readonly logger: Logger;
   /** Where the node's name servers are told: /etc/resolv.conf. */
   readonly resolvConf: string;
-}
-
-/** Where a network's names are asked for, and by whom. */
-export interface NameSite {
-  /** Addresses of the node on the network. */
-  readonly gateways: readonly string[];
-  /** `172.30.16.0/20`. Nobody else is answered. */
-  readonly subnets: readonly string[];
 }
 
 interface Network {
@@ -39,7 +32,7 @@ interface Network {
 const MOST_PER_CLIENT = 100;
 
 /** The names of containers on this node's networks: a name server for each, which passes all else on. */
-export class Names {
+export class Names implements NetworkNames {
   readonly #options: NamesOptions;
   readonly #cache: AnswerCache;
   readonly #node: NodeNameServers;
@@ -52,7 +45,6 @@ export class Names {
     this.#node = new NodeNameServers(options.resolvConf, options.clock);
   }
 
-  /** Serves a network, once its gateways are there; again where they have changed. Throws `Conflict` where port 53 of one is taken. */
   open(name: string, site: NameSite): Promise<void> {
     return this.#inTurn(async () => {
       const network = this.#network(name);
@@ -81,7 +73,6 @@ export class Names {
     await Promise.all([...this.#networks.keys()].map((name) => this.close(name)));
   }
 
-  /** A container is to be found on a network, under what it is called now. */
   join(name: string, endpoint: NamedEndpoint): void {
     this.#network(name).table.join(endpoint);
   }

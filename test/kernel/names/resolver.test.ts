@@ -11,7 +11,7 @@ import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
 import * as dns from 'dns-packet';
 import type { ContainerId } from '../../../src/engine/engine.ts';
-import type { NamedEndpoint } from '../../../src/engine/names/name-table.ts';
+import type { NamedEndpoint } from '../../../src/engine/names/endpoint.ts';
 import { Names } from '../../../src/engine/names/names.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { createLogger } from '../../../src/lib/logger.ts';

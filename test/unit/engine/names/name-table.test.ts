@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type NamedEndpoint, fullName, NameTable } from '../../../../src/engine/names/name-table.ts';
+import type { NamedEndpoint } from '../../../../src/engine/names/endpoint.ts';
+import { fullName, NameTable } from '../../../../src/engine/names/name-table.ts';
 import type { ContainerId } from '../../../../src/engine/engine.ts';
 import type { ContainerName } from '../../../../src/spec/name.ts';
 
