@@ -140,7 +140,8 @@ function monitorArguments(options: MonitorOptions, statusFd: number): [command: 
     'monitor',
     ...['--id', id, '--bundle', bundle, '--state-dir', stateDir],
     ...['--log', log.path, '--log-max-bytes', String(log.maxBytes), '--log-max-files', String(log.maxFiles)],
-    ...['--stdin', stdin, '--status-fd', String(statusFd)],
+    ...(log.maxAgeSeconds === undefined ? [] : ['--log-max-age', String(log.maxAgeSeconds)]),
+    ...['--log-mode', log.mode ?? 'block', '--stdin', stdin, '--status-fd', String(statusFd)],
   ];
 }
 

@@ -18,6 +18,10 @@ export interface MonitorLog {
   readonly maxBytes: number;
   /** Files kept, the current one included; at least 1. */
   readonly maxFiles: number;
+  /** Rotate once the first line of the file is so many seconds old; without it, age does not count. */
+  readonly maxAgeSeconds?: number;
+  /** Whether the container waits for its log (default), or what the log has no time for is dropped and counted in `log-loss.json` in the state folder. */
+  readonly mode?: 'block' | 'drop';
 }
 
 export interface MonitorOptions {

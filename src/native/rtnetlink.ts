@@ -4,7 +4,7 @@ import type { NetlinkRequest } from './network.ts';
 /** Requests and answers of rtnetlink(7), those that are needed; numbers from linux/rtnetlink.h, if_link.h, if_addr.h and veth.h. */
 
 const RTM = { newLink: 16, deleteLink: 17, getLink: 18, newAddress: 20, deleteAddress: 21, getAddress: 22, newRoute: 24, deleteRoute: 25, getRoute: 26, newNamespaceId: 88, getNamespaceId: 90 } as const;
-const IFLA = { address: 1, name: 3, mtu: 4, link: 5, master: 10, linkInfo: 18, namespaceFd: 28, alias: 20, linkNamespaceId: 37 } as const;
+const IFLA = { address: 1, name: 3, mtu: 4, link: 5, qdisc: 6, master: 10, linkInfo: 18, namespaceFd: 28, alias: 20, linkNamespaceId: 37 } as const;
 const INFO = { kind: 1, data: 2, slaveKind: 4, slaveData: 5 } as const;
 const BRIDGE_PORT_HAIRPIN = 4;
 const VETH_PEER = 1;
@@ -40,6 +40,8 @@ export interface Link {
   readonly mac: string;
   readonly mtu: number;
   readonly kind: string | undefined;
+  /** How what it sends is queued: `noqueue`, or `tbf` where its rate is limited. */
+  readonly queue: string | undefined;
   /** Id of the namespace that its other end is in. */
   readonly peerNamespace: number | undefined;
 }
@@ -243,6 +245,7 @@ function parseLink(body: Buffer): Link {
     mac: [...(found.get(IFLA.address) ?? [])].map((byte) => byte.toString(16).padStart(2, '0')).join(':'),
     mtu: number(IFLA.mtu) ?? 0,
     kind: info && textOf(attributes(info).get(INFO.kind)),
+    queue: textOf(found.get(IFLA.qdisc)),
     peerNamespace: number(IFLA.linkNamespaceId),
   };
 }

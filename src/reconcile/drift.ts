@@ -2,8 +2,8 @@ import type { Drift, DriftKind, ExitRecord } from '../engine/engine.ts';
 import { restartsAfter, type RestartPolicy } from './restart-policy.ts';
 import { describeExit } from './words.ts';
 
-/** Drift that only a stop and a start undo: mounts are made before the process, and a start writes the bundle anew. */
-const undoneByRestart: ReadonlySet<DriftKind> = new Set(['Mounts', 'Rootfs', 'Bundle']);
+/** Drift that only a stop and a start undo: mounts are made before the process, which stays in its namespaces, and a start writes the bundle anew. */
+const undoneByRestart: ReadonlySet<DriftKind> = new Set(['Mounts', 'Rootfs', 'Bundle', 'NetworkNamespace']);
 
 /** The drift that an end nobody asked for is; undefined where the restart policy takes it for a completed run. */
 export function processDrift(policy: RestartPolicy, exit: ExitRecord): Drift | undefined {

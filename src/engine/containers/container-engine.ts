@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream';
 
 import { messageOf, MooringError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
-import type { Native } from '../../native/native.ts';
+import type { Native, ProcessIdentity } from '../../native/native.ts';
 import type { Container } from '../../spec/container.ts';
 import { type ContainerName, containerName } from '../../spec/name.ts';
 import { parseSignal } from '../../spec/signal.ts';
@@ -110,7 +110,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
     this.#records = new ContainerRecords(options.database);
     const { native, dataDir, logger } = options;
     this.#observer = new ContainerObserver({ native, dataDir, logger, layout, hint: (managed, reason) => this.#tell(managed, reason) });
-    this.#networks = new ContainerNetworks({ native, database: options.database, instance: options.instance, folder: folders.networkNamespaces, logger, hint: (id) => this.#hint(id) });
+    this.#networks = new ContainerNetworks({ native, database: options.database, instance: options.instance, folder: folders.networkNamespaces, logger, hint: (id) => this.#hint(id), initOf: (id) => this.#initOf(id) });
     this.#execs = new ContainerExecs(options);
     this.#sandboxes = new SandboxPool({ native, runtimePath: options.runtimePath, cgroupParent: folders.cgroupParent, logger, size: options.sandboxes ?? 0 });
     for (const record of this.#records.list()) {
@@ -188,6 +188,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
       sandbox,
     );
     this.#observer.follow(managed, { monitor, init, startedAt: Date.now() });
+    this.#networks.started(id);
   }
 
   async signal(id: ContainerId, signal: string): Promise<boolean> {
@@ -365,6 +366,12 @@ class LocalContainerEngine implements OwnedContainerEngine {
     const nameFiles = networkPath === undefined ? {} : nameFilePaths(folder);
     const bundle = makeBundle({ container, image, user, host: this.#host, cgroupPath: cgroup, upper, work, networkPath, nameFiles, seccompCache: this.#folders.seccompCache });
     return { bundle, imageId: image.id, id };
+  }
+
+  async #initOf(id: ContainerId): Promise<ProcessIdentity | undefined> {
+    const managed = this.#byId.get(id);
+    const process = managed && (await this.#observer.look(managed)).process;
+    return process?.state === 'Running' ? process.init : undefined;
   }
 
   #hint(id: ContainerId): void {

@@ -3,21 +3,30 @@ import { readdir, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { messageOf, MooringError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
-import type { Native, ProcessIdentity, Watch } from '../../native/native.ts';
-import type { ChangedLink } from '../../native/network.ts';
+import type { Native, ProcessIdentity } from '../../native/native.ts';
+import { addressText, subnetText } from '../../spec/address.ts';
+import { attachmentsOf, DEFAULT_NETWORK_NAME } from '../../spec/container-network.ts';
 import type { Container } from '../../spec/container.ts';
-import { type ContainerName, containerName } from '../../spec/name.ts';
+import { containerName } from '../../spec/name.ts';
 import type { ContainerId, Drift } from '../engine.ts';
 import type { Database } from '../store/database.ts';
 import { NetworkRecords } from '../store/network-records.ts';
-import { connect, inspect, reconnect } from './container-link.ts';
-import { DEFAULT_NETWORK, HostNetwork } from './host-network.ts';
+import type { NetworkNames } from '../names/endpoint.ts';
+import { connect, type Connection, inspect, reconnect } from './container-link.ts';
+import { connectionsOf } from './connections.ts';
+import { type Endpoint, guardElements } from './endpoint.ts';
+import { Firewall } from './firewall.ts';
+import { type Member, Membership } from './membership.ts';
 import { writeNameFiles } from './name-files.ts';
-import { holderOf } from './port-holder.ts';
+import { sidesOf } from './network-layout.ts';
+import { NetworkListener } from './network-listener.ts';
+import type { NodeNetwork } from './node-network.ts';
+import { NodeNetworks } from './node-networks.ts';
+import { PortClaims } from './port-claims.ts';
 import { PortIndex } from './port-index.ts';
-import { clash, describePort, type PublishedPort, publishedPorts } from './published-port.ts';
-import { elementsOf } from './rules.ts';
-import { addressText } from '../../spec/address.ts';
+import { portElements, publishedPorts } from './published-port.ts';
+import type { Element } from './rules.ts';
+import { SharedNamespaces } from './shared-namespaces.ts';
 
 export interface ContainerNetworksOptions {
   readonly native: Native;
@@ -28,213 +37,309 @@ export interface ContainerNetworksOptions {
   readonly logger: Logger;
   /** The network of that container may have changed. */
   readonly hint: (id: ContainerId) => void;
+  /** The first process of a container, while it runs. */
+  readonly initOf: (id: ContainerId) => Promise<ProcessIdentity | undefined>;
+  readonly names?: NetworkNames;
 }
 
-/** What of a container the network is about. */
-export interface Member {
-  readonly id: ContainerId;
-  readonly container: Container;
-}
-
-/** Events come in clusters. */
-const SETTLE_MS = 100;
-
-/** The networks of containers in mode `Bridge`: their addresses, their connection, their published ports. Everything else is no business of it. */
+/** The networks of containers: their addresses, their connections, their published ports. Containers in the modes `Host` and `None` are no business of it. */
 export class ContainerNetworks {
+  readonly networks: NodeNetworks;
+  readonly members: Membership;
   readonly #options: ContainerNetworksOptions;
   readonly #records: NetworkRecords;
-  readonly #host: HostNetwork;
-  readonly #claims = new Map<ContainerId, { readonly name: ContainerName; readonly ports: readonly PublishedPort[] }>();
+  readonly #firewall: Firewall;
+  readonly #claims = new PortClaims();
   readonly #ports = new PortIndex();
-  #watch: Watch | undefined;
-  #check: NodeJS.Timeout | undefined;
-  /** Whether the check that is due is of the rules, too. */
-  #checkRules = false;
+  readonly #listener: NetworkListener;
+  readonly #shared: SharedNamespaces;
+  readonly #networkListeners = new Set<(network: string) => void>();
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: ContainerNetworksOptions) {
+    const { native, database, instance, logger, hint } = options;
     this.#options = options;
-    this.#records = new NetworkRecords(options.database);
-    this.#host = new HostNetwork({ native: options.native, records: this.#records, instance: options.instance, logger: options.logger });
+    this.#records = new NetworkRecords(database);
+    this.#firewall = new Firewall(native, instance);
+    this.networks = new NodeNetworks({ native, records: this.#records, firewall: this.#firewall, instance, logger });
+    this.members = new Membership(this.#records, (name) => this.networks.get(name));
+    this.#shared = new SharedNamespaces({ native, members: this.members, initOf: options.initOf });
+    this.#listener = new NetworkListener({
+      native,
+      ports: this.#ports,
+      logger,
+      networks: () => this.networks.list().filter(({ anchor }) => anchor !== undefined),
+      runningOn: (network) => this.#runningOn(network),
+      rulesChanged: () => {
+        this.#firewall.suspect();
+        return this.#firewall.faults();
+      },
+      hint,
+      networkHint: (network) => {
+        for (const listener of this.#networkListeners) listener(network);
+      },
+    });
   }
 
-  /** Throws `Conflict`, naming who has it, where a port that the container publishes is taken. To be called before anything of it is made. */
+  /** Throws a MooringError for what the container can't have, naming who has it. To be called before anything of it is made. */
   async check(container: Container, id?: ContainerId): Promise<void> {
+    this.#shared.check(container);
     if (!isMember(container)) return;
-    await this.#host.prepare();
-    const name = containerName(container.metadata);
-    for (const port of publishedPorts(container)) {
-      this.#refuseClaimed(name, port, id);
-      const holder = await holderOf(port);
-      if (holder !== undefined) throw new MooringError('Conflict', `container ${name}: port ${describePort(port)} of the node is in use by ${holder}`, { fix: 'end that process, or publish another hostPort' });
-    }
+    await this.networks.prepareDefault();
+    this.members.check(container, id);
+    const ports = publishedPorts(container);
+    if (ports.length > 0 && !this.members.isReached(container)) throw new MooringError('Invalid', `container ${containerName(container.metadata)} publishes ports, and is on no network that the node leads to`, { fix: 'connect it to a network with driver Bridge that is not internal, too' });
+    await this.#claims.check(id, containerName(container.metadata), ports, this.networks.gateways());
   }
 
-  /** Gives a container its address, in the transaction that makes its record; `claim` follows when that is through. */
-  reserve({ id, container }: Member): void {
-    if (!isMember(container)) return;
-    const name = containerName(container.metadata);
-    for (const port of publishedPorts(container)) this.#refuseClaimed(name, port, id);
-    this.#records.take(DEFAULT_NETWORK, id, this.#host.hosts, Date.now());
+  /** Gives a container its addresses, in the transaction that makes or changes its record; `claim` follows when that is through. */
+  reserve(member: Member): void {
+    if (!isMember(member.container)) return;
+    this.#claims.refuseTaken(member.id, containerName(member.container.metadata), publishedPorts(member.container));
+    this.members.reserve(member, Date.now());
   }
 
-  /** Knows the ports of a container that is on record. */
-  claim({ id, container }: Member): void {
-    if (isMember(container)) this.#claims.set(id, { name: containerName(container.metadata), ports: publishedPorts(container) });
+  /** Knows a container that is on record, as its document has it. */
+  claim(member: Member): void {
+    this.members.know(member);
+    this.#claims.set(member.id, containerName(member.container.metadata), isMember(member.container) ? publishedPorts(member.container) : []);
   }
 
-  /** The container's addresses, IPv4 first; empty for one that is no member. */
+  /** The container's addresses by network, IPv4 first; empty for one that has none of its own. */
   addresses(id: ContainerId): string[] {
-    const host = this.#claims.has(id) ? this.#records.lease(id) : undefined;
-    if (host === undefined) return [];
-    const { v4, v6 } = this.#host.addressesAt(host);
-    return [addressText(v4), ...(v6 ? [addressText(v6)] : [])];
+    return this.members.endpoints(id).flatMap(({ v4, v6 }) => [addressText(v4), ...(v6 ? [addressText(v6)] : [])]);
   }
 
   /** Where a container's network namespace is found while it is started; undefined where that is the runtime's to make. */
   namespacePath({ id, container }: Member): string | undefined {
-    return isMember(container) ? path.join(this.#options.folder, id) : undefined;
+    const { mode } = container.spec.network;
+    return mode === 'Bridge' || mode === 'Container' ? path.join(this.#options.folder, id) : undefined;
   }
 
   /**
    * Makes the network that a container is about to be started in. Only the process that is started keeps the namespace once what this gives back is
    * disposed of; should this daemon be killed before, everything in it goes with its descriptor.
    */
-  async connect({ id, container }: Member, bundle: string, hostname: string): Promise<AsyncDisposable | undefined> {
+  async connect(member: Member, bundle: string, hostname: string): Promise<AsyncDisposable | undefined> {
+    const { id, container } = member;
+    const { native } = this.#options;
+    if (container.spec.network.mode === 'Container') {
+      const namespace = await this.#shared.open(container);
+      return this.#lend(id, namespace.fd, () => namespace.close());
+    }
     if (!isMember(container)) return undefined;
-    const { native, folder } = this.#options;
     await this.check(container, id);
-    await this.#inTurn(() => this.#host.raise({ renumber: this.#ports.size === 0 }));
-    const connection = this.#host.connection(this.#leaseOf(id));
-    if (!connection) throw new MooringError('Unavailable', `bridge ${this.#host.bridgeName} went while container ${containerName(container.metadata)} was started`);
-    this.#listen();
+    const endpoints = this.members.endpoints(id);
+    await this.#raise(endpoints);
+    const connections = this.#connections(id);
+    this.#listener.listen();
     const namespace = await native.createNetworkNamespace();
-    const link = path.join(folder, id);
-    const close = async (): Promise<void> => {
-      closeSync(namespace); // O(1): what the namespace holds is taken apart by the kernel's own workers
-      await rm(link, { force: true });
-    };
+    const close = (): void => closeSync(namespace); // O(1): what the namespace holds is taken apart by the kernel's own workers
     try {
-      const port = await connect(native, namespace, connection);
-      await Promise.all([
-        rm(link, { force: true }).then(() => symlink(`/proc/${process.pid}/fd/${namespace}`, link)),
-        writeNameFiles(bundle, hostname, connection.addresses),
-        this.#host.publish(id, this.#elements({ id, container })),
-      ]);
-      this.#ports.set(id, port);
+      const ports = await connect(native, namespace, connections);
+      this.#notePorts(id, connections, new Map(connections.map((each) => [each.interface, each.port])));
+      const [first] = endpoints;
+      await Promise.all([first && writeNameFiles(bundle, hostname, first), this.#firewall.publish(id, this.#elements(member))]);
+      this.#ports.set(id, ports);
+      this.#join(member);
     } catch (error) {
-      await close();
+      close();
       throw error;
     }
-    return { [Symbol.asyncDispose]: close };
+    return this.#lend(id, namespace, close);
+  }
+
+  /** Its process runs: those who share its network are to be looked at. */
+  started(id: ContainerId): void {
+    for (const each of this.#shared.sharersOf(id)) this.#options.hint(each);
   }
 
   /** How a running container's network differs from what it should be. */
-  async observe({ id, container }: Member, init: ProcessIdentity): Promise<Drift[]> {
+  async observe(member: Member, init: ProcessIdentity): Promise<Drift[]> {
+    const { id, container } = member;
+    if (container.spec.network.mode === 'Container') return this.#shared.observe(container, init);
     if (!isMember(container)) return [];
-    const faults = [...(await this.#host.faults())];
-    const connection = this.#host.connection(this.#leaseOf(id));
-    const findings = connection && (await inspect(this.#options.native, init, connection));
-    if (findings?.port) this.#ports.set(id, findings.port);
-    return [...faults, ...(findings?.faults ?? [])].map((message) => ({ kind: 'Network', message }));
+    const nodes = this.#nodesOf(this.members.endpoints(id));
+    const shared = await Promise.all([...nodes.map((node) => node.faults()), this.#firewall.faults()]);
+    const connections = nodes.every(({ anchor }) => anchor !== undefined) ? this.#connections(id) : [];
+    const findings = connections.length > 0 ? await inspect(this.#options.native, init, connections) : undefined;
+    if (findings) this.#ports.set(id, findings.ports);
+    return [...shared.flat(), ...(findings?.faults ?? [])].map((message) => ({ kind: 'Network', message }));
   }
 
   /** Makes it what it should be, while the container runs. */
-  async restore({ id, container }: Member, init: ProcessIdentity): Promise<void> {
+  async restore(member: Member, init: ProcessIdentity): Promise<void> {
+    const { id, container } = member;
     if (!isMember(container)) return;
-    await this.#inTurn(() => this.#host.repair());
-    const connection = this.#host.connection(this.#leaseOf(id));
-    if (!connection) throw new MooringError('Unavailable', `bridge ${this.#host.bridgeName} is gone again`);
-    const port = await reconnect(this.#options.native, init, connection);
-    if (port) this.#ports.set(id, port);
+    const endpoints = this.members.endpoints(id);
+    await this.#inTurn(async () => {
+      for (const node of this.#nodesOf(endpoints)) {
+        if (node.anchor === undefined) await node.raise();
+        else await node.repair();
+        await this.#serveNames(node);
+      }
+      await this.#firewall.repair();
+    });
+    const connections = this.#connections(id);
+    const found = await reconnect(this.#options.native, init, connections);
+    if (!found) return;
+    this.#ports.set(id, found.ports);
+    this.#notePorts(id, connections, found.portNames);
+    await this.#firewall.publish(id, this.#elements(member));
+    this.#join(member);
+  }
+
+  /**
+   * Takes over a document that differs in its connections, after its record has; `before` had those that it has no more. While the container runs, its
+   * interfaces follow.
+   */
+  async reconnect(before: Member, after: Member, init: ProcessIdentity | undefined): Promise<void> {
+    const left = attachedTo(before).filter((network) => !attachedTo(after).includes(network));
+    for (const network of left) this.#options.names?.leave(network, after.id);
+    if (init) await this.restore(after, init);
+    for (const network of left) await this.#lowerUnused(network);
   }
 
   /** Its process has ended: nobody is to be led to it. */
   async ended(id: ContainerId): Promise<void> {
     this.#ports.delete(id);
-    if (this.#claims.has(id)) await this.#host.withdraw(id);
+    for (const { layout } of this.members.endpoints(id)) this.#options.names?.leave(layout.name, id);
+    await this.#firewall.withdraw(id);
   }
 
-  /** Its record is gone, and with that its address. With the last member goes the node's side. */
+  /** Its record is gone, and with that its addresses. With the last member of a network goes the node's side of that. */
   async removed(id: ContainerId): Promise<void> {
-    if (!this.#claims.delete(id)) return;
-    this.#ports.delete(id);
-    await this.#host.withdraw(id);
-    await this.#inTurn(async () => {
-      if (this.#records.held(DEFAULT_NETWORK) === 0) await this.#host.lower();
-    });
+    const left = this.members.endpoints(id).map(({ layout }) => layout.name);
+    await this.ended(id);
+    this.#claims.delete(id);
+    this.members.forget(id);
+    for (const network of left) await this.#lowerUnused(network);
   }
 
   /** Takes up what a daemon before this one left. */
   async adopt(members: readonly (Member & { readonly init: ProcessIdentity | undefined })[]): Promise<void> {
     const { folder } = this.#options;
     await Promise.all((await readdir(folder)).map((name) => rm(path.join(folder, name), { force: true })));
-    const own = members.filter(({ container }) => isMember(container));
-    const running = own.filter(({ init }) => init !== undefined);
-    if (running.length > 0) {
-      this.#listen();
-      await this.#host.adopt(new Map(running.map((member) => [member.id, this.#elements(member)])));
-    } else if (this.#records.network(DEFAULT_NETWORK)) {
-      await this.#host.lower();
+    const running = members.filter(({ container, init }) => init !== undefined && isMember(container));
+    const inUse = new Set(running.flatMap(attachedTo));
+    for (const node of this.networks.list()) if (inUse.has(node.layout.name)) await node.adopt();
+    if (running.length > 0) this.#listener.listen();
+    for (const member of running) {
+      this.#firewall.expect(member.id, this.#elements(member));
+      this.#ports.set(member.id, { links: [], nsid: undefined });
     }
+    if (this.#nodesOf(running.flatMap(({ id }) => this.members.endpoints(id))).some(({ anchor }) => anchor?.kind === 'bridge')) await this.#firewall.write();
+    for (const node of this.networks.list()) {
+      if (inUse.has(node.layout.name)) await this.#serveNames(node);
+      else await node.lower();
+    }
+    for (const member of running) this.#join(member);
+  }
+
+  /** Runs when something of a network may have changed. Returns the function that unsubscribes. */
+  subscribe(listener: (network: string) => void): () => void {
+    this.#networkListeners.add(listener);
+    return () => void this.#networkListeners.delete(listener);
+  }
+
+  /** Looks at everybody on a network, which has changed. */
+  async refresh(network: string): Promise<void> {
+    const node = this.networks.get(network);
+    if (node?.anchor) await this.#inTurn(() => node.repair());
+    for (const id of this.#runningOn(network)) this.#options.hint(id);
+  }
+
+  /** What is not as it should be of the node's side, while it is there. */
+  async faults(network: string): Promise<string[]> {
+    const node = this.networks.get(network);
+    if (!node?.anchor) return [];
+    return (await Promise.all([node.faults(), ...(node.anchor.kind === 'bridge' ? [this.#firewall.faults()] : [])])).flat();
   }
 
   close(): void {
-    this.#watch?.close();
-    this.#watch = undefined;
-    clearTimeout(this.#check);
+    this.#listener.close();
   }
 
-  #elements({ id, container }: Member) {
-    const addresses = this.#host.addressesAt(this.#leaseOf(id));
-    return publishedPorts(container).flatMap((port) => elementsOf(port, addresses));
+  async #raise(endpoints: readonly Endpoint[]): Promise<void> {
+    await this.#inTurn(async () => {
+      for (const { layout } of endpoints) {
+        const node = this.networks.get(layout.name);
+        if (!node || node.anchor) continue;
+        if (this.#runningOn(layout.name).length === 0) await this.networks.renumber(layout.name);
+        await node.raise();
+        await this.#serveNames(node);
+      }
+    });
   }
 
-  #leaseOf(id: ContainerId): number {
-    const host = this.#records.lease(id);
-    if (host === undefined) throw new MooringError('Internal', `container ${id} has no address`);
-    return host;
+  async #lowerUnused(network: string): Promise<void> {
+    await this.#inTurn(async () => {
+      if (this.members.on(network).length > 0) return;
+      await this.#options.names?.close(network);
+      await this.networks.get(network)?.lower();
+    });
   }
 
-  #refuseClaimed(name: ContainerName, port: PublishedPort, id: ContainerId | undefined): void {
-    for (const [owner, claim] of this.#claims) {
-      const taken = owner === id ? undefined : claim.ports.find((each) => clash(each, port));
-      if (taken) throw new MooringError('Conflict', `container ${name}: port ${describePort(port)} of the node is published by container ${claim.name}`, { fix: 'publish another hostPort' });
+  /** Names are worth a warning, not a container that does not start. */
+  async #serveNames({ layout, anchor }: NodeNetwork): Promise<void> {
+    if (anchor?.kind !== 'bridge') return;
+    const sides = sidesOf(layout);
+    await this.#options.names?.open(layout.name, { gateways: sides.map(({ gateway }) => addressText(gateway)), subnets: sides.map(({ subnet }) => subnetText(subnet)) }).catch((error: unknown) => {
+      this.#options.logger.warn({ network: layout.name, error: messageOf(error) }, 'the names of a network can not be served');
+    });
+  }
+
+  #join({ id, container }: Member): void {
+    const name = containerName(container.metadata);
+    const links = container.spec.network.links.map(({ container: target, alias }) => ({ container: target, alias: alias ?? target }));
+    for (const { layout, attachment, v4, v6 } of this.members.endpoints(id)) {
+      const addresses = [addressText(v4), ...(v6 ? [addressText(v6)] : [])];
+      this.#options.names?.join(layout.name, { id, name, aliases: attachment.aliases, addresses, links, servers: container.spec.network.dns.servers });
     }
   }
 
-  #listen(): void {
-    this.#watch ??= this.#options.native.watchNetwork((links, rules) => this.#hear(links, rules));
+  #connections(id: ContainerId): Connection[] {
+    const member = this.members.get(id);
+    if (!member) throw new MooringError('Internal', `container ${id} is on no network`);
+    return connectionsOf(member.container, this.members.endpoints(id), (network) => this.networks.get(network));
   }
 
-  #hear(links: readonly ChangedLink[], rules: boolean): void {
-    const { hint } = this.#options;
-    let bridge = false;
-    for (const link of links) {
-      const id = this.#ports.find(link);
-      if (id !== undefined) hint(id);
-      else if (link.index < 0) for (const each of this.#ports.ids()) hint(each);
-      else if (link.nsid < 0 && (link.index === 0 || link.index === this.#host.bridgeIndex)) bridge = true;
+  #notePorts(id: ContainerId, connections: readonly Connection[], ports: ReadonlyMap<string, string>): void {
+    for (const { interface: name, network, anchor } of connections) {
+      const port = ports.get(name);
+      if (port !== undefined && anchor.kind === 'bridge') this.members.setPort(id, network, port);
     }
-    if (!bridge && !rules) return;
-    this.#checkRules ||= rules;
-    this.#check ??= setTimeout(() => this.#checkHost(), SETTLE_MS);
   }
 
-  /** The node's side is everybody's: it is looked at once, and the containers only if it is not as it should be. */
-  #checkHost(): void {
-    const rules = this.#checkRules;
-    this.#check = undefined;
-    this.#checkRules = false;
-    if (rules) this.#host.suspect();
-    const tell = (faults: readonly string[]): void => {
-      if (faults.length === 0) return;
-      this.#host.suspect();
-      for (const id of this.#ports.ids()) this.#options.hint(id);
+  /** What the rules hold for a container that runs. */
+  #elements({ id, container }: Member): Element[] {
+    const endpoints = this.members.endpoints(id);
+    const bridged = endpoints.filter(({ layout }) => layout.spec.driver === 'Bridge');
+    const open = bridged.filter(({ layout }) => !layout.spec.internal);
+    const v4 = open[0]?.v4;
+    const v6 = open.find((endpoint) => endpoint.v6)?.v6;
+    return [...bridged.flatMap((endpoint) => (endpoint.port === undefined ? [] : guardElements(endpoint.port, endpoint))), ...(v4 ? publishedPorts(container).flatMap((port) => portElements(port, { v4, v6 })) : [])];
+  }
+
+  #nodesOf(endpoints: readonly Endpoint[]): NodeNetwork[] {
+    return [...new Set(endpoints.flatMap(({ layout }) => this.networks.get(layout.name) ?? []))];
+  }
+
+  #runningOn(network: string): ContainerId[] {
+    return this.members.on(network).flatMap(({ id }) => (this.#ports.has(id) ? [id] : []));
+  }
+
+  /** A namespace by a path, for as long as a start takes. */
+  async #lend(id: ContainerId, namespace: number, close: () => void | Promise<void>): Promise<AsyncDisposable> {
+    const link = path.join(this.#options.folder, id);
+    await rm(link, { force: true });
+    await symlink(`/proc/${process.pid}/fd/${namespace}`, link);
+    return {
+      [Symbol.asyncDispose]: async () => {
+        await close();
+        await rm(link, { force: true });
+      },
     };
-    (rules ? this.#host.faults() : this.#host.bridgeFaults())
-      .then(tell)
-      .catch((error: unknown) => this.#options.logger.warn({ error: messageOf(error) }, 'can not look at the network; the resync tries again'));
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -246,4 +351,8 @@ export class ContainerNetworks {
 
 function isMember({ spec }: Container): boolean {
   return spec.network.mode === 'Bridge';
+}
+
+function attachedTo({ container }: Member): string[] {
+  return attachmentsOf(container.spec.network).map(({ name }) => (name === DEFAULT_NETWORK_NAME ? name : `${container.metadata.namespace}/${name}`));
 }

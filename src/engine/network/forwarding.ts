@@ -9,6 +9,14 @@ export async function hasIPv6(): Promise<boolean> {
   return (await read('ipv6/conf/all/disable_ipv6')) === '0';
 }
 
+/**
+ * Whether `::1` can be led to containers. Their answers come back by the bridge, and where br_netfilter has those translated while they are still on it, the kernel
+ * drops them as what comes by a wire for a loopback address.
+ */
+export async function leadsLoopback6(): Promise<boolean> {
+  return (await hasIPv6()) && (await read('bridge/bridge-nf-call-ip6tables')) !== '1';
+}
+
 interface Switch {
   readonly file: string;
   readonly why: string;

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { errnoOf } from '../../lib/errors.ts';
-import type { ContainerAddresses } from './rules.ts';
+import type { ContainerAddresses } from './endpoint.ts';
 import { addressText } from '../../spec/address.ts';
 
 /** Files of the bundle that a container sees in place of its image's, by where it sees them. */

@@ -1,8 +1,8 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import path from 'node:path';
 import { errnoOf } from '../../lib/errors.ts';
-import type { PublishedPort } from './published-port.ts';
 import { addressText } from '../../spec/address.ts';
+import type { PublishedPort } from './published-port.ts';
 
 /** A socket of the node itself that waits for what a published port would take from it. */
 interface Listener {
@@ -14,14 +14,20 @@ interface Listener {
 const LISTENING = '0A'; // TCP_LISTEN
 const UNCONNECTED = '07'; // TCP_CLOSE, as a UDP socket without a peer has it
 
-/** Which process of the node has a port already, for people: `nginx (pid 812)`. Undefined when none has. */
-export async function holderOf({ protocol, hostIP, hostPort }: PublishedPort): Promise<string | undefined> {
+const DNS_PORT = 53;
+
+/**
+ * Which process of the node has a port, or one of the range, already, for people: `nginx (pid 812)`. Undefined when none has. What serves names at one of
+ * the `gateways` of our networks is in nobody's way.
+ */
+export async function holderOf(port: PublishedPort, gateways: ReadonlySet<string>): Promise<{ readonly port: PublishedPort; readonly process: string } | undefined> {
+  const { protocol, hostIP, hostPort, count } = port;
   if (protocol === 'sctp') return undefined; // the kernel lists its endpoints without their namespace
   const tables = await Promise.all([protocol, `${protocol}6`].map((name) => readFile(`/proc/self/net/${name}`, 'utf8').catch(absent)));
   const found = tables
     .flatMap((text) => listenersIn(text, protocol === 'tcp' ? LISTENING : UNCONNECTED))
-    .find(({ address, port }) => port === hostPort && (hostIP === undefined || isAny(address) || isAny(hostIP) || address === hostIP));
-  return found && (await processOf(found.inode));
+    .find((each) => each.port >= hostPort && each.port < hostPort + count && !(each.port === DNS_PORT && gateways.has(each.address)) && (hostIP === undefined || isAny(each.address) || isAny(hostIP) || each.address === hostIP));
+  return found && { port: { ...port, hostPort: found.port, count: 1 }, process: await processOf(found.inode) };
 }
 
 /** Lines of /proc/net/tcp and its like (proc_net_tcp): addresses as hexadecimal words in the machine's byte order. */

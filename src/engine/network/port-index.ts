@@ -1,26 +1,26 @@
 import type { ContainerId } from '../engine.ts';
-import type { ConnectedPort } from './container-link.ts';
+import type { ConnectedPorts } from './container-link.ts';
 
 /** Which container an event of the network is about. */
 export class PortIndex {
-  readonly #ports = new Map<ContainerId, ConnectedPort>();
+  readonly #ports = new Map<ContainerId, ConnectedPorts>();
   readonly #byLink = new Map<number, ContainerId>();
   readonly #byNamespace = new Map<number, ContainerId>();
 
-  set(id: ContainerId, port: ConnectedPort): void {
+  set(id: ContainerId, ports: ConnectedPorts): void {
     this.delete(id);
-    this.#ports.set(id, port);
-    this.#byLink.set(port.index, id);
-    if (port.nsid !== undefined) this.#byNamespace.set(port.nsid, id);
+    this.#ports.set(id, ports);
+    for (const index of ports.links) this.#byLink.set(index, id);
+    if (ports.nsid !== undefined) this.#byNamespace.set(ports.nsid, id);
   }
 
   delete(id: ContainerId): void {
-    const port = this.#ports.get(id);
-    if (!port) return;
+    const ports = this.#ports.get(id);
+    if (!ports) return;
     this.#ports.delete(id);
     // Another may have been given the same number by now.
-    if (this.#byLink.get(port.index) === id) this.#byLink.delete(port.index);
-    if (port.nsid !== undefined && this.#byNamespace.get(port.nsid) === id) this.#byNamespace.delete(port.nsid);
+    for (const index of ports.links) if (this.#byLink.get(index) === id) this.#byLink.delete(index);
+    if (ports.nsid !== undefined && this.#byNamespace.get(ports.nsid) === id) this.#byNamespace.delete(ports.nsid);
   }
 
   /** `nsid` as in ChangedLink. */
@@ -28,8 +28,8 @@ export class PortIndex {
     return nsid < 0 ? this.#byLink.get(index) : this.#byNamespace.get(nsid);
   }
 
-  get size(): number {
-    return this.#ports.size;
+  has(id: ContainerId): boolean {
+    return this.#ports.has(id);
   }
 
   ids(): ContainerId[] {

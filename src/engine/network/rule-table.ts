@@ -1,79 +1,96 @@
 import { errnoOf } from '../../lib/errors.ts';
 import type { NetworkNative } from '../../native/network.ts';
-import { addElements, deleteElements, type Element, noTable, type RulesOptions, wholeTable } from './rules.ts';
-import { elementText, parseListing } from './table-listing.ts';
+import { addElements, deleteElements, type Element, noTables, type RulesOptions, TABLE_FAMILIES, wholeTables } from './rules.ts';
+import { elementText, parseListing, type TableListing } from './table-listing.ts';
 
-/** The instance's nftables table: what is to be in it, and what is. Every change is one transaction; they are made one after the other. */
+/** The instance's nftables tables: what is to be in them, and what is. Every change is one transaction; they are made one after the other. */
 export class RuleTable {
   readonly #native: NetworkNative;
   /** By owner. */
   readonly #wanted = new Map<string, readonly Element[]>();
-  /** Of the table as the kernel gave it back right after it was written; undefined before. */
-  #shape: string | undefined;
+  /** Of the tables as the kernel gave them back right after they were written; undefined before. */
+  #shapes: readonly string[] | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(native: NetworkNative) {
     this.#native = native;
   }
 
-  /** What `write` is to bring besides what is published already. */
-  expect(owner: string, elements: readonly Element[]): void {
-    if (elements.length > 0) this.#wanted.set(owner, elements);
+  get isWritten(): boolean {
+    return this.#shapes !== undefined;
   }
 
-  /** Writes the whole table anew. */
+  /** What `write` is to bring of an owner in place of what it had. */
+  expect(owner: string, elements: readonly Element[]): void {
+    if (elements.length > 0) this.#wanted.set(owner, elements);
+    else this.#wanted.delete(owner);
+  }
+
+  /** Writes the whole tables anew. */
   write(options: RulesOptions): Promise<void> {
     return this.#inTurn(async () => {
-      await this.#native.runNft(wholeTable(options, [...this.#wanted.values()].flat()));
-      this.#shape = parseListing(await this.#native.runNft(`list table inet ${options.table}`)).shape;
+      await this.#native.runNft(wholeTables(options, [...this.#wanted.values()].flat()));
+      this.#shapes = (await this.#list(options.table)).map((listing) => listing?.shape ?? '');
     });
   }
 
-  /** Adds an owner's elements. Costs what they cost, not what the table holds. */
+  /** Gives an owner these elements in place of those that it had. Costs what they cost, not what the tables hold. */
   async publish(options: RulesOptions, owner: string, elements: readonly Element[]): Promise<void> {
-    if (elements.length === 0) return;
+    const before = this.#wanted.get(owner) ?? [];
     this.expect(owner, elements);
-    // There already, from the run before: nothing is changed.
-    await this.#inTurn(() => this.#native.runNft(addElements(options.table, elements))).catch(() => this.write(options));
+    const [old, young] = [new Set(before.map(elementText)), new Set(elements.map(elementText))];
+    const gone = before.filter((each) => !young.has(elementText(each)));
+    const come = elements.filter((each) => !old.has(elementText(each)));
+    const commands = deleteElements(options.table, gone) + addElements(options.table, come);
+    // There already, or gone already, by somebody else's hand: then all of it is written.
+    if (commands !== '') await this.#inTurn(() => this.#native.runNft(commands)).catch(() => this.write(options));
   }
 
   /** Takes an owner's elements out. */
   async withdraw(options: RulesOptions, owner: string): Promise<void> {
-    const elements = this.#wanted.get(owner);
-    if (!elements) return;
-    this.#wanted.delete(owner);
-    await this.#inTurn(() => this.#native.runNft(deleteElements(options.table, elements))).catch(() => this.write(options));
+    if (this.#wanted.has(owner)) await this.publish(options, owner, []);
   }
 
-  /** How the table differs from what is wanted, for people. */
+  /** How the tables differ from what is wanted, for people. */
   faults({ table }: RulesOptions): Promise<string[]> {
     return this.#inTurn(async () => {
-      let text: string;
-      try {
-        text = await this.#native.runNft(`list table inet ${table}`);
-      } catch (error) {
-        if (error instanceof Error && errnoOf(error.cause) === 'ENOENT') return [`nftables table ${table} is gone`];
-        throw error;
-      }
-      const { shape, elements } = parseListing(text);
+      const listings = await this.#list(table);
+      const absent = TABLE_FAMILIES.filter((_, at) => listings[at] === undefined);
+      if (absent.length > 0) return absent.map((family) => `nftables table ${family} ${table} is gone`);
+      const elements = new Set(listings.flatMap((listing) => [...(listing?.elements ?? [])]));
       const wanted = new Set([...this.#wanted.values()].flat().map(elementText));
       const missing = [...wanted].filter((each) => !elements.has(each));
       const foreign = [...elements].filter((each) => !wanted.has(each));
+      const changed = TABLE_FAMILIES.filter((_, at) => listings[at]?.shape !== this.#shapes?.[at]);
       return [
-        ...(shape === this.#shape ? [] : [`the chains and rules of nftables table ${table} were changed`]),
+        ...changed.map((family) => `the chains and rules of nftables table ${family} ${table} were changed`),
         ...(missing.length > 0 ? [`nftables table ${table} has lost ${few(missing)}`] : []),
         ...(foreign.length > 0 ? [`nftables table ${table} has ${few(foreign)}, which nobody asked for`] : []),
       ];
     });
   }
 
-  /** Takes the table away, if it is there. */
+  /** Takes the tables away, if they are there. */
   remove(table: string): Promise<void> {
     this.#wanted.clear();
     return this.#inTurn(async () => {
-      await this.#native.runNft(noTable(table));
-      this.#shape = undefined;
+      await this.#native.runNft(noTables(table));
+      this.#shapes = undefined;
     });
+  }
+
+  /** Undefined for a table that is not there. */
+  #list(table: string): Promise<(TableListing | undefined)[]> {
+    return Promise.all(
+      TABLE_FAMILIES.map(async (family) => {
+        try {
+          return parseListing(await this.#native.runNft(`list table ${family} ${table}`));
+        } catch (error) {
+          if (error instanceof Error && errnoOf(error.cause) === 'ENOENT') return undefined;
+          throw error;
+        }
+      }),
+    );
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

@@ -3,16 +3,18 @@ import type { AddressBytes } from '../../native/rtnetlink.ts';
 import { overlaps, type Subnet } from '../../spec/address.ts';
 
 /** The n-th address of the subnet. */
-export function addressAt({ base }: Subnet, n: number): AddressBytes {
-  const address = Buffer.from(base);
-  const at = address.length - 4;
-  address.writeUInt32BE((address.readUInt32BE(at) + n) >>> 0, at);
-  return address;
+export function addressAt({ base }: Subnet, n: bigint): AddressBytes {
+  return bytesOf(valueOf(base) + n, base.length);
 }
 
-/** How many addresses it has, as far as they are counted here: 2³¹ at most. */
-export function sizeOf({ base, prefix }: Subnet): number {
-  return 2 ** Math.min(31, base.length * 8 - prefix);
+/** Which of the subnet's addresses it is; the opposite of `addressAt`. */
+export function numberIn({ base }: Subnet, address: AddressBytes): bigint {
+  return valueOf(address) - valueOf(base);
+}
+
+/** How many addresses it has. */
+export function sizeOf({ base, prefix }: Subnet): bigint {
+  return 1n << BigInt(base.length * 8 - prefix);
 }
 
 const SIZE = 20;
@@ -43,4 +45,12 @@ export function freeSubnet6(inUse: readonly Subnet[], seed: string): Subnet {
     const subnet = { base: Buffer.concat([Buffer.from([0xfd]), hash.subarray(0, 7), Buffer.alloc(8)]), prefix: 64 };
     if (!inUse.some((each) => overlaps(each, subnet))) return subnet;
   }
+}
+
+function valueOf(address: AddressBytes): bigint {
+  return BigInt(`0x${address.toString('hex')}`);
+}
+
+function bytesOf(value: bigint, length: number): AddressBytes {
+  return Buffer.from(value.toString(16).padStart(length * 2, '0'), 'hex');
 }

@@ -104,4 +104,37 @@ export const migrations: readonly string[] = [
     used_at     INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  ALTER TABLE networks ADD COLUMN document TEXT; -- the Network as JSON; NULL for the default one
+  ALTER TABLE networks ADD COLUMN created_at INTEGER NOT NULL DEFAULT 0;
+
+  CREATE TABLE endpoints (
+    container_id TEXT NOT NULL REFERENCES containers (id) ON DELETE CASCADE,
+    network      TEXT NOT NULL REFERENCES networks (name),
+    slot         INTEGER NOT NULL, -- n of its interface eth<n>
+    port         TEXT,             -- of the bridge, in its last run
+    PRIMARY KEY (container_id, network)
+  ) STRICT, WITHOUT ROWID;
+
+  -- An address that is or was a container's. It is given back by the very deletion of the container's record.
+  CREATE TABLE addresses (
+    network      TEXT NOT NULL REFERENCES networks (name),
+    family       INTEGER NOT NULL, -- 4 or 6
+    host         TEXT NOT NULL,    -- the address's number in the subnet: 32 hexadecimal digits
+    container_id TEXT REFERENCES containers (id) ON DELETE SET NULL,
+    released_at  INTEGER,
+    in_turn      INTEGER NOT NULL, -- 0 where somebody asked for this very one
+    PRIMARY KEY (network, family, host)
+  ) STRICT, WITHOUT ROWID;
+  CREATE UNIQUE INDEX addresses_by_container ON addresses (container_id, network, family) WHERE container_id IS NOT NULL;
+  CREATE INDEX addresses_free ON addresses (network, family, released_at) WHERE container_id IS NULL;
+  CREATE TRIGGER address_released AFTER UPDATE OF container_id ON addresses WHEN NEW.container_id IS NULL BEGIN
+    UPDATE addresses SET released_at = CAST(unixepoch('subsec') * 1000 AS INTEGER) WHERE network = NEW.network AND family = NEW.family AND host = NEW.host;
+  END;
+
+  INSERT INTO endpoints SELECT container_id, network, 0, NULL FROM leases WHERE container_id IS NOT NULL;
+  INSERT INTO addresses SELECT network, 4, printf('%032x', host), container_id, released_at, 1 FROM leases;
+  INSERT INTO addresses SELECT network, 6, printf('%032x', host), container_id, released_at, 1 FROM leases JOIN networks ON name = network WHERE subnet6 IS NOT NULL;
+  DROP TABLE leases;
+  `,
 ];

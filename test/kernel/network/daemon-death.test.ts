@@ -75,7 +75,7 @@ it('kill -9 of the daemon while it makes and removes networks: nothing is left o
       const rules = (await run('nft', table)).stdout;
       assert.deepEqual(rules.match(/tcp \. \d+ :/g), [`tcp . ${PORT} :`, `tcp . ${PORT} :`], 'one entry for IPv4 and one for IPv6');
       assert.deepEqual(await readdir(path.join(root, 'run', 'netns')), []);
-      const held = database.prepare<{ readonly container_id: string }>('SELECT container_id FROM leases WHERE container_id IS NOT NULL').all();
+      const held = database.prepare<{ readonly container_id: string }>('SELECT DISTINCT container_id FROM addresses WHERE container_id IS NOT NULL').all();
       assert.deepEqual(held.map((row) => row.container_id), [kept]);
       assert.deepEqual((await engine.observe(KEPT))?.drift, []);
       await echo(`adopted ${kill}`);

@@ -76,9 +76,9 @@ describe('drift of the network', () => {
     { of: 'a bridge that was taken down', change: onNode(() => `ip link set ${bridge} down`), found: /^Network: bridge mr-\S+ is down$/ },
     { of: 'a deleted map entry', change: onNode(() => `nft delete element inet ${table} any4 '{ tcp . ${OPEN} }'`), found: new RegExp(`^Network: nftables table \\S+ has lost \\{ any4 tcp \\. ${OPEN} : 172\\.\\S+ \\. ${PORT} \\}$`) },
     { of: 'a foreign map entry', change: onNode(() => `nft add element inet ${table} any4 '{ tcp . 9 : 10.9.8.7 . 9 }'`), found: /^Network: nftables table \S+ has \{ any4 tcp \. 9 : 10\.9\.8\.7 \. 9 \}, which nobody asked for$/ },
-    { of: 'a flushed chain', change: onNode(() => `nft flush chain inet ${table} publish`), found: /^Network: the chains and rules of nftables table \S+ were changed$/ },
-    { of: 'an added rule', change: onNode(() => `nft insert rule inet ${table} forward drop`), found: /^Network: the chains and rules of nftables table \S+ were changed$/ },
-    { of: 'a deleted table', change: onNode(() => `nft delete table inet ${table}`), found: /^Network: nftables table \S+ is gone$/ },
+    { of: 'a flushed chain', change: onNode(() => `nft flush chain inet ${table} publish`), found: /^Network: the chains and rules of nftables table inet \S+ were changed$/ },
+    { of: 'an added rule', change: onNode(() => `nft insert rule inet ${table} forward drop`), found: /^Network: the chains and rules of nftables table inet \S+ were changed$/ },
+    { of: 'a deleted table', change: onNode(() => `nft delete table inet ${table}`), found: /^Network: nftables table inet \S+ is gone$/ },
   ];
   for (const { of, change, found } of cases) {
     it(`${of} is told by the kernel, named, and undone while the container runs`, async () => {

@@ -31,7 +31,7 @@ describe('the database', () => {
     const tables = raw.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name").all();
     assert.deepEqual(
       tables.map((table) => table['name']),
-      ['containers', 'desired', 'events', 'facts', 'images', 'leases', 'networks'],
+      ['addresses', 'build_cache', 'containers', 'desired', 'endpoints', 'events', 'facts', 'images', 'networks'],
     );
     raw.close();
   });

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { resolvConfFor } from '../../../src/engine/network/name-files.ts';
 import { bridgeName, portName } from '../../../src/engine/network/network-names.ts';
 import { listenersIn } from '../../../src/engine/network/port-holder.ts';
-import { clash, describePort, type PublishedPort } from '../../../src/engine/network/published-port.ts';
+import { clashOf, describePort, type PublishedPort } from '../../../src/engine/network/published-port.ts';
 import { addressText, overlaps, parseAddress, parseSubnet, subnetText } from '../../../src/spec/address.ts';
 import { addressAt, freeSubnet4, freeSubnet6, sizeOf } from '../../../src/engine/network/subnet.ts';
 
@@ -36,8 +36,8 @@ describe('addresses', () => {
 
   it('are counted from the base of their subnet', () => {
     const subnet = parseSubnet('172.31.240.0/20');
-    assert.deepEqual([addressText(addressAt(subnet, 1)), addressText(addressAt(subnet, 4094)), sizeOf(subnet)], ['172.31.240.1', '172.31.255.254', 4096]);
-    assert.equal(addressText(addressAt(parseSubnet('fd00:1::/64'), 258)), 'fd00:1::102');
+    assert.deepEqual([addressText(addressAt(subnet, 1n)), addressText(addressAt(subnet, 4094n)), sizeOf(subnet)], ['172.31.240.1', '172.31.255.254', 4096n]);
+    assert.equal(addressText(addressAt(parseSubnet('fd00:1::/64'), 258n)), 'fd00:1::102');
   });
 });
 
@@ -78,25 +78,27 @@ describe('subnets', () => {
 describe('names of links', () => {
   it('fit the kernel and keep instances apart', () => {
     assert.equal(bridgeName('default'), 'mr-default');
-    const long = ['a-long-instance-name-1', 'a-long-instance-name-2'].map(bridgeName);
-    assert.notEqual(long[0], long[1]);
+    const long = [bridgeName('a-long-instance-name-1'), bridgeName('a-long-instance-name-2'), bridgeName('default', 'default/web'), bridgeName('default', 'other/web'), bridgeName('b', 'default/web')];
+    assert.equal(new Set(long).size, long.length);
     for (const name of [...long, bridgeName('exactly12chr'), portName()]) assert.ok(name.length <= 15, name);
   });
 });
 
 describe('published ports', () => {
-  const port = (parts: Partial<PublishedPort>): PublishedPort => ({ protocol: 'tcp', hostIP: undefined, hostPort: 80, containerPort: 8080, ...parts });
+  const port = (parts: Partial<PublishedPort>): PublishedPort => ({ protocol: 'tcp', hostIP: undefined, hostPort: 80, containerPort: 8080, count: 1, judged: true, ...parts });
 
   it('clash on the same port and protocol of overlapping addresses', () => {
-    assert.ok(clash(port({}), port({ hostIP: '127.0.0.1' })));
-    assert.ok(clash(port({ hostIP: '::1' }), port({ hostIP: '::1' })));
-    assert.ok(!clash(port({ hostIP: '127.0.0.1' }), port({ hostIP: '127.0.0.2' })));
-    assert.ok(!clash(port({}), port({ protocol: 'udp' })));
-    assert.ok(!clash(port({}), port({ hostPort: 81 })));
+    assert.ok(clashOf(port({}), port({ hostIP: '127.0.0.1' })));
+    assert.ok(clashOf(port({ hostIP: '::1' }), port({ hostIP: '::1' })));
+    assert.ok(!clashOf(port({ hostIP: '127.0.0.1' }), port({ hostIP: '127.0.0.2' })));
+    assert.ok(!clashOf(port({}), port({ protocol: 'udp' })));
+    assert.ok(!clashOf(port({}), port({ hostPort: 81 })));
+    assert.equal(clashOf(port({ hostPort: 70, count: 20 }), port({ hostPort: 75, count: 2 }))?.hostPort, 75);
+    assert.ok(!clashOf(port({ hostPort: 70, count: 10 }), port({})));
   });
 
   it('are written as people do', () => {
-    assert.deepEqual([port({}), port({ hostIP: '127.0.0.1', protocol: 'udp' }), port({ hostIP: '::1' })].map(describePort), ['80/tcp', '127.0.0.1:80/udp', '[::1]:80/tcp']);
+    assert.deepEqual([port({}), port({ count: 3 }), port({ hostIP: '127.0.0.1', protocol: 'udp' }), port({ hostIP: '::1' })].map(describePort), ['80/tcp', '80-82/tcp', '127.0.0.1:80/udp', '[::1]:80/tcp']);
   });
 
   it('are compared with the listeners that the kernel lists', () => {
