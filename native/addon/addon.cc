@@ -1,5 +1,6 @@
 // The addon's face to JavaScript. src/native/addon.ts is its only caller, and gives it types.
 #include "addon/environment.h"
+#include "addon/lock_file.h"
 #include "addon/mount_watch.h"
 #include "addon/netlink.h"
 #include "addon/network_namespace.h"
@@ -39,6 +40,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("watchMounts", Napi::Function::New(env, watch_mounts, "watchMounts"));
   exports.Set("closeWatch", Napi::Function::New(env, close_watch, "closeWatch"));
   exports.Set("readAttributes", Napi::Function::New(env, read_attributes, "readAttributes"));
+  exports.Set("lockFile", Napi::Function::New(env, lock_file, "lockFile"));
   exports.Set("readFiles", Napi::Function::New(env, read_files, "readFiles"));
   exports.Set("createNetworkNamespace", Napi::Function::New(env, create_network_namespace, "createNetworkNamespace"));
   exports.Set("netlink", Napi::Function::New(env, netlink, "netlink"));

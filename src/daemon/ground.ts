@@ -35,12 +35,14 @@ export interface Ground {
 /** Where the build left the native part. The bundles lie in ROOT/dist, in a checkout as in an installed tree. */
 const NATIVE = new URL('../native/build/', import.meta.url);
 
+export const NATIVE_ADDON = fileURLToPath(new URL('mooring.node', NATIVE));
+
 /** Opens everything in order; `opened` closes it in reverse. The folders and the instance are this process's alone until then. */
 export async function openGround({ dataDir, runDir, instance, sandboxes = 0 }: GroundSettings & { readonly sandboxes?: number }, registries: RegistrySettings, logger: Logger, opened: AsyncDisposableStack): Promise<Ground> {
   await mkdir(runDir, { recursive: true, mode: 0o755 });
   const database = await Database.open(dataDir);
   opened.defer(() => database.close());
-  const native = loadNative(fileURLToPath(new URL('mooring.node', NATIVE)));
+  const native = loadNative(NATIVE_ADDON);
   const folders = await DataDir.open(dataDir);
   const images = new ImageStore(folders, database, registries.defaultRegistry);
   const engine = await createContainerEngine({

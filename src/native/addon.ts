@@ -17,6 +17,7 @@ interface Addon extends NetworkAddon {
   signalProcess(watch: number, signal: number): boolean;
   watchMounts(pid: number, onChange: () => void): number | undefined;
   closeWatch(watch: number): void;
+  lockFile(fd: number): boolean;
   readFiles(paths: readonly string[]): Promise<FileContent[]>;
   readAttributes(paths: readonly string[]): Promise<Readonly<Record<string, Buffer | string>>[]>;
 }
@@ -77,6 +78,8 @@ export function loadNative(path: string = fileURLToPath(new URL('../../native/bu
     },
 
     readFiles: (paths) => addon.readFiles(paths),
+
+    lockFile: (fd) => addon.lockFile(fd),
 
     readAttributes: async (paths) => (await addon.readAttributes(paths)).map(fileAttributes),
 

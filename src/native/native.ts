@@ -86,6 +86,8 @@ export interface Native extends NetworkNative {
   watchMounts(pid: number, onChange: () => void): Watch | undefined;
   /** Reads many small files (procfs, cgroupfs, sysfs) in one trip to a worker thread, in the order given. Never rejects for a single file. At most 1 MiB is read of each. */
   readFiles(paths: readonly string[]): Promise<FileContent[]>;
+  /** Takes the exclusive lock of an open file (flock(2)), which goes with the descriptor, so with the process. False where another process has it. */
+  lockFile(fd: number): boolean;
   /** Reads all extended attributes of many files, of symbolic links themselves, in the order given. Never rejects for a single file. */
   readAttributes(paths: readonly string[]): Promise<FileAttributes[]>;
 }
