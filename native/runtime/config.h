@@ -67,6 +67,7 @@ struct Mount {
   std::string destination;  // as seen in the container
   std::string type;
   std::string source;  // absolute for bind mounts
+  std::string sub_path;  // of a bind mount: this below its source, resolved in there
   bool bind = false;
   bool recursive_bind = false;
   uint64_t set = 0;

@@ -81,6 +81,11 @@ bool apply_mount_option(const std::string& option, Mount& mount) {
     merge(mount.set, mount.clear, *flag);
     return true;
   }
+  constexpr std::string_view sub_path = "x-mooring.subpath=";
+  if (option.starts_with(sub_path)) {
+    mount.sub_path = option.substr(sub_path.size());
+    return true;
+  }
   if (option.starts_with('r')) {
     if (const Flag* flag = find_flag(std::string_view(option).substr(1))) {
       merge(mount.recursive_set, mount.recursive_clear, *flag);

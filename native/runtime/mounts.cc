@@ -11,6 +11,7 @@
 #include "cgroup_mount.h"
 #include "mount_api.h"
 #include "open_in_root.h"
+#include "sub_path.h"
 
 namespace mooring {
 namespace {
@@ -60,7 +61,7 @@ Status Mounts::take_sources() {
   for (std::size_t i = 0; i < mounts_.size(); ++i) {
     const Mount& mount = mounts_[i];
     if (!mount.bind) continue;
-    auto source = clone_mount(AT_FDCWD, mount.source, mount.recursive_bind);
+    auto source = mount.sub_path.empty() ? clone_mount(AT_FDCWD, mount.source, mount.recursive_bind) : clone_mount_below(mount.source, mount.sub_path, mount.recursive_bind);
     if (!source) return in_mount(mount, i, std::move(source.error()));
     const uint64_t propagation = mount.propagation ? mount.propagation : static_cast<uint64_t>(MS_PRIVATE);
     const bool everywhere = mount.recursive_bind && (mount.recursive_propagation || !mount.propagation);
