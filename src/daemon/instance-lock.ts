@@ -1,8 +1,8 @@
-import { open } from 'node:fs/promises';
-import { MooringError } from '../lib/errors.ts';
+import { open, rm, stat } from 'node:fs/promises';
+import { errnoOf, MooringError } from '../lib/errors.ts';
 import type { Native } from '../native/native.ts';
 
-/** Only root writes here, and a reboot empties it. The file stays: were it removed, one who had opened it before would lock what nobody sees. */
+/** Only root writes here, and a reboot empties it. */
 const FOLDER = '/run';
 
 /**
@@ -10,10 +10,27 @@ const FOLDER = '/run';
  * Throws `Conflict` where another holds it.
  */
 export async function lockInstance(instance: string, native: Pick<Native, 'lockFile'>): Promise<AsyncDisposable> {
-  const file = await open(`${FOLDER}/mooring-${instance}.lock`, 'a', 0o600);
-  if (native.lockFile(file.fd)) return file;
-  await file.close();
-  throw new MooringError('Conflict', `a daemon of instance "${instance}" runs on this machine already`, {
-    fix: 'stop it first, or give this one its own --instance, --data-dir and --run-dir',
-  });
+  const path = `${FOLDER}/mooring-${instance}.lock`;
+  for (;;) {
+    await using opened = new AsyncDisposableStack();
+    const file = opened.use(await open(path, 'a', 0o600));
+    if (!native.lockFile(file.fd)) {
+      throw new MooringError('Conflict', `a daemon of instance "${instance}" runs on this machine already`, {
+        fix: 'stop it first, or give this one its own --instance, --data-dir and --run-dir',
+      });
+    }
+    // Its last holder may have removed the file in between, and somebody else made and locked another one.
+    if ((await inodeOf(path)) !== (await file.stat()).ino) continue;
+    opened.defer(() => rm(path, { force: true }));
+    return opened.move();
+  }
+}
+
+async function inodeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).ino;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
 }
