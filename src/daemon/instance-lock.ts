@@ -20,8 +20,11 @@ export async function lockInstance(instance: string, native: Pick<Native, 'lockF
       });
     }
     // Its last holder may have removed the file in between, and somebody else made and locked another one.
-    if ((await inodeOf(path)) !== (await file.stat()).ino) continue;
-    opened.defer(() => rm(path, { force: true }));
+    const { ino } = await file.stat();
+    if ((await inodeOf(path)) !== ino) continue;
+    opened.defer(async () => {
+      if ((await inodeOf(path)) === ino) await rm(path, { force: true });
+    });
     return opened.move();
   }
 }

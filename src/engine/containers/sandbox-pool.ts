@@ -65,7 +65,7 @@ export class SandboxPool {
   fill(pause = IDLE_MS): void {
     clearTimeout(this.#timer);
     if (this.#closed || this.#options.size === 0) return;
-    this.#timer = setTimeout(() => (this.#making = this.#make()), pause).unref();
+    this.#timer = setTimeout(() => void (this.#making = this.#make()), pause).unref();
   }
 
   /** Gives the ids of those that stood ready; they end, and their cgroups with them, in a moment. */
