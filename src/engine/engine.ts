@@ -121,6 +121,9 @@ export interface ContainerStats {
   readonly memoryCacheBytes: number;
   readonly pids: number;
   readonly oomKills: number;
+  /** What the present run wrote and its log has not taken. */
+  readonly logDroppedLines: number;
+  readonly logDroppedBytes: number;
   /** Of each interface of a network of its own. */
   readonly network: readonly InterfaceStats[];
   /** What was asked for; undefined without a limit. */

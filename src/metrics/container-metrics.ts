@@ -40,6 +40,8 @@ const METRICS: readonly ContainerMetric[] = [
   { name: 'container_memory_rss', help: 'Anonymous memory, in bytes.', type: 'gauge', value: (s) => s.memoryRssBytes },
   { name: 'container_memory_cache', help: 'Page cache, in bytes.', type: 'gauge', value: (s) => s.memoryCacheBytes },
   { name: 'container_oom_events_total', help: 'Processes that the kernel killed for want of memory.', type: 'counter', value: (s) => s.oomKills },
+  { name: 'mooring_container_log_dropped_lines_total', help: 'Lines of the present run that the log has not taken: the disk was full, or spec.logging.mode is Drop.', type: 'counter', value: (s) => s.logDroppedLines },
+  { name: 'mooring_container_log_dropped_bytes_total', help: 'Bytes of these lines.', type: 'counter', value: (s) => s.logDroppedBytes },
   // The kernel's pids controller counts tasks: what cAdvisor calls threads. Its processes are the same for programs of one thread.
   { name: 'container_processes', help: 'Tasks in the container, as its pids limit counts them.', type: 'gauge', value: (s) => s.pids },
   { name: 'container_threads', help: 'Tasks in the container, as its pids limit counts them.', type: 'gauge', value: (s) => s.pids },

@@ -8,6 +8,7 @@ import { imagePullSecretsSchema, imageUpdatePolicySchema, unfollowable } from '.
 import { IMAGE_MAX_LENGTH, IMAGE_PATTERN, parseImageReference } from './image-reference.ts';
 import { DNS_SUBDOMAIN, ENV_NAME } from './kubernetes-names.ts';
 import { objectMetaSchema } from './metadata.ts';
+import { loggingSchema } from './logging.ts';
 import { mountSchema, pathField } from './mount.ts';
 import { portsSchema } from './port.ts';
 import { repeated } from './repeated.ts';
@@ -118,6 +119,11 @@ const containerSpecFields = z.strictObject({
     .boolean()
     .meta({ description: 'With `stdin`: the first attached client that writes is the last; when it has no more, standard input ends. Without it, standard input never ends.' })
     .default(false),
+  init: z
+    .boolean()
+    .meta({ description: "Run the program as the child of a small init, which takes away processes that ended as orphans and passes signals on. For programs that do not expect to be a container's first process." })
+    .default(false),
+  logging: loggingSchema.prefault({}),
   mounts: z
     .array(mountSchema)
     .max(256)

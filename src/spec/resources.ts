@@ -100,6 +100,15 @@ export const volumeSizeSchema = quantityField(parseVolumeSize, range('1Mi', '4Pi
 export const bitRateSchema = (what: string) =>
   quantityField(parseBitRate, range('1k', '1P')).meta({ description: `${what}, in bits per second, from \`1k\` to \`1P\`: \`10M\`. Without it, no limit.` });
 
+/** Bytes of a log file, 4Ki to 4Pi, rounded up. Throws `Invalid`. */
+export function parseLogSize(size: string | number): number {
+  return parseBytes(size, PAGE, '4Ki', 'room for a log');
+}
+
+export const logSizeSchema = quantityField(parseLogSize, range('4Ki', '4Pi')).meta({
+  description: 'The most that a log file may hold, from `4Ki` to `4Pi`: `10Mi`. Before it would grow beyond that, a new one is begun.',
+});
+
 export const resourcesSchema = z.strictObject({
   cpu: quantityField(parseCpu, range('1m', String(MAX_CPUS)))
     .meta({

@@ -8,7 +8,7 @@ import type { HostFacts } from './host-facts.ts';
 import { limitsOf, runtimeLimits } from './limits.ts';
 import { processArguments, processEnvironment } from './process-arguments.ts';
 import type { ResolvedUser } from './process-user.ts';
-import { OVERLAY_ANNOTATION, type RootOverlay, type RuntimeConfig, type RuntimeResources, SECCOMP_CACHE_ANNOTATION } from './runtime-spec.ts';
+import { INIT_ANNOTATION, OVERLAY_ANNOTATION, type RootOverlay, type RuntimeConfig, type RuntimeResources, SECCOMP_CACHE_ANNOTATION } from './runtime-spec.ts';
 import { seccompProfile } from './seccomp-profile.ts';
 
 export interface BundleOptions {
@@ -74,6 +74,7 @@ export function makeBundle(options: BundleOptions): Bundle {
     mounts: bundleMounts(spec, host, options.nameFiles),
     annotations: {
       [OVERLAY_ANNOTATION]: JSON.stringify({ lower: image.layers, upper: options.upper, work: options.work } satisfies RootOverlay),
+      ...(spec.init && { [INIT_ANNOTATION]: 'true' }),
       [SECCOMP_CACHE_ANNOTATION]: options.seccompCache,
     },
     linux: {

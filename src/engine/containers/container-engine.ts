@@ -8,6 +8,7 @@ import { messageOf, MooringError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Native, ProcessIdentity } from '../../native/native.ts';
 import type { Container } from '../../spec/container.ts';
+import { resolveLogging } from '../../spec/logging.ts';
 import { type ContainerName, containerName } from '../../spec/name.ts';
 import { parseSignal } from '../../spec/signal.ts';
 import type { ContainerEngine, ContainerId, ContainerStats, EngineEvent, ExecRequest, ExecResult, LogLine, LogOptions, ObservedContainer } from '../engine.ts';
@@ -50,8 +51,6 @@ export interface ContainerEngineOptions {
   readonly runtimePath: string;
   /** How many sandboxes are made ahead; none by default. */
   readonly sandboxes?: number;
-  /** Log kept of each container. */
-  readonly log?: { readonly maxBytes: number; readonly maxFiles: number };
 }
 
 /** The engine with what its owner calls at the daemon's start and end. */
@@ -63,8 +62,6 @@ export interface OwnedContainerEngine extends ContainerEngine {
   /** Lets go of everything; containers run on. */
   close(): Promise<void>;
 }
-
-const DEFAULT_LOG = { maxBytes: 10 * 1024 * 1024, maxFiles: 3 };
 
 export async function createContainerEngine(options: ContainerEngineOptions): Promise<OwnedContainerEngine> {
   const runDir = path.resolve(options.runDir);
@@ -166,7 +163,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
   async start(id: ContainerId): Promise<void> {
     const managed = this.#get(id);
     await using starting = new AsyncDisposableStack();
-    const { native, runtimePath, log = DEFAULT_LOG } = this.#options;
+    const { native, runtimePath } = this.#options;
     if (!managed.fresh && !(await this.#readyAgain(managed))) return; // it runs
     managed.fresh = false;
     const { sandbox } = managed;
@@ -182,7 +179,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
         id,
         bundle: paths.bundle,
         stateDir: paths.stateDir,
-        log: { path: paths.log, ...log },
+        log: { path: paths.log, ...resolveLogging(record.container.spec.logging) },
         stdin: stdin ? (stdinOnce ? 'once' : 'open') : 'none',
       },
       sandbox,

@@ -28,6 +28,8 @@ const exitFile = z.object({
   finishedAt: time,
 });
 
+const lossFile = z.object({ lines: z.int().nonnegative(), bytes: z.int().nonnegative() });
+
 /** Undefined for what is not a whole state file: the monitor renames it into place, so that can only be somebody else's doing. */
 export function parseState(text: string): MonitorState | undefined {
   const parsed = stateFile.safeParse(json(text)).data;
@@ -39,6 +41,11 @@ export function parseState(text: string): MonitorState | undefined {
 /** Undefined likewise. */
 export function parseExit(text: string): ExitRecord | undefined {
   return exitFile.safeParse(json(text)).data;
+}
+
+/** Undefined likewise. */
+export function parseLogLoss(text: string): { readonly lines: number; readonly bytes: number } | undefined {
+  return lossFile.safeParse(json(text)).data;
 }
 
 /** The exit file as the monitor writes it, for the ends that no monitor saw. */

@@ -1,4 +1,5 @@
 export const OVERLAY_ANNOTATION = 'dev.mooring.rootfs.overlay';
+export const INIT_ANNOTATION = 'dev.mooring.init';
 export const SECCOMP_CACHE_ANNOTATION = 'dev.mooring.seccomp.cache';
 
 /** Absolute folders. */
@@ -28,6 +29,8 @@ export interface RuntimeConfig {
   readonly annotations: {
     /** A RootOverlay as JSON: the root file system is mounted by the runtime, inside the container's mount namespace. */
     readonly [OVERLAY_ANNOTATION]: string;
+    /** The runtime's own init is the container's first process, and the program its child. */
+    readonly [INIT_ANNOTATION]?: 'true';
     /** Folder of compiled filters. */
     readonly [SECCOMP_CACHE_ANNOTATION]: string;
   };

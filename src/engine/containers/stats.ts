@@ -5,6 +5,7 @@ import type { ContainerStats, InterfaceStats } from '../engine.ts';
 import type { CgroupLayout } from './cgroup-layout.ts';
 import { CPU_PERIOD, type Limits, limitsOf } from './limits.ts';
 import type { ManagedContainer, Run } from './managed-container.ts';
+import { parseLogLoss } from './monitor-files.ts';
 
 export type KernelCounters = Pick<
   ContainerStats,
@@ -37,7 +38,7 @@ const CONTAINERS_A_TRIP = 50;
 
 /** The counters of those of the containers that run. */
 export async function readStats(native: Native, layout: CgroupLayout, containers: readonly ManagedContainer[]): Promise<ContainerStats[]> {
-  const running = containers.flatMap(({ record, paths, run }) => (run ? [{ record, run, cgroupPath: paths.cgroup, files: [...counterFiles(layout, paths.cgroup), ...networkFiles(record, run)] }] : []));
+  const running = containers.flatMap(({ record, paths, run }) => (run ? [{ record, run, cgroupPath: paths.cgroup, files: [paths.logLoss, ...counterFiles(layout, paths.cgroup), ...networkFiles(record, run)] }] : []));
   const trips: Promise<ContainerStats[]>[] = [];
   for (let start = 0; start < running.length; start += CONTAINERS_A_TRIP) trips.push(readTrip(native, running.slice(start, start + CONTAINERS_A_TRIP)));
   return (await Promise.all(trips)).flat();
@@ -60,8 +61,14 @@ async function readTrip(native: Native, running: readonly RunningContainer[]): P
     if (!counters) return [];
     const network = record.container.spec.network.mode === 'Bridge' ? interfaceStats(texts.at(-1)) : [];
     const { id, name, container } = record;
-    return [{ id, name, cgroupPath, image: container.spec.image, startedAt: run.startedAt / 1000, ...counters, network, limits: shownLimits(limitsOf(container.spec)) }];
+    return [{ id, name, cgroupPath, image: container.spec.image, startedAt: run.startedAt / 1000, ...counters, ...logLoss(texts[0]), network, limits: shownLimits(limitsOf(container.spec)) }];
   });
+}
+
+/** What the monitor tells of that, and nothing where it has nothing to tell. */
+function logLoss(content: FileContent | undefined): Pick<ContainerStats, 'logDroppedLines' | 'logDroppedBytes'> {
+  const loss = parseLogLoss(content && 'text' in content ? content.text : '');
+  return { logDroppedLines: loss?.lines ?? 0, logDroppedBytes: loss?.bytes ?? 0 };
 }
 
 /** The counters of the network namespace that the process is in. In the host's they would be the host's. */

@@ -31,7 +31,7 @@ export interface TestNode {
   close(): Promise<void>;
 }
 
-export async function openNode(log?: { maxBytes: number; maxFiles: number }, sandboxes = 0): Promise<TestNode> {
+export async function openNode(sandboxes = 0): Promise<TestNode> {
   const root = await mkdtemp(path.join(tmpdir(), 'mooring-engine-'));
   const instance = path.basename(root).slice('mooring-'.length);
   const runDir = path.join(root, 'run');
@@ -44,7 +44,7 @@ export async function openNode(log?: { maxBytes: number; maxFiles: number }, san
     database = await Database.open(path.join(root, 'data'));
     const images = new ImageStore(dataDir, database);
     await ensureBusyboxImage(images);
-    const engine = await createContainerEngine({ dataDir, runDir, instance, native: loadNative(), database, images, logger, runtimePath, sandboxes, ...(log ? { log } : {}) });
+    const engine = await createContainerEngine({ dataDir, runDir, instance, native: loadNative(), database, images, logger, runtimePath, sandboxes });
     engine.subscribe((event) => events.push(event));
     node.dataDir = dataDir;
     return engine;

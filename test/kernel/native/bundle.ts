@@ -27,6 +27,8 @@ export interface Settings {
   readonly stdin?: MonitorOptions['stdin'];
   readonly maxBytes?: number;
   readonly maxFiles?: number;
+  readonly maxAgeSeconds?: number;
+  readonly mode?: 'block' | 'drop';
 }
 
 /** A bundle with a rootfs of busybox, its state folder and its log, in a temporary folder; its cgroups are its own. */
@@ -45,7 +47,7 @@ export class TestBundle {
       id,
       bundle: join(folder, 'bundle'),
       stateDir: join(folder, 'state'),
-      log: { path: join(folder, 'log'), maxBytes: settings.maxBytes ?? 1 << 20, maxFiles: settings.maxFiles ?? 3 },
+      log: { path: join(folder, 'log'), maxBytes: settings.maxBytes ?? 1 << 20, maxFiles: settings.maxFiles ?? 3, ...(settings.maxAgeSeconds && { maxAgeSeconds: settings.maxAgeSeconds }), ...(settings.mode && { mode: settings.mode }) },
       ...(settings.stdin && { stdin: settings.stdin }),
     };
   }

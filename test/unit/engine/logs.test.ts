@@ -1,16 +1,23 @@
 import assert from 'node:assert/strict';
-import { appendFile, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFile, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 
 import { readLog } from '../../../src/engine/containers/logs.ts';
 import type { LogLine } from '../../../src/engine/engine.ts';
+import { until } from '../../support/until.ts';
 
 const at = (n: number) => new Date(Date.UTC(2026, 0, 1) + n * 1000).toISOString().replace('Z', '123456Z');
 const entry = (n: number, text = `line ${n}`, tag = 'F') => `${at(n)} stdout ${tag} ${text}\n`;
 const numbers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index);
 const block = (from: number, to: number) => numbers(from, to).map((n) => entry(n)).join('');
+async function openInodes(): Promise<Set<number>> {
+  const found = await Promise.all((await readdir('/proc/self/fd')).map((fd) => stat(`/proc/self/fd/${fd}`).catch(() => undefined)));
+  return new Set(found.map((each) => each?.ino ?? 0));
+}
+
 const texts = (lines: readonly LogLine[]) => lines.map((line) => line.text);
 
 describe('reading a container log', () => {
@@ -106,6 +113,36 @@ describe('reading a container log', () => {
     const ended = lines.next();
     abort.abort();
     assert.deepEqual(await ended, { value: undefined, done: true });
+  });
+
+  it('holds on to what is rotated away while the reader is elsewhere', async () => {
+    await writeFile(log, block(1, 1));
+    const lines = readLog(log, { follow: true, signal: abort.signal });
+    await lines.next();
+    for (let n = 2; n <= 20; n++) {
+      await rm(`${log}.1`, { force: true });
+      await rename(log, `${log}.1`);
+      await writeFile(log, block(n, n));
+      const { ino } = await stat(log);
+      await until('the new file is open, though nobody reads', async () => (await openInodes()).has(ino));
+    }
+    const got: string[] = [];
+    while (got.at(-1) !== 'line 20') got.push((await lines.next()).value?.text ?? 'the end');
+    assert.deepEqual(got, numbers(2, 20).map((n) => `line ${n}`));
+  });
+
+  it('tells of a gap where the files were gone before they could be opened', async () => {
+    await writeFile(log, block(1, 1));
+    const lines = readLog(log, { follow: true, signal: abort.signal });
+    await lines.next();
+    // All in one go: the event loop hears of none until it is over.
+    for (let n = 2; n <= 5; n++) {
+      rmSync(`${log}.1`, { force: true });
+      renameSync(log, `${log}.1`);
+      writeFileSync(log, block(n, n));
+    }
+    const got = [await lines.next(), await lines.next(), await lines.next()].map(({ value }) => value?.text);
+    assert.deepEqual(got, ['[mooring: lines may be missing here: the log was rotated faster than it was read]', 'line 4', 'line 5']);
   });
 
   it('waits for a log that is not there yet', async () => {

@@ -27,6 +27,8 @@ function statsOf(name: string, stats: Partial<ContainerStats> = {}): ContainerSt
     memoryCacheBytes: 512,
     pids: 3,
     oomKills: 1,
+    logDroppedLines: 12,
+    logDroppedBytes: 3456,
     network: [],
     limits: {},
     ...stats,
@@ -95,6 +97,8 @@ test("a container's counters are the kernel's, under cAdvisor's names", async ()
   assert.equal(line('container_threads_max'), 9);
   assert.equal(line('container_start_time_seconds'), 1_700_000_000.25);
   assert.equal(line('container_oom_events_total'), 1);
+  assert.equal(line('mooring_container_log_dropped_lines_total'), 12);
+  assert.equal(line('mooring_container_log_dropped_bytes_total'), 3456);
   assert.equal(line('container_network_receive_bytes_total', 'interface="eth0",'), 1_000);
   assert.equal(line('container_network_transmit_packets_dropped_total', 'interface="eth0",'), 8);
   assert.equal(line('container_spec_memory_limit_bytes'), 1024);

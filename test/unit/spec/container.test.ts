@@ -28,6 +28,8 @@ test('defaults', async () => {
       tty: false,
       stdin: false,
       stdinOnce: false,
+      init: false,
+      logging: { mode: 'Block', maxSize: '10Mi', maxFiles: 3 },
       mounts: [],
       ports: [],
       resources: {},
