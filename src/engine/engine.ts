@@ -148,8 +148,11 @@ export interface ContainerEngine {
   kill(id: ContainerId): Promise<void>;
   /** Writes the container's limits to its cgroup again. */
   restoreLimits(id: ContainerId): Promise<void>;
-  /** Makes the container's network what it should be again, while it runs. */
-  restoreNetwork(id: ContainerId): Promise<void>;
+  /**
+   * Makes the container's network what it should be, while it runs or not: what `container` says of its networks, their bandwidth and its ports, by which alone
+   * that may differ from the document that it was made from. From then on it passes for the one that it was made from.
+   */
+  restoreNetwork(id: ContainerId, container: Container, specHash: string): Promise<void>;
   /** Removes an ended container and all it held. `Conflict` while its process runs. */
   remove(id: ContainerId): Promise<void>;
   /** Everything that has a record, without looking at the kernel. */

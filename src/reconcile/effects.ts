@@ -156,9 +156,13 @@ export class Effects implements MachineEffects {
       case 'RestoreLimits':
         await this.#exclusive(dossier, 'restore limits', () => engine.restoreLimits(id));
         return;
-      case 'RestoreNetwork':
-        await this.#exclusive(dossier, 'restore network', () => engine.restoreNetwork(id));
+      case 'RestoreNetwork': {
+        const { container, specHash } = dossier.situation?.desired ?? observed;
+        await this.#exclusive(dossier, 'restore network', () => engine.restoreNetwork(id, container, specHash));
+        signal.throwIfAborted();
+        if (step.reason === 'NetworkChanged') this.#record(name, 'Normal', 'NetworkChanged', step.message);
         return;
+      }
       case 'Remove':
         await this.#exclusive(dossier, 'remove', () => engine.remove(id));
         signal.throwIfAborted();

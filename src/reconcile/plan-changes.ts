@@ -65,7 +65,7 @@ export function afterStep(situation: Situation, step: Step): Situation {
     case 'RestoreLimits':
       return undrifted(situation, 'Limits');
     case 'RestoreNetwork':
-      return undrifted(situation, 'Network');
+      return renetworked(undrifted(situation, 'Network'));
     case 'Signal':
       return observed === undefined ? situation : { ...situation, observed: ended(observed, now, 15), facts: afterSignal(facts, observed, step.cause, now) };
     case 'Kill':
@@ -76,6 +76,12 @@ export function afterStep(situation: Situation, step: Step): Situation {
 function undrifted(situation: Situation, undone: DriftKind): Situation {
   const { observed } = situation;
   return observed === undefined ? situation : { ...situation, observed: { ...observed, drift: observed.drift.filter(({ kind }) => kind !== undone) } };
+}
+
+/** With what is wanted of its network. */
+function renetworked(situation: Situation): Situation {
+  const { desired, observed } = situation;
+  return desired === undefined || observed === undefined ? situation : { ...situation, observed: { ...observed, container: desired.container, specHash: desired.specHash } };
 }
 
 function created({ name, container, specHash }: NonNullable<Situation['desired']>, now: number): ObservedContainer {

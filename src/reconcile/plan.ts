@@ -52,7 +52,7 @@ export function plan(situation: Situation): Step {
 export function objectionTo(desired: DesiredContainer | undefined, observed: ObservedContainer): Objection | undefined {
   if (desired === undefined) return { cause: 'Undesired', reason: 'NotDesired', message: 'no source wants it any more' };
   if (desired.container.spec.suspend) return { cause: 'Suspended', reason: 'Suspended', message: 'spec.suspend is true' };
-  if (desired.specHash !== observed.specHash) return { cause: 'SpecChanged', reason: 'SpecChanged', message: describeChange(desired, observed) };
+  if (desired.specHash !== observed.specHash && !changesInPlace(desired, observed)) return { cause: 'SpecChanged', reason: 'SpecChanged', message: describeChange(desired, observed) };
   return undefined;
 }
 
@@ -107,6 +107,9 @@ function planStop({ cause, reason, message }: Objection, observed: ObservedConta
 
 function planWanted(desired: DesiredContainer, observed: ObservedContainer, situation: Situation): Step {
   const { process } = observed;
+  if (desired.specHash !== observed.specHash && process.state !== 'Creating') {
+    return planNeeds(situation) ?? { kind: 'RestoreNetwork', reason: 'NetworkChanged', message: `${describeChange(desired, observed)}; that needs no other container` };
+  }
   switch (process.state) {
     case 'Creating':
       return { kind: 'Wait', until: situation.now + LOOK_AGAIN, reason: 'Starting', message: `monitor ${process.monitor.pid} is starting it` };
@@ -169,9 +172,22 @@ function completed(policy: RestartPolicy, exit: ExitRecord): Step {
   return { kind: 'Settled', reason: exit.exitCode === 0 ? 'Completed' : 'Failed', message };
 }
 
+/** What of a container on bridges can change while it runs. */
+const IN_PLACE = /^spec\.(ports\b|network\.(networks|bandwidth)\b)/;
+
+function changesInPlace(desired: DesiredContainer, observed: ObservedContainer): boolean {
+  if (observed.container.spec.network.mode !== 'Bridge') return false;
+  return specChanged(observed.container, desired.container).every(({ field }) => needsNoStep(field) || IN_PLACE.test(field));
+}
+
+/** Whether a field takes effect with the next decision that it bears on. */
+function needsNoStep(field: string): boolean {
+  return WITHOUT_RECREATION.some((name) => field === `spec.${name}` || field.startsWith(`spec.${name}.`));
+}
+
 function describeChange(desired: DesiredContainer, observed: ObservedContainer): string {
   const changes = specChanged(observed.container, desired.container)
-    .filter(({ field }) => !WITHOUT_RECREATION.some((name) => field === `spec.${name}` || field.startsWith(`spec.${name}.`)))
+    .filter(({ field }) => !needsNoStep(field))
     .map(({ field, from, to }) => `${field} from ${from} to ${to}`);
   return changes.length === 0 ? `the spec's hash changed from ${observed.specHash} to ${desired.specHash}` : `the spec changed: ${changes.join(', ')}`;
 }

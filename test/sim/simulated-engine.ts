@@ -117,9 +117,10 @@ export class SimulatedEngine implements ContainerEngine {
     });
   }
 
-  restoreNetwork(id: ContainerId): Promise<void> {
+  restoreNetwork(id: ContainerId, container: Container, specHash: string): Promise<void> {
     const found = this.#byId(id);
     return this.#exclusive('restoreNetwork', containerName(found.container.metadata), () => {
+      Object.assign(found, { container, specHash });
       found.drift = found.drift.filter(({ kind }) => kind !== 'Network');
     });
   }

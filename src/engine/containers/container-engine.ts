@@ -15,6 +15,8 @@ import type { ContainerEngine, ContainerId, ContainerStats, EngineEvent, ExecReq
 import type { ImageStore } from '../images/image-store.ts';
 import { ContainerNetworks } from '../network/container-networks.ts';
 import { nameFilePaths } from '../network/name-files.ts';
+import { LocalNetworkEngine } from '../network/network-engine.ts';
+import type { NetworkEngine } from '../networks.ts';
 import { type ContainerRecord, ContainerRecords } from '../store/container-records.ts';
 import type { DataDir } from '../store/data-dir.ts';
 import type { Database } from '../store/database.ts';
@@ -55,6 +57,8 @@ export interface ContainerEngineOptions {
 
 /** The engine with what its owner calls at the daemon's start and end. */
 export interface OwnedContainerEngine extends ContainerEngine {
+  /** The networks beside the default one. */
+  readonly networks: NetworkEngine;
   /** Takes up again what a daemon before this one left running, without touching it. */
   adopt(): Promise<void>;
   /** Removes what bears our name and has no record: what a killed daemon left half made or half removed. Before anything is created. */
@@ -81,6 +85,7 @@ export async function createContainerEngine(options: ContainerEngineOptions): Pr
 }
 
 class LocalContainerEngine implements OwnedContainerEngine {
+  readonly networks: NetworkEngine;
   readonly #options: ContainerEngineOptions;
   readonly #folders: EngineFolders;
   readonly #layout: CgroupLayout;
@@ -108,6 +113,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
     const { native, dataDir, logger } = options;
     this.#observer = new ContainerObserver({ native, dataDir, logger, layout, hint: (managed, reason) => this.#tell(managed, reason) });
     this.#networks = new ContainerNetworks({ native, database: options.database, instance: options.instance, folder: folders.networkNamespaces, logger, hint: (id) => this.#hint(id), initOf: (id) => this.#initOf(id) });
+    this.networks = new LocalNetworkEngine(this.#networks);
     this.#execs = new ContainerExecs(options);
     this.#sandboxes = new SandboxPool({ native, runtimePath: options.runtimePath, cgroupParent: folders.cgroupParent, logger, size: options.sandboxes ?? 0 });
     for (const record of this.#records.list()) {
@@ -220,10 +226,21 @@ class LocalContainerEngine implements OwnedContainerEngine {
     }
   }
 
-  async restoreNetwork(id: ContainerId): Promise<void> {
+  async restoreNetwork(id: ContainerId, container: Container, specHash: string): Promise<void> {
     const managed = this.#get(id);
+    const before = managed.record;
+    const after = { ...before, container, specHash };
+    if (specHash !== before.specHash) {
+      await this.#networks.check(container, id);
+      this.#options.database.transaction(() => {
+        this.#records.change(id, container, specHash);
+        this.#networks.reserve(after);
+      });
+      managed.record = { ...managed.record, container, specHash };
+      this.#networks.claim(after);
+    }
     const { process } = await this.#observer.look(managed);
-    if (process.state === 'Running') await this.#networks.restore(managed.record, process.init);
+    await this.#networks.reconnect(before, after, process.state === 'Running' ? process.init : undefined);
   }
 
   async remove(id: ContainerId): Promise<void> {

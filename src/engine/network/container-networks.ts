@@ -8,6 +8,7 @@ import { addressText, subnetText } from '../../spec/address.ts';
 import { attachmentsOf, DEFAULT_NETWORK_NAME } from '../../spec/container-network.ts';
 import type { Container } from '../../spec/container.ts';
 import { containerName } from '../../spec/name.ts';
+import type { Network } from '../../spec/network.ts';
 import type { ContainerId, Drift } from '../engine.ts';
 import type { Database } from '../store/database.ts';
 import { NetworkRecords } from '../store/network-records.ts';
@@ -44,7 +45,7 @@ export interface ContainerNetworksOptions {
 
 /** The networks of containers: their addresses, their connections, their published ports. Containers in the modes `Host` and `None` are no business of it. */
 export class ContainerNetworks {
-  readonly networks: NodeNetworks;
+  readonly nodes: NodeNetworks;
   readonly members: Membership;
   readonly #options: ContainerNetworksOptions;
   readonly #records: NetworkRecords;
@@ -61,14 +62,14 @@ export class ContainerNetworks {
     this.#options = options;
     this.#records = new NetworkRecords(database);
     this.#firewall = new Firewall(native, instance);
-    this.networks = new NodeNetworks({ native, records: this.#records, firewall: this.#firewall, instance, logger });
-    this.members = new Membership(this.#records, (name) => this.networks.get(name));
+    this.nodes = new NodeNetworks({ native, records: this.#records, firewall: this.#firewall, instance, logger });
+    this.members = new Membership(this.#records, (name) => this.nodes.get(name));
     this.#shared = new SharedNamespaces({ native, members: this.members, initOf: options.initOf });
     this.#listener = new NetworkListener({
       native,
       ports: this.#ports,
       logger,
-      networks: () => this.networks.list().filter(({ anchor }) => anchor !== undefined),
+      networks: () => this.nodes.list().filter(({ anchor }) => anchor !== undefined),
       runningOn: (network) => this.#runningOn(network),
       rulesChanged: () => {
         this.#firewall.suspect();
@@ -85,11 +86,11 @@ export class ContainerNetworks {
   async check(container: Container, id?: ContainerId): Promise<void> {
     this.#shared.check(container);
     if (!isMember(container)) return;
-    await this.networks.prepareDefault();
+    await this.nodes.prepareDefault();
     this.members.check(container, id);
     const ports = publishedPorts(container);
     if (ports.length > 0 && !this.members.isReached(container)) throw new MooringError('Invalid', `container ${containerName(container.metadata)} publishes ports, and is on no network that the node leads to`, { fix: 'connect it to a network with driver Bridge that is not internal, too' });
-    await this.#claims.check(id, containerName(container.metadata), ports, this.networks.gateways());
+    await this.#claims.check(id, containerName(container.metadata), ports, this.nodes.gateways());
   }
 
   /** Gives a container its addresses, in the transaction that makes or changes its record; `claim` follows when that is through. */
@@ -222,18 +223,29 @@ export class ContainerNetworks {
     await Promise.all((await readdir(folder)).map((name) => rm(path.join(folder, name), { force: true })));
     const running = members.filter(({ container, init }) => init !== undefined && isMember(container));
     const inUse = new Set(running.flatMap(attachedTo));
-    for (const node of this.networks.list()) if (inUse.has(node.layout.name)) await node.adopt();
+    for (const node of this.nodes.list()) if (inUse.has(node.layout.name)) await node.adopt();
     if (running.length > 0) this.#listener.listen();
     for (const member of running) {
       this.#firewall.expect(member.id, this.#elements(member));
       this.#ports.set(member.id, { links: [], nsid: undefined });
     }
     if (this.#nodesOf(running.flatMap(({ id }) => this.members.endpoints(id))).some(({ anchor }) => anchor?.kind === 'bridge')) await this.#firewall.write();
-    for (const node of this.networks.list()) {
+    for (const node of this.nodes.list()) {
       if (inUse.has(node.layout.name)) await this.#serveNames(node);
       else await node.lower();
     }
     for (const member of running) this.#join(member);
+  }
+
+  /** Has a network as its document says. See NetworkEngine. */
+  define(name: string, network: Network): Promise<void> {
+    return this.#inTurn(() => this.nodes.define(name, network));
+  }
+
+  /** Forgets a network that no container is connected to, and takes away what is there of it. */
+  async undefine(name: string): Promise<void> {
+    await this.#lowerUnused(name);
+    this.#options.database.transaction(() => this.nodes.forget(name));
   }
 
   /** Runs when something of a network may have changed. Returns the function that unsubscribes. */
@@ -244,14 +256,14 @@ export class ContainerNetworks {
 
   /** Looks at everybody on a network, which has changed. */
   async refresh(network: string): Promise<void> {
-    const node = this.networks.get(network);
+    const node = this.nodes.get(network);
     if (node?.anchor) await this.#inTurn(() => node.repair());
     for (const id of this.#runningOn(network)) this.#options.hint(id);
   }
 
   /** What is not as it should be of the node's side, while it is there. */
   async faults(network: string): Promise<string[]> {
-    const node = this.networks.get(network);
+    const node = this.nodes.get(network);
     if (!node?.anchor) return [];
     return (await Promise.all([node.faults(), ...(node.anchor.kind === 'bridge' ? [this.#firewall.faults()] : [])])).flat();
   }
@@ -263,9 +275,9 @@ export class ContainerNetworks {
   async #raise(endpoints: readonly Endpoint[]): Promise<void> {
     await this.#inTurn(async () => {
       for (const { layout } of endpoints) {
-        const node = this.networks.get(layout.name);
+        const node = this.nodes.get(layout.name);
         if (!node || node.anchor) continue;
-        if (this.#runningOn(layout.name).length === 0) await this.networks.renumber(layout.name);
+        if (this.#runningOn(layout.name).length === 0) await this.nodes.renumber(layout.name);
         await node.raise();
         await this.#serveNames(node);
       }
@@ -276,7 +288,7 @@ export class ContainerNetworks {
     await this.#inTurn(async () => {
       if (this.members.on(network).length > 0) return;
       await this.#options.names?.close(network);
-      await this.networks.get(network)?.lower();
+      await this.nodes.get(network)?.lower();
     });
   }
 
@@ -301,7 +313,7 @@ export class ContainerNetworks {
   #connections(id: ContainerId): Connection[] {
     const member = this.members.get(id);
     if (!member) throw new MooringError('Internal', `container ${id} is on no network`);
-    return connectionsOf(member.container, this.members.endpoints(id), (network) => this.networks.get(network));
+    return connectionsOf(member.container, this.members.endpoints(id), (network) => this.nodes.get(network));
   }
 
   #notePorts(id: ContainerId, connections: readonly Connection[], ports: ReadonlyMap<string, string>): void {
@@ -322,7 +334,7 @@ export class ContainerNetworks {
   }
 
   #nodesOf(endpoints: readonly Endpoint[]): NodeNetwork[] {
-    return [...new Set(endpoints.flatMap(({ layout }) => this.networks.get(layout.name) ?? []))];
+    return [...new Set(endpoints.flatMap(({ layout }) => this.nodes.get(layout.name) ?? []))];
   }
 
   #runningOn(network: string): ContainerId[] {

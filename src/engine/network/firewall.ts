@@ -23,9 +23,13 @@ export class Firewall {
 
   /** Lets a bridge's packets through, and keeps it apart from the others. */
   async open(bridge: string, layout: NetworkLayout): Promise<void> {
-    this.expectBridge(bridge, layout);
-    if (this.#rules.isWritten) await this.#rules.publish(this.#options(), bridge, bridgeElements(bridge, layout));
-    else await this.write();
+    this.#bridges.add(bridge);
+    if (this.#rules.isWritten) {
+      await this.#rules.publish(this.#options(), bridge, bridgeElements(bridge, layout));
+    } else {
+      this.#rules.expect(bridge, bridgeElements(bridge, layout));
+      await this.write();
+    }
   }
 
   async close(bridge: string): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Container } from '../../spec/container.ts';
+import { type Container, containerSchema } from '../../spec/container.ts';
 import { type ContainerName, containerName } from '../../spec/name.ts';
 import type { ContainerId } from '../engine.ts';
 import type { Database, Statement } from './database.ts';
@@ -31,6 +31,7 @@ export class ContainerRecords {
   readonly #list: Statement<Row>;
   readonly #insert: Statement<never>;
   readonly #setConfigHash: Statement<never>;
+  readonly #change: Statement<never>;
   readonly #delete: Statement<never>;
 
   constructor(database: Database) {
@@ -39,13 +40,14 @@ export class ContainerRecords {
       'INSERT INTO containers (id, name, document, spec_hash, image_id, config_hash, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
     );
     this.#setConfigHash = database.prepare('UPDATE containers SET config_hash = ? WHERE id = ?');
+    this.#change = database.prepare('UPDATE containers SET document = ?, spec_hash = ? WHERE id = ?');
     this.#delete = database.prepare('DELETE FROM containers WHERE id = ?');
   }
 
   /** All records, oldest first. */
   list(): ContainerRecord[] {
     return this.#list.all().map((row) => {
-      const container = JSON.parse(row.document) as Container;
+      const container = completed(JSON.parse(row.document) as Container);
       return {
         id: row.id as ContainerId,
         name: containerName(container.metadata),
@@ -67,7 +69,18 @@ export class ContainerRecords {
     this.#setConfigHash.run(configHash, id);
   }
 
+  /** Puts another document in the place of the one that it was made from. */
+  change(id: ContainerId, container: Container, specHash: string): void {
+    this.#change.run(JSON.stringify(container), specHash, id);
+  }
+
   delete(id: ContainerId): void {
     this.#delete.run(id);
   }
+}
+
+/** With the fields that a Mooring before this one did not know. What this one would refuse stays as it is: it runs. */
+function completed(container: Container): Container {
+  const parsed = containerSchema.safeParse(container);
+  return parsed.success ? parsed.data : container;
 }

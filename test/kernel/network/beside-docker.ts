@@ -1,6 +1,6 @@
 /** In a network namespace of its own: a container on the bridge beside the firewall that Docker leaves, and what becomes of that. Prints one JSON line. */
 import { until } from '../../support/until.ts';
-import { driftOf, openNetworkNode, removeContainer, run, startOn } from './support.ts';
+import { driftOf, openNetworkNode, removeContainer, restoreNetwork, run, startOn } from './support.ts';
 
 const list = async (): Promise<string> => (await run('nft', ['list', 'chain', 'ip', 'filter', 'DOCKER-USER'])).stdout;
 
@@ -12,7 +12,7 @@ const web = await startOn(node, 'web');
 const during = await list();
 await run('nft', ['flush', 'chain', 'ip', 'filter', 'DOCKER-USER']);
 await until('the drift is found', async () => (await driftOf(node, web.name)).some((each) => each.includes("Docker's firewall")), 5);
-await node.engine.restoreNetwork(web.id);
+await restoreNetwork(node, web.name);
 const restored = await list();
 await run('nft', ['add rule ip filter DOCKER-USER counter return']);
 await removeContainer(node, web);

@@ -4,7 +4,7 @@ import { after, before, beforeEach, describe, it } from 'node:test';
 import { bridgeName, tableName } from '../../../src/engine/network/network-names.ts';
 import { until } from '../../support/until.ts';
 import type { TestNode } from '../engine/support.ts';
-import { ask, driftOf, enter, observed, openNetworkNode, run, serve, type Started, startOn } from './support.ts';
+import { ask, driftOf, enter, observed, openNetworkNode, restoreNetwork, run, serve, type Started, startOn } from './support.ts';
 
 const PORT = 8080;
 const OPEN = 28_090;
@@ -53,8 +53,8 @@ describe('drift of the network', () => {
   }
 
   async function repair(): Promise<void> {
-    for (const { id, name } of [web, peer]) {
-      await node.engine.restoreNetwork(id);
+    for (const { name } of [web, peer]) {
+      await restoreNetwork(node, name);
       await until(`${name} is whole`, async () => (await driftOf(node, name)).length === 0, 2);
     }
     await isWhole();

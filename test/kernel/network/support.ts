@@ -8,6 +8,8 @@ import { promisify } from 'node:util';
 
 import type { ContainerId } from '../../../src/engine/engine.ts';
 import { bridgeName, tableName } from '../../../src/engine/network/network-names.ts';
+import type { Container } from '../../../src/spec/container.ts';
+import { type Network, networkResourceSchema } from '../../../src/spec/network.ts';
 import { type ContainerName, parseContainerName } from '../../../src/spec/name.ts';
 import { until } from '../../support/until.ts';
 import { containerOf, openNode, type TestNode } from '../engine/support.ts';
@@ -45,9 +47,27 @@ export async function observed(node: TestNode, name: string): Promise<Started> {
   return { id: found.id, name: found.name, pid: found.process.init.pid, v4, v6 };
 }
 
+/** A network's document. */
+export function networkOf(name: string, spec: Record<string, unknown> = {}): Network {
+  return networkResourceSchema.parse({ apiVersion: 'mooring.dev/v1alpha1', kind: 'Network', metadata: { name }, spec });
+}
+
+/** The addresses of a process's interface, without those that are for its link alone. */
+export async function addressesOn(place: Place, link: string): Promise<string[]> {
+  const [found] = JSON.parse((await enter(place, 'ip', '-j', 'addr', 'show', link)).stdout) as { readonly addr_info: readonly { readonly local: string; readonly scope: string }[] }[];
+  return (found?.addr_info ?? []).filter(({ scope }) => scope === 'global').map(({ local }) => local);
+}
+
 /** Drift of a container as the engine finds it now, for people. */
 export async function driftOf(node: TestNode, name: ContainerName): Promise<string[]> {
   return ((await node.engine.observe(name))?.drift ?? []).map(({ kind, message }) => `${kind}: ${message}`);
+}
+
+/** Makes a container's network what its own document says, or another that differs in that alone. */
+export async function restoreNetwork(node: TestNode, name: ContainerName, container?: Container): Promise<void> {
+  const found = await node.engine.observe(name);
+  assert.ok(found);
+  await node.engine.restoreNetwork(found.id, container ?? found.container, container ? randomBytes(8).toString('hex') : found.specHash);
 }
 
 export async function removeContainer(node: TestNode, { id, name }: Pick<Started, 'id' | 'name'>): Promise<void> {
@@ -114,10 +134,10 @@ export async function makeOutside(): Promise<Outside> {
 /** What an instance has in the kernel and in its folder of namespaces; nothing once its last container is removed. */
 export async function tracesOf(node: TestNode): Promise<string[]> {
   const links = JSON.parse((await run('ip', ['-j', 'link'])).stdout) as { readonly ifname: string; readonly master?: string }[];
-  const bridge = bridgeName(node.instance);
+  const bridges = [undefined, ...node.engine.networks.list()].map((network) => bridgeName(node.instance, network));
   const tables = (await run('nft', ['list', 'tables'])).stdout.split('\n').filter((line) => line.endsWith(` ${tableName(node.instance)}`));
   return [
-    ...links.filter(({ ifname, master }) => ifname === bridge || master === bridge).map(({ ifname }) => `link ${ifname}`),
+    ...links.filter(({ ifname, master }) => bridges.includes(ifname) || bridges.includes(master ?? '')).map(({ ifname }) => `link ${ifname}`),
     ...tables,
     ...(await readdir(path.join(node.runDir, 'netns'))).map((name) => `namespace ${name}`),
   ];

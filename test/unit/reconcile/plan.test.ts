@@ -3,10 +3,12 @@ import { test } from 'node:test';
 import type { Facts } from '../../../src/reconcile/facts.ts';
 import { noFacts } from '../../../src/reconcile/facts.ts';
 import { plan } from '../../../src/reconcile/plan.ts';
+import { networkSchema } from '../../../src/spec/container-network.ts';
 import { afterKill, afterSignal } from '../../../src/reconcile/stop.ts';
 import { creating, desired, exited, none, observed, running, situation, T0 } from '../../support/reconcile-fixtures.ts';
 
 const network = { kind: 'Network', message: 'eth0 has lost 172.31.240.2' } as const;
+const bridged = networkSchema.parse({ mode: 'Bridge' });
 const limits = { kind: 'Limits', message: 'memory.limit_in_bytes is 134217728, want 67108864' } as const;
 const mounts = { kind: 'Mounts', message: '/data is not mounted' } as const;
 
@@ -66,6 +68,20 @@ const cases: readonly { readonly title: string; readonly parts: Parameters<typeo
     reason: 'SpecChanged',
     says: /spec\.image from .*busybox:latest to .*busybox:2/,
   },
+  {
+    title: 'running, with another port: no other container is needed',
+    parts: { desired: desired({ network: bridged, ports: [{ containerPort: 80, protocol: 'TCP', hostPort: 8080, expose: 'HostPolicy' }] }), observed: observed(running, { network: bridged }) },
+    kind: 'RestoreNetwork',
+    reason: 'NetworkChanged',
+    says: /spec\.ports\[80\/TCP\] from \(none\) to .*; that needs no other container$/,
+  },
+  {
+    title: 'ended, with another network and another image: all anew',
+    parts: { desired: desired({ image: 'mooring.local/busybox:2', network: { ...bridged, networks: [{ name: 'blue', aliases: [] }] } }), observed: observed(exited(), { network: bridged }) },
+    kind: 'Remove',
+    reason: 'SpecChanged',
+  },
+  { title: 'running, with another mode: all anew', parts: { desired: desired({ network: bridged }), observed: observed(running) }, kind: 'Signal', reason: 'SpecChanged' },
   { title: 'ended with another spec', parts: { desired: desired({ tty: true }), observed: observed(exited()) }, kind: 'Remove', reason: 'SpecChanged' },
   { title: 'running with another restart policy', parts: { desired: desired({ restartPolicy: 'Never' }), observed: observed(running) }, kind: 'Settled', reason: 'Running' },
   {

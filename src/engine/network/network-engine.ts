@@ -1,0 +1,61 @@
+import { MooringError } from '../../lib/errors.ts';
+import { addressText, subnetText } from '../../spec/address.ts';
+import { type NetworkName, networkName } from '../../spec/name.ts';
+import type { Network } from '../../spec/network.ts';
+import type { NetworkEngine, NetworkState } from '../networks.ts';
+import type { ContainerNetworks } from './container-networks.ts';
+import { sidesOf } from './network-layout.ts';
+
+/** The networks that somebody defined, by what the containers' networks keep. */
+export class LocalNetworkEngine implements NetworkEngine {
+  readonly #networks: ContainerNetworks;
+
+  constructor(networks: ContainerNetworks) {
+    this.#networks = networks;
+  }
+
+  async ensure(network: Network): Promise<void> {
+    const name = networkName(network.metadata);
+    await this.#networks.define(name, network);
+    await this.#networks.refresh(name);
+  }
+
+  list(): readonly NetworkName[] {
+    return this.#networks.nodes.list().flatMap(({ layout }) => (this.#networks.nodes.record(layout.name)?.network ? [layout.name as NetworkName] : []));
+  }
+
+  async inspect(name: NetworkName): Promise<NetworkState | undefined> {
+    const node = this.#networks.nodes.get(name);
+    const record = this.#networks.nodes.record(name);
+    if (!node || !record?.network) return undefined;
+    const sides = sidesOf(node.layout);
+    const { members } = this.#networks;
+    const containers = members.on(name).flatMap((member) => {
+      const endpoint = members.endpoints(member.id).find(({ layout }) => layout.name === name);
+      return endpoint ? [{ name: member.name, addresses: [addressText(endpoint.v4), ...(endpoint.v6 ? [addressText(endpoint.v6)] : [])], mac: endpoint.mac }] : [];
+    });
+    return {
+      name,
+      network: record.network,
+      subnets: sides.map(({ subnet }) => subnetText(subnet)),
+      gateways: sides.map(({ gateway }) => addressText(gateway)),
+      link: node.anchor?.name,
+      containers,
+      faults: await this.#networks.faults(name),
+      createdAt: record.createdAt,
+    };
+  }
+
+  async remove(name: NetworkName): Promise<void> {
+    if (!this.#networks.nodes.record(name)?.network) return;
+    const users = this.#networks.members.on(name);
+    if (users.length > 0) throw new MooringError('Conflict', `network ${name} is that of ${users.map((user) => `container ${user.name}`).join(', ')}`, { fix: 'disconnect or remove them first' });
+    await this.#networks.undefine(name);
+  }
+
+  subscribe(listener: (name: NetworkName) => void): () => void {
+    return this.#networks.subscribe((name) => {
+      if (this.#networks.nodes.record(name)?.network) listener(name as NetworkName);
+    });
+  }
+}
