@@ -25,10 +25,22 @@ struct LimitFlag {
   const char* key;
   bool number = true;
 };
-constexpr LimitFlag limit_flags[] = {{"memory", "memory", "limit"},         {"memory-swap", "memory", "swap"}, {"memory-reservation", "memory", "reservation"},
-                                     {"cpu-share", "cpu", "shares"},        {"cpu-shares", "cpu", "shares"},   {"cpu-quota", "cpu", "quota"},
-                                     {"cpu-period", "cpu", "period"},       {"cpuset-cpus", "cpu", "cpus", false},
-                                     {"cpuset-mems", "cpu", "mems", false}, {"pids-limit", "pids", "limit"}};
+constexpr LimitFlag limit_flags[] = {{"memory", "memory", "limit"},
+                                     {"memory-swap", "memory", "swap"},
+                                     {"memory-reservation", "memory", "reservation"},
+                                     {"memory-swappiness", "memory", "swappiness"},
+                                     {"cpu-share", "cpu", "shares"},
+                                     {"cpu-shares", "cpu", "shares"},
+                                     {"cpu-quota", "cpu", "quota"},
+                                     {"cpu-period", "cpu", "period"},
+                                     {"cpu-burst", "cpu", "burst"},
+                                     {"cpu-idle", "cpu", "idle"},
+                                     {"cpu-rt-period", "cpu", "realtimePeriod"},
+                                     {"cpu-rt-runtime", "cpu", "realtimeRuntime"},
+                                     {"cpuset-cpus", "cpu", "cpus", false},
+                                     {"cpuset-mems", "cpu", "mems", false},
+                                     {"blkio-weight", "blockIO", "weight"},
+                                     {"pids-limit", "pids", "limit"}};
 
 Result<std::string> wanted_resources(const Arguments& arguments) {
   if (arguments.has("resources")) {

@@ -21,7 +21,7 @@ Result<int> exec(const Context&, const Arguments&);
 // end.cc
 Result<int> kill_container(const Context&, const Arguments&);
 Result<int> delete_container(const Context&, const Arguments&);
-/// Ends it and removes all that is left of it, once its state allows that or `force` is given.
+/// Ends it and removes all that is left of it, once its state allows that or `force` is given. The caller holds its lock.
 Status remove_container(const Container& container, bool force);
 // look.cc
 Result<int> state(const Context&, const Arguments&);

@@ -1,6 +1,7 @@
 #include "container.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -26,6 +27,16 @@ Json describe(const Container& container) {
   return json;
 }
 
+Error no_such(const std::string& id) { return Error{"container \"" + id + "\" does not exist", ENOENT}; }
+
+UniqueFd open_folder(const Container& container) { return UniqueFd(open(container.folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)); }
+
+// Somebody is about to make it.
+bool is_locked(const Container& container) {
+  const UniqueFd folder = open_folder(container);
+  return folder && flock(folder.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+}
+
 }  // namespace
 
 const char* name_of(State state) {
@@ -49,8 +60,8 @@ unsigned long long start_time_of(pid_t pid) {
   return std::strtoull(rest, nullptr, 10);
 }
 
-State Container::state() const {
-  if (pid == 0) return State::creating;
+State Container::state(bool locked) const {
+  if (pid == 0) return !locked && is_locked(*this) ? State::creating : State::stopped;  // the latter: its create was killed
   if (start_time_of(pid) != start_time) return State::stopped;
   if (access(fifo().c_str(), F_OK) == 0) return State::created;
   auto frozen = is_frozen(cgroup);
@@ -70,12 +81,12 @@ Result<Container> load_container(const std::string& root, const std::string& id)
   container.folder = root + "/" + id;
   auto text = read_file(AT_FDCWD, container.folder + "/state.json");
   if (!text && text.error().code == ENOENT) {
-    if (access(container.folder.c_str(), F_OK) == 0) return container;  // create is at it, or was killed
-    return Error{"container \"" + id + "\" does not exist", ENOENT};
+    if (access(container.folder.c_str(), F_OK) == 0) return container;  // create is at it, or it or delete was killed
+    return no_such(id);
   }
   if (!text) return std::move(text.error());
   const Json json = Json::parse(*text, nullptr, false);
-  if (!json.is_object()) return Error{container.folder + "/state.json is damaged; remove the container with delete --force"};
+  if (!json.is_object()) return Error{container.folder + "/state.json is damaged; remove the container with delete --force", EBADMSG};
   container.bundle = json.value("bundle", "");
   container.rootfs = json.value("rootfs", "");
   container.cgroup = json.value("cgroup", "");
@@ -90,17 +101,33 @@ std::vector<std::string> list_containers(const std::string& root) {
   std::vector<std::string> ids;
   std::error_code none;  // no folder: no container
   for (const auto& entry : fs::directory_iterator(root, none))
-    if (entry.is_directory()) ids.push_back(entry.path().filename());
+    if (entry.is_directory() && check_id(entry.path().filename())) ids.push_back(entry.path().filename());  // others are being removed
   std::sort(ids.begin(), ids.end());
   return ids;
 }
 
-Status make_folder(const Container& container) {
+void ContainerLock::release() {
+  if (folder_) flock(folder_.get(), LOCK_UN);
+  folder_.reset();
+}
+
+Result<ContainerLock> lock_container(const Container& container) {
+  UniqueFd folder = open_folder(container);
+  if (!folder) return errno == ENOENT ? no_such(container.id) : sys_error("open " + container.folder);
+  while (flock(folder.get(), LOCK_EX) != 0)
+    if (errno != EINTR) return sys_error("lock " + container.folder);
+  struct stat held, there;
+  if (fstat(folder.get(), &held) != 0) return sys_error("stat " + container.folder);
+  if (stat(container.folder.c_str(), &there) != 0 || held.st_ino != there.st_ino) return no_such(container.id);
+  return ContainerLock(std::move(folder));
+}
+
+Result<ContainerLock> make_folder(const Container& container) {
   std::error_code failed;
   fs::create_directories(fs::path(container.folder).parent_path(), failed);
   if (failed) return Error{"make folder " + fs::path(container.folder).parent_path().string() + ": " + failed.message(), failed.value()};
-  if (mkdir(container.folder.c_str(), 0700) == 0) return ok();
-  return errno == EEXIST ? Status(Error{"container \"" + container.id + "\" already exists", EEXIST}) : Status(sys_error("make folder " + container.folder));
+  if (mkdir(container.folder.c_str(), 0700) == 0) return lock_container(container);
+  return errno == EEXIST ? Error{"container \"" + container.id + "\" already exists", EEXIST} : sys_error("make folder " + container.folder);
 }
 
 Status save(const Container& container) {
@@ -112,8 +139,12 @@ Status save(const Container& container) {
 }
 
 Status remove_folder(const Container& container) {
+  // Out of sight in one step: one that is half removed would look like one that is half made.
+  const std::string removed = container.folder + "~";
   std::error_code failed;
-  fs::remove_all(container.folder, failed);
+  fs::remove_all(removed, failed);  // of a delete that was killed
+  if (!failed) fs::rename(container.folder, removed, failed);
+  if (!failed) fs::remove_all(removed, failed);
   return failed ? Status(Error{"remove " + container.folder + ": " + failed.message(), failed.value()}) : ok();
 }
 

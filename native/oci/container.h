@@ -9,6 +9,7 @@
 
 #include "runtime/config.h"
 #include "runtime/result.h"
+#include "runtime/unique_fd.h"
 
 namespace mooring::oci {
 
@@ -27,18 +28,36 @@ struct Container {
   std::map<std::string, std::string> annotations;
 
   std::string fifo() const { return folder + "/exec.fifo"; }
-  /// As the kernel has it now.
-  State state() const;
+  /// As the kernel has it now. `locked`: the caller holds its lock, so that nobody else creates it.
+  State state(bool locked = false) const;
 };
 
 Status check_id(const std::string& id);
 
-/// Error: `container "x" does not exist` (ENOENT).
+/// Error: `container "x" does not exist` (ENOENT); EBADMSG where its state can't be read.
 Result<Container> load_container(const std::string& root, const std::string& id);
 std::vector<std::string> list_containers(const std::string& root);
 
-/// Makes the folder. Error where there is one: `container "x" already exists` (EEXIST).
-Status make_folder(const Container& container);
+/// Held (flock(2), on the container's folder) by whoever makes, starts or removes a container, so that no two do at once. The kernel takes it back from the dead.
+class ContainerLock {
+ public:
+  ContainerLock() = default;
+  explicit ContainerLock(UniqueFd folder) : folder_(std::move(folder)) {}
+  ContainerLock(ContainerLock&&) = default;
+  ContainerLock& operator=(ContainerLock&&) = default;
+  ~ContainerLock() { release(); }
+  /// Also for the processes that have inherited it.
+  void release();
+
+ private:
+  UniqueFd folder_;
+};
+
+/// Waits for it. Error: `container "x" does not exist` (ENOENT), also when it has been removed meanwhile.
+Result<ContainerLock> lock_container(const Container& container);
+
+/// Makes the folder, locked. Error where there is one: `container "x" already exists` (EEXIST).
+Result<ContainerLock> make_folder(const Container& container);
 Status save(const Container& container);
 Status remove_folder(const Container& container);
 

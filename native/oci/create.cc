@@ -32,6 +32,7 @@ std::string utc_now() {
 }
 
 struct Made {
+  ContainerLock lock;
   Container container;
   Config config;
   Launched launched;
@@ -57,6 +58,8 @@ Status launch_into(Made& made, const Arguments& arguments, bool stays) {
   if (!text) return std::move(text.error());
   MOORING_TRY(write_whole(container.folder + "/config.json", *text));
   if (mkfifo(container.fifo().c_str(), 0600) != 0) return sys_error("make " + container.fifo());
+  // Without a pid for now: should this process be killed, delete still finds what it has made.
+  MOORING_TRY(save(container));
   const UniqueFd gate(open(container.fifo().c_str(), O_RDWR | O_CLOEXEC));
   if (!gate) return sys_error("open " + container.fifo());
   auto preserved = preserved_fds(arguments);
@@ -83,7 +86,9 @@ Result<Made> make(const Context& context, const Arguments& arguments, bool stays
   container.bundle = std::filesystem::absolute(arguments.value("bundle", ".")).lexically_normal();
   while (container.bundle.size() > 1 && container.bundle.ends_with('/')) container.bundle.pop_back();
   container.created = utc_now();
-  MOORING_TRY(make_folder(container));
+  auto lock = make_folder(container);
+  if (!lock) return std::move(lock.error());
+  made.lock = std::move(*lock);
   auto done = launch_into(made, arguments, stays);
   if (done) return made;
   if (container.pid > 0) {
@@ -96,20 +101,29 @@ Result<Made> make(const Context& context, const Arguments& arguments, bool stays
   return std::move(done.error());
 }
 
-Status open_gate(const Container& container) {
+// Lets its process run its program, and waits until it does or has ended.
+Status open_gate(const Container& container, ContainerLock& lock) {
   const UniqueFd gate(open(container.fifo().c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
   if (!gate) return errno == ENXIO ? Status(Error{"container \"" + container.id + "\" has ended before it was started", ESRCH}) : Status(sys_error("open " + container.fifo()));
   if (write(gate.get(), "0", 1) != 1) return sys_error("write to " + container.fifo());
   if (unlink(container.fifo().c_str()) != 0) return sys_error("remove " + container.fifo());
+  lock.release();  // from here on it is a running one, which may be removed while its hooks take their time
   pollfd reader{gate.get(), 0, 0};  // POLLERR: its process has let go of the other end, by execve or by its exit
   while (poll(&reader, 1, -1) < 0 && errno == EINTR) {
   }
   return ok();
 }
 
-Status start_container(const Container& container, const Config& config) {
-  MOORING_TRY(open_gate(container));
+Status start_container(const Container& container, ContainerLock& lock, const Config& config) {
+  MOORING_TRY(open_gate(container, lock));
   return run_hooks("poststart", config.hooks.poststart, state_text(config, container.id, container.bundle, "running", container.pid));
+}
+
+// Unless somebody has done so already.
+Status remove_after_run(const Container& container) {
+  auto lock = lock_container(container);
+  if (!lock) return lock.error().code == ENOENT ? ok() : Status(std::move(lock.error()));
+  return remove_container(container, true);
 }
 
 }  // namespace
@@ -133,10 +147,15 @@ Result<int> create(const Context& context, const Arguments& arguments) {
 Result<int> start(const Context& context, const Arguments& arguments) {
   auto container = load_container(context.root, arguments.operands()[0]);
   if (!container) return std::move(container.error());
-  if (const State now = container->state(); now != State::created) return Error{"container \"" + container->id + "\" is " + name_of(now) + ", only a created one can be started", EINVAL};
+  auto lock = lock_container(*container);
+  if (!lock) return std::move(lock.error());
+  // Again, now that nobody else starts or removes it.
+  container = load_container(context.root, container->id);
+  if (!container) return std::move(container.error());
+  if (const State now = container->state(true); now != State::created) return Error{"container \"" + container->id + "\" is " + name_of(now) + ", only a created one can be started", EINVAL};
   auto config = read_config(container->folder);
   if (!config) return std::move(config.error());
-  MOORING_TRY(start_container(*container, *config));
+  MOORING_TRY(start_container(*container, *lock, *config));
   return 0;
 }
 
@@ -145,14 +164,14 @@ Result<int> run(const Context& context, const Arguments& arguments) {
   if (stays) hold_signals();
   auto made = make(context, arguments, stays);
   if (!made) return std::move(made.error());
-  auto started = start_container(made->container, made->config);
+  auto started = start_container(made->container, made->lock, made->config);
   if (!started) {
-    MOORING_TRY(remove_container(made->container, true));
+    MOORING_TRY(remove_after_run(made->container));
     return std::move(started.error());
   }
   if (!stays) return 0;
   auto code = stay_with(made->container.pid, arguments.has("console-socket") ? -1 : made->launched.console.get());
-  if (code && !arguments.has("keep")) MOORING_TRY(remove_container(made->container, true));
+  if (code && !arguments.has("keep")) MOORING_TRY(remove_after_run(made->container));
   return code;
 }
 

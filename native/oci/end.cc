@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "command.h"
+#include "runtime/cgroup.h"
 #include "runtime/cgroup_control.h"
 #include "runtime/hooks.h"
 #include "runtime/unique_fd.h"
@@ -12,14 +13,17 @@
 namespace mooring::oci {
 namespace {
 
-// "9", "KILL", "SIGKILL", "RTMIN+3".
+// "9", "0" (which only asks), "KILL", "SIGKILL", "RTMIN+3".
 Result<int> signal_number(const std::string& text) {
   char* end = nullptr;
   const long number = std::strtol(text.c_str(), &end, 10);
-  if (!text.empty() && !*end && number > 0 && number < NSIG) return static_cast<int>(number);
+  if (!text.empty() && !*end && number >= 0 && number < NSIG) return static_cast<int>(number);
   const std::string name = text.starts_with("SIG") ? text.substr(3) : text;
-  if (name.starts_with("RTMIN")) return SIGRTMIN + std::atoi(name.c_str() + 5);
-  if (name.starts_with("RTMAX")) return SIGRTMAX + std::atoi(name.c_str() + 5);
+  const bool from_least = name.starts_with("RTMIN");
+  if (from_least || name.starts_with("RTMAX")) {  // "RTMIN+3", "RTMAX-1"
+    const long offset = std::strtol(name.c_str() + 5, &end, 10), signal = (from_least ? SIGRTMIN : SIGRTMAX) + offset;
+    if (!*end && signal >= SIGRTMIN && signal <= SIGRTMAX) return static_cast<int>(signal);
+  }
   for (int signal = 1; signal < SIGRTMIN; ++signal)
     if (const char* known = sigabbrev_np(signal); known && name == known) return signal;
   return Error{"\"" + text + "\" is no signal"};
@@ -32,6 +36,16 @@ Status signal_first(const Container& container, int signal) {
   return syscall(SYS_pidfd_send_signal, process.get(), signal, nullptr, 0) == 0 ? ok() : Status(sys_error("signal container \"" + container.id + "\""));
 }
 
+// What is known of one whose state is damaged.
+Result<Container> container_of_config(const std::string& root, const std::string& id) {
+  Container container;
+  container.id = id;
+  container.folder = root + "/" + id;
+  auto config = read_config(container.folder);
+  if (config) container.cgroup = cgroup_path_of(*config, id);
+  return container;
+}
+
 }  // namespace
 
 Result<int> kill_container(const Context& context, const Arguments& arguments) {
@@ -39,7 +53,7 @@ Result<int> kill_container(const Context& context, const Arguments& arguments) {
   if (!container) return std::move(container.error());
   auto signal = signal_number(arguments.operands().size() > 1 ? arguments.operands()[1] : "TERM");
   if (!signal) return std::move(signal.error());
-  if (arguments.has("all")) {
+  if (arguments.has("all") && !container->cgroup.empty()) {
     MOORING_TRY(signal_all(container->cgroup, *signal));
     return 0;
   }
@@ -51,7 +65,7 @@ Result<int> kill_container(const Context& context, const Arguments& arguments) {
 }
 
 Status remove_container(const Container& container, bool force) {
-  const State now = container.state();
+  const State now = container.state(true);
   if (now != State::stopped && now != State::created && !force) return Error{"container \"" + container.id + "\" is " + name_of(now) + ", only a stopped one can be deleted (or with --force)", EBUSY};
   if (!container.cgroup.empty()) {
     if (now == State::paused) MOORING_TRY(set_frozen(container.cgroup, false));
@@ -67,8 +81,19 @@ Status remove_container(const Container& container, bool force) {
 
 Result<int> delete_container(const Context& context, const Arguments& arguments) {
   const bool force = arguments.has("force");
-  auto container = load_container(context.root, arguments.operands()[0]);
-  if (!container) return force && container.error().code == ENOENT ? Result<int>(0) : std::move(container.error());
+  const std::string& id = arguments.operands()[0];
+  auto container = load_container(context.root, id);
+  if (!container && force && container.error().code == EBADMSG) container = container_of_config(context.root, id);
+  const auto missing = [&](Error& error) { return force && error.code == ENOENT ? Result<int>(0) : std::move(error); };
+  if (!container) return missing(container.error());
+  if (container->state() == State::creating) {
+    if (!force) return Error{"container \"" + id + "\" is being created; delete --force ends that", EBUSY};
+    if (!container->cgroup.empty()) MOORING_TRY(signal_all(container->cgroup, SIGKILL));
+  }
+  auto lock = lock_container(*container);
+  if (!lock) return missing(lock.error());
+  // Again: it may have been started meanwhile.
+  if (auto now = load_container(context.root, id)) container = std::move(now);
   MOORING_TRY(remove_container(*container, force));
   return 0;
 }

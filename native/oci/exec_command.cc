@@ -16,12 +16,13 @@ namespace {
 
 using Json = nlohmann::json;
 
+bool is_id(const std::string& text) { return !text.empty() && text.size() < 11 && text.find_first_not_of("0123456789") == std::string::npos; }
+
 // "uid" or "uid:gid", numbers only: names are the image's, and no runtime's business.
 Status apply_user(const std::string& text, Json& user) {
   const std::size_t colon = text.find(':');
-  const auto number = [](const std::string& part) { return !part.empty() && part.size() < 11 && part.find_first_not_of("0123456789") == std::string::npos; };
   const std::string uid = text.substr(0, colon), gid = colon == std::string::npos ? "" : text.substr(colon + 1);
-  if (!number(uid) || (colon != std::string::npos && !number(gid))) return Error{"--user: \"" + text + "\" must be UID or UID:GID, in numbers"};
+  if (!is_id(uid) || (colon != std::string::npos && !is_id(gid))) return Error{"--user: \"" + text + "\" must be UID or UID:GID, in numbers"};
   user = {{"uid", std::stoull(uid)}, {"gid", gid.empty() ? 0 : std::stoull(gid)}};
   return ok();
 }
@@ -38,8 +39,13 @@ Result<std::string> process_of_flags(const Container& container, const Arguments
   if (arguments.has("cwd")) process["cwd"] = arguments.value("cwd");
   for (const std::string& variable : arguments.all("env")) process["env"].push_back(variable);
   if (arguments.has("user")) MOORING_TRY(apply_user(arguments.value("user"), process["user"]));
-  for (const std::string& gid : arguments.all("additional-gids")) process["user"]["additionalGids"].push_back(std::strtoull(gid.c_str(), nullptr, 10));
+  for (const std::string& gid : arguments.all("additional-gids")) {
+    if (!is_id(gid)) return Error{"--additional-gids: \"" + gid + "\" is not a number"};
+    process["user"]["additionalGids"].push_back(std::stoull(gid));
+  }
   if (arguments.has("no-new-privs")) process["noNewPrivileges"] = true;
+  if (arguments.has("apparmor")) process["apparmorProfile"] = arguments.value("apparmor");
+  if (arguments.has("process-label")) process["selinuxLabel"] = arguments.value("process-label");
   for (const std::string& name : arguments.all("cap"))
     for (const char* set : {"bounding", "effective", "permitted"}) process["capabilities"][set].push_back(name);
   return process.dump();

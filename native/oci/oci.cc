@@ -37,14 +37,17 @@ constexpr Flag run_flags[] = {{"bundle", 'b'}, {"pid-file"}, {"console-socket"},
                               {"no-subreaper", 0, false}};
 constexpr Flag exec_flags[] = {{"console-socket"}, {"cwd"}, {"env", 'e'}, {"tty", 't', false}, {"user", 'u'}, {"additional-gids", 'g'}, {"process", 'p'}, {"detach", 'd', false}, {"pid-file"},
                                {"no-new-privs", 0, false}, {"cap", 'c'}, {"preserve-fds"}, {"ignore-paused", 0, false},
-                               {"process-label", 0, true, "SELinux is not supported"}, {"apparmor", 0, true, "AppArmor is not supported"}, {"cgroup", 0, true, "cgroups below the container's own are not supported"}};
+                               {"process-label"}, {"apparmor"}, {"cgroup", 0, true, "cgroups below the container's own are not supported"}};
 constexpr Flag kill_flags[] = {{"all", 'a', false}};
 constexpr Flag delete_flags[] = {{"force", 'f', false}};
 constexpr Flag list_flags[] = {{"format", 'f'}, {"quiet", 'q', false}};
 constexpr Flag ps_flags[] = {{"format", 'f'}};
 constexpr Flag spec_flags[] = {{"bundle", 'b'}, {"rootless", 0, false, "user namespaces are not supported"}};
-constexpr Flag update_flags[] = {{"resources", 'r'}, {"memory"}, {"memory-swap"}, {"memory-reservation"}, {"cpu-share"}, {"cpu-shares"}, {"cpu-quota"}, {"cpu-period"}, {"cpuset-cpus"}, {"cpuset-mems"}, {"pids-limit"},
-                                 {"blkio-weight", 0, true, "block I/O limits are not supported"}};
+constexpr const char* no_kernel_memory = "the kernel has no limit of its own for kernel memory any more; --memory counts it in";
+constexpr const char* no_rdt = "Intel RDT is not supported";
+constexpr Flag update_flags[] = {{"resources", 'r'}, {"memory"}, {"memory-swap"}, {"memory-reservation"}, {"memory-swappiness"}, {"cpu-share"}, {"cpu-shares"}, {"cpu-quota"}, {"cpu-period"}, {"cpu-burst"}, {"cpu-idle"},
+                                 {"cpu-rt-period"}, {"cpu-rt-runtime"}, {"cpuset-cpus"}, {"cpuset-mems"}, {"pids-limit"}, {"blkio-weight"},
+                                 {"kernel-memory", 0, true, no_kernel_memory}, {"kernel-memory-tcp", 0, true, no_kernel_memory}, {"l3-cache-schema", 0, true, no_rdt}, {"mem-bw-schema", 0, true, no_rdt}};
 constexpr Flag events_flags[] = {{"stats", 0, false}, {"interval"}};
 
 struct Command {
@@ -78,11 +81,11 @@ std::string now_text() {
   return text;
 }
 
-// As runc writes them: the shims read the last line's "msg".
-void log_error(const Arguments& global, const std::string& message) {
-  fprintf(stderr, "mooring-runtime: %s\n", message.c_str());
-  const std::string path = global.value("log");
+// As runc writes them: the shims read the last error's "msg".
+void log_line(const Arguments& global, const char* level, const std::string& message) {
+  std::string path = global.value("log");
   if (path.empty()) return;
+  if (path.starts_with("file:")) path.erase(0, 5);  // as crun has it
   const UniqueFd file(open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
   if (!file) {
     fprintf(stderr, "mooring-runtime: open --log %s: %s\n", path.c_str(), std::strerror(errno));
@@ -91,8 +94,13 @@ void log_error(const Arguments& global, const std::string& message) {
   const nlohmann::json text = message;
   const auto replace = nlohmann::json::error_handler_t::replace;
   const std::string quoted = text.dump(-1, ' ', false, replace);
-  if (global.value("log-format", "text") == "json") dprintf(file.get(), "{\"level\":\"error\",\"msg\":%s,\"time\":\"%s\"}\n", quoted.c_str(), now_text().c_str());
-  else dprintf(file.get(), "time=\"%s\" level=error msg=%s\n", now_text().c_str(), quoted.c_str());
+  if (global.value("log-format", "text") == "json") dprintf(file.get(), "{\"level\":\"%s\",\"msg\":%s,\"time\":\"%s\"}\n", level, quoted.c_str(), now_text().c_str());
+  else dprintf(file.get(), "time=\"%s\" level=%s msg=%s\n", now_text().c_str(), level, quoted.c_str());
+}
+
+void log_error(const Arguments& global, const std::string& message) {
+  fprintf(stderr, "mooring-runtime: %s\n", message.c_str());
+  log_line(global, "error", message);
 }
 
 Result<int> run_command(const Command& command, const Arguments& global, int argc, char** argv, char** whole) {
@@ -119,6 +127,10 @@ int run_command_line(int argc, char** argv) {
     std::printf("mooring-runtime version %s\nspec: %s\n", kVersion, kRuntimeSpecVersion);
     return 0;
   }
+  if (const std::string log = global->value("log"); log.starts_with("journald:") || log.starts_with("syslog:")) {
+    log_error({}, "flag --log: only a file can be written to, not \"" + log + "\"");
+    return 1;
+  }
   if (const std::string format = global->value("log-format", "text"); format != "text" && format != "json") {
     log_error({}, "flag --log-format: \"" + format + "\" must be text or json");
     return 1;
@@ -132,6 +144,7 @@ int run_command_line(int argc, char** argv) {
   const std::string_view name = count > 0 ? rest[0] : "";
   for (const Command& command : commands) {
     if (command.name != name) continue;
+    if (global->has("debug")) log_line(*global, "debug", std::string(name) + ": begins, version " + kVersion);
     auto code = run_command(command, *global, count - 1, rest + 1, argv);
     if (code) return *code;
     log_error(*global, code.error().message);

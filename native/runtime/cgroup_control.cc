@@ -85,6 +85,7 @@ Result<std::vector<pid_t>> processes_in(const std::string& path) {
 }
 
 Status signal_all(const std::string& path, int signal) {
+  if (path_parts(path).empty()) return Error{"the processes of a hierarchy's root are not a container's", EINVAL};
   for (int i = 0; i < most_waits; ++i) {
     auto pids = processes_in(path);
     if (!pids) return std::move(pids.error());

@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants as access } from 'node:fs';
+import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 export interface Outcome {
@@ -17,19 +19,25 @@ export interface Surroundings {
   readonly descriptors?: readonly number[];
 }
 
-const SIGNALS: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGTERM: 15 };
-
-/** Runs a command to its end. An exit status other than zero is an outcome like any other. */
-export function perform(command: string, args: readonly string[], { env, cwd, input, descriptors = [] }: Surroundings = {}): Promise<Outcome> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { env, cwd, stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', ...descriptors] });
-    const said = { stdout: '', stderr: '' };
-    child.stdout?.setEncoding('utf8').on('data', (text: string) => (said.stdout += text));
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => (said.stderr += text));
-    child.stdin?.end(input);
-    child.once('error', reject);
-    child.once('close', (code, signal) => resolve({ code: code ?? 128 + (SIGNALS[signal ?? ''] ?? 0), ...said }));
-  });
+/**
+ * Runs a command to its end. An exit status other than zero is an outcome like any other.
+ * It writes to files, since what it leaves running may hold on to its output for longer than it lives.
+ */
+export async function perform(command: string, args: readonly string[], { env, cwd, input, descriptors = [] }: Surroundings = {}): Promise<Outcome> {
+  const folder = await mkdtemp(join(tmpdir(), 'mooring-command-'));
+  try {
+    await using stdout = await open(join(folder, 'stdout'), 'w+');
+    await using stderr = await open(join(folder, 'stderr'), 'w+');
+    const code = await new Promise<number>((resolve, reject) => {
+      const child = spawn(command, args, { env, cwd, stdio: [input === undefined ? 'ignore' : 'pipe', stdout.fd, stderr.fd, ...descriptors] });
+      child.stdin?.end(input);
+      child.once('error', reject);
+      child.once('exit', (status, signal) => resolve(status ?? 128 + (constants.signals[signal ?? 'SIGTERM'] ?? 0)));
+    });
+    return { code, stdout: await readFile(join(folder, 'stdout'), 'utf8'), stderr: await readFile(join(folder, 'stderr'), 'utf8') };
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }
 
 /** As perform(), but fails where the command does; gives what it wrote to its standard output, without the last line's end. */
@@ -47,7 +55,7 @@ export function missing(...programs: readonly string[]): string | false {
 
 function isExecutable(path: string): boolean {
   try {
-    accessSync(path, constants.X_OK);
+    accessSync(path, access.X_OK);
     return true;
   } catch {
     return false;

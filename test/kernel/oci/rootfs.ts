@@ -8,7 +8,7 @@ export async function makeRootfs(folder: string): Promise<void> {
   for (const name of ['bin', 'dev', 'etc', 'proc', 'root', 'sys', 'tmp']) await mkdir(join(folder, name), { recursive: true });
   await copyFile('/bin/busybox', join(folder, 'bin/busybox'));
   const applets = (await succeed('/bin/busybox', ['--list'])).split('\n').filter((name) => name !== 'busybox');
-  for (const name of applets) await symlink('busybox', join(folder, 'bin', name));
+  await Promise.all(applets.map((name) => symlink('busybox', join(folder, 'bin', name))));
   await writeFile(join(folder, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1:daemon:/:/bin/sh\n');
   await writeFile(join(folder, 'etc/group'), 'root:x:0:\ndaemon:x:1:\n');
 }
