@@ -1,21 +1,23 @@
 #!/bin/bash
 # Boots a throwaway machine on pure cgroup v2 and runs one command there as root, in a copy of a folder:
-#   machine.sh [-t SECONDS] [-m MEBIBYTES] FOLDER COMMAND...
+#   machine.sh [-s] [-t SECONDS] [-m MEBIBYTES] FOLDER COMMAND...
+# With -s systemd is the machine's init, else the command has the whole cgroup tree for itself.
 # Its output is the command's, its exit status the command's too; 124: it took longer than SECONDS (default 1800),
 # 125: the machine ended without a word of how the command did.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
-seconds=1800 memory=2048
-while getopts t:m: option; do
+seconds=1800 memory=2048 init=
+while getopts st:m: option; do
   case $option in
+    s) init=" mooring.systemd" ;;
     t) seconds=$OPTARG ;;
     m) memory=$OPTARG ;;
     *) exit 2 ;;
   esac
 done
 shift $((OPTIND - 1))
-[ $# -ge 2 ] || { echo "usage: machine.sh [-t SECONDS] [-m MEBIBYTES] FOLDER COMMAND..." >&2; exit 2; }
+[ $# -ge 2 ] || { echo "usage: machine.sh [-s] [-t SECONDS] [-m MEBIBYTES] FOLDER COMMAND..." >&2; exit 2; }
 folder=$1
 shift
 
@@ -34,8 +36,9 @@ trap 'exit 143' TERM
 truncate -s $(($(du -sm "$folder" | cut -f 1) * 5 / 4 + 256))M "$run/folder.ext4"
 mke2fs -q -t ext4 -O ^has_journal -E lazy_itable_init=1,nodiscard -m 0 -d "$folder" "$run/folder.ext4"
 
-arguments="console=ttyS0 quiet loglevel=3 panic=-1 mitigations=off tsc=nowatchdog random.trust_cpu=on psi=1 cgroup_no_v1=all"
-arguments+=" mooring.command=$(printf '%s' "$*" | base64 -w 0)"
+# Its clock may run so unevenly on a busy host that the kernel thinks its timer broken.
+arguments="no_timer_check console=ttyS0 quiet loglevel=3 panic=-1 mitigations=off tsc=nowatchdog random.trust_cpu=on psi=1 cgroup_no_v1=all"
+arguments+="$init mooring.command=$(printf '%s' "$*" | base64 -w 0)"
 [ "${#arguments}" -lt 2000 ] || { echo "machine.sh: the command is too long for the kernel's command line; put it into a script in $folder" >&2; exit 2; }
 
 # Without KVM, which a virtual host seldom has. Writes to the root disk are forgotten at the end.

@@ -8,7 +8,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/mooring-vm
 
 suite=bookworm
-packages=(busybox-static iproute2 kmod nftables procps util-linux)
+packages=(busybox-static criu dbus iproute2 kmod nftables procps python3 runc systemd util-linux)
 modules=(bridge dummy nf_conntrack nf_tables nft_chain_nat nft_ct nft_fib_inet nft_masq nft_nat nft_redir nft_reject_inet overlay tun veth)
 disk_modules=(virtio_pci virtio_blk)
 
@@ -65,6 +65,8 @@ tar -C "$work/root" -xf "$work/root.tar" --exclude='./dev/*' --exclude='./usr/sh
 mkdir -p "$work/root/mooring" "$work/root/lib/modules"
 cp -a "$work/kernel/lib/modules/$release" "$work/root/lib/modules/"
 install -m 0755 "$here/guest/root-init" "$work/root/sbin/mooring-vm-init"
+install -m 0755 "$here/guest/run-command" "$work/root/sbin/mooring-vm-run"
+install -D -m 0644 "$here/guest/mooring-vm.service" "$work/root/etc/systemd/system/mooring-vm.service"
 printf '%s\n' "${modules[@]}" > "$work/root/etc/mooring-vm-modules"
 truncate -s 4G "$work/ready/root.ext4"
 step mke2fs -q -t ext4 -O ^has_journal -E lazy_itable_init=1,nodiscard -m 0 -d "$work/root" "$work/ready/root.ext4"
