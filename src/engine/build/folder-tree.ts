@@ -1,0 +1,138 @@
+import { constants } from 'node:fs';
+import { type FileHandle, lstat, open, readdir, readlink } from 'node:fs/promises';
+import path from 'node:path';
+
+import { errnoOf, MooringError } from '../../lib/errors.ts';
+import type { Native } from '../../native/native.ts';
+import { byBytes, type FileTree, parentOf, partsOf, type TreeFile } from './file-tree.ts';
+import { IGNORE_NOTHING, type IgnoreRules } from './ignore.ts';
+import { treeFile } from './tree-file.ts';
+
+const FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+const FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+/** Folders kept open, so that a file is not looked for from the root each time. */
+const MAX_OPEN = 64;
+const PIECE_BYTES = 256 * 1024;
+
+/**
+ * A folder of the node. Each component is opened from the one above it and never through a link, so that nobody who changes the folder meanwhile can have
+ * anything outside of it read: `/proc/self/fd/N/name` is what openat(2) is elsewhere. For one caller at a time.
+ */
+export class FolderTree implements FileTree, AsyncDisposable {
+  readonly #root: string;
+  readonly #native: Pick<Native, 'readAttributes'>;
+  readonly #ignore: IgnoreRules;
+  /** In the order of their last use. */
+  readonly #open = new Map<string, Promise<FileHandle | undefined>>();
+  readonly #closing = new Set<Promise<void>>();
+
+  constructor(root: string, native: Pick<Native, 'readAttributes'>, ignore: IgnoreRules = IGNORE_NOTHING) {
+    this.#root = root;
+    this.#native = native;
+    this.#ignore = ignore;
+  }
+
+  async look(file: string): Promise<TreeFile | undefined> {
+    const found = await this.#at(file, (place) => lstat(place, { bigint: true }));
+    if (!found || !this.#isIgnored(file)) return found && treeFile(found);
+    // A folder that is left out may yet hold what is let in again.
+    return found.isDirectory() && this.#ignore.hasExceptions && (await this.names(file)).length > 0 ? treeFile(found) : undefined;
+  }
+
+  async names(folder: string): Promise<string[]> {
+    const names = (await this.#at(folder, (place) => readdir(`${place}/`))) ?? [];
+    const kept: string[] = [];
+    for (const name of names) {
+      const child = folder === '' ? name : `${folder}/${name}`;
+      if (!this.#isIgnored(child) || (this.#ignore.hasExceptions && (await this.look(child)))) kept.push(name);
+    }
+    return kept.sort(byBytes);
+  }
+
+  async readLink(file: string): Promise<string> {
+    return (await this.#at(file, (place) => readlink(place))) ?? '';
+  }
+
+  async *read(file: string): AsyncIterable<Buffer> {
+    const handle = await this.#at(file, (place) => open(place, FILE));
+    if (!handle) throw gone(file);
+    await using opened = handle;
+    if (!(await opened.stat()).isFile()) throw gone(file);
+    yield* opened.createReadStream({ autoClose: false, highWaterMark: PIECE_BYTES }) as AsyncIterable<Buffer>;
+  }
+
+  async attributes(file: string): Promise<ReadonlyMap<string, Buffer>> {
+    const found = await this.#at(file, async (place) => (await this.#native.readAttributes([place]))[0]);
+    return found && 'attributes' in found ? layerAttributes(found.attributes) : new Map();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const folder of this.#open.keys()) this.#close(folder);
+    await Promise.all(this.#closing);
+  }
+
+  #isIgnored(file: string): boolean {
+    return file !== '' && this.#ignore.ignores(file);
+  }
+
+  /** Does something with a file by a path that leads through no link; undefined where the file is not. */
+  async #at<T>(file: string, work: (place: string) => Promise<T>): Promise<T | undefined> {
+    this.#trim();
+    const clean = partsOf(file).join('/');
+    if (partsOf(file).includes('..')) throw new MooringError('Internal', `"${file}" was not resolved`);
+    const folder = await this.#folder(clean === '' ? '' : parentOf(clean));
+    if (!folder) return undefined;
+    try {
+      return await work(clean === '' ? `/proc/self/fd/${folder.fd}/.` : `/proc/self/fd/${folder.fd}/${path.basename(clean)}`);
+    } catch (error) {
+      if (isAbsence(error)) return undefined;
+      throw new MooringError('Unavailable', `read ${path.join(this.#root, clean)}`, { cause: error });
+    }
+  }
+
+  #folder(folder: string): Promise<FileHandle | undefined> {
+    const known = this.#open.get(folder);
+    if (known) this.#open.delete(folder);
+    const opened = known ?? this.#openFolder(folder);
+    this.#open.set(folder, opened);
+    return opened;
+  }
+
+  async #openFolder(folder: string): Promise<FileHandle | undefined> {
+    try {
+      if (folder === '') return await open(this.#root, constants.O_RDONLY | constants.O_DIRECTORY);
+      const above = await this.#folder(parentOf(folder));
+      return above && (await open(`/proc/self/fd/${above.fd}/${path.basename(folder)}`, FOLDER));
+    } catch (error) {
+      if (isAbsence(error)) return undefined;
+      throw new MooringError('Unavailable', `open ${path.join(this.#root, folder)}`, { cause: error });
+    }
+  }
+
+  /** Closes what was not used for long; nothing is under way in it. */
+  #trim(): void {
+    for (const folder of [...this.#open.keys()].slice(0, Math.max(0, this.#open.size - MAX_OPEN))) this.#close(folder);
+  }
+
+  #close(folder: string): void {
+    const opened = this.#open.get(folder);
+    this.#open.delete(folder);
+    const closing = Promise.resolve(opened)
+      .then((handle) => handle?.close())
+      .finally(() => this.#closing.delete(closing));
+    this.#closing.add(closing);
+  }
+}
+
+/** Of a file's attributes those that an image keeps; overlayfs' own and the host's stay behind. */
+export function layerAttributes(attributes: ReadonlyMap<string, Buffer>): ReadonlyMap<string, Buffer> {
+  return new Map([...attributes].filter(([name]) => name === 'security.capability' || (name.startsWith('user.') && !name.startsWith('user.overlay.'))).sort(([a], [b]) => byBytes(a, b)));
+}
+
+function isAbsence(error: unknown): boolean {
+  return ['ENOENT', 'ENOTDIR', 'ELOOP'].includes(errnoOf(error) ?? '');
+}
+
+function gone(file: string): MooringError {
+  return new MooringError('Conflict', `${file} went or changed its kind while it was copied`, { fix: 'build again' });
+}
