@@ -22,7 +22,7 @@ export async function writeBundle(paths: ContainerPaths, configText: string): Pr
 /** Throws `NotFound` naming the first bind mount whose source is missing. */
 export async function requireBindSources(container: Container): Promise<void> {
   for (const { bind, mountPath } of container.spec.mounts) {
-    if (!bind) continue;
+    if (!bind || bind.createSource) continue;
     try {
       await access(bind.source);
     } catch (error) {

@@ -1,11 +1,11 @@
 import type { Container } from '../../spec/container.ts';
-import { parseTmpfsSize } from '../../spec/resources.ts';
 import type { HostFacts } from './host-facts.ts';
+import { type OwnMount, runtimeMount } from './own-mounts.ts';
 import type { RuntimeMount } from './runtime-spec.ts';
 
 /** All mounts of a container in the order in which they are made: the kernel's file systems, what its network needs, then its own. */
-export function bundleMounts(spec: Container['spec'], host: HostFacts, nameFiles: Readonly<Record<string, string>>): RuntimeMount[] {
-  const own = spec.mounts.map(ownMount).sort((a, b) => depth(a.destination) - depth(b.destination)); // a mount point's parents come first
+export function bundleMounts(spec: Container['spec'], host: HostFacts, nameFiles: Readonly<Record<string, string>>, mounts: readonly OwnMount[]): RuntimeMount[] {
+  const own = mounts.map(runtimeMount).sort((a, b) => depth(a.destination) - depth(b.destination)); // a mount point's parents come first
   const taken = new Set(own.map((mount) => mount.destination));
   const hosts = spec.network.mode === 'Host' ? host.nameFiles.map((file) => nameMount(file, file, 'ro')) : [];
   const names = Object.entries(nameFiles).map(([file, source]) => nameMount(file, source, spec.readOnlyRootFilesystem ? 'ro' : 'rw'));
@@ -29,14 +29,6 @@ function kernelMounts(privileged: boolean): RuntimeMount[] {
 /** The host's own file, read-only: with the host's network come the host's names. Or one of the container's own, in place of its image's. */
 function nameMount(destination: string, source: string, access: 'ro' | 'rw'): RuntimeMount {
   return { destination, type: 'bind', source, options: ['bind', access, 'nosuid', 'nodev', 'noexec', 'private'] };
-}
-
-function ownMount(mount: Container['spec']['mounts'][number]): RuntimeMount {
-  const destination = mount.mountPath;
-  if (mount.bind) return { destination, type: 'bind', source: mount.bind.source, options: ['rbind', 'rprivate', mount.readOnly ? 'rro' : 'rw'] };
-  const { size } = mount.tmpfs ?? {};
-  const limit = size === undefined ? [] : [`size=${parseTmpfsSize(size)}`];
-  return { destination, type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'nodev', 'mode=1777', ...limit, mount.readOnly ? 'ro' : 'rw'] };
 }
 
 function depth(path: string): number {

@@ -6,6 +6,7 @@ import { bundleMounts } from './bundle-mounts.ts';
 import { grantedCapabilities } from './capabilities.ts';
 import type { HostFacts } from './host-facts.ts';
 import { limitsOf, runtimeLimits } from './limits.ts';
+import type { OwnMount } from './own-mounts.ts';
 import { processArguments, processEnvironment } from './process-arguments.ts';
 import type { ResolvedUser } from './process-user.ts';
 import { INIT_ANNOTATION, OVERLAY_ANNOTATION, type RootOverlay, type RuntimeConfig, type RuntimeResources, SECCOMP_CACHE_ANNOTATION } from './runtime-spec.ts';
@@ -25,6 +26,8 @@ export interface BundleOptions {
   readonly networkPath: string | undefined;
   /** Files that the container is to see at these places. */
   readonly nameFiles: Readonly<Record<string, string>>;
+  /** Its own mounts, with those that its image asks for. Without them, what the spec says, which then has no volumes. */
+  readonly mounts?: readonly OwnMount[];
   /** Folder where the runtime keeps compiled filters. */
   readonly seccompCache: string;
 }
@@ -71,7 +74,7 @@ export function makeBundle(options: BundleOptions): Bundle {
     },
     root: { path: 'rootfs', readonly: spec.readOnlyRootFilesystem },
     hostname,
-    mounts: bundleMounts(spec, host, options.nameFiles),
+    mounts: bundleMounts(spec, host, options.nameFiles, options.mounts ?? spec.mounts.map((mount) => ({ mount }))),
     annotations: {
       [OVERLAY_ANNOTATION]: JSON.stringify({ lower: image.layers, upper: options.upper, work: options.work } satisfies RootOverlay),
       ...(spec.init && { [INIT_ANNOTATION]: 'true' }),

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type FSWatcher, watch } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Duplex } from 'node:stream';
 
@@ -9,6 +9,7 @@ import type { Logger } from '../../lib/logger.ts';
 import type { Native, ProcessIdentity } from '../../native/native.ts';
 import type { Container } from '../../spec/container.ts';
 import { resolveLogging } from '../../spec/logging.ts';
+import type { Mount } from '../../spec/mount.ts';
 import { type ContainerName, containerName } from '../../spec/name.ts';
 import { parseSignal } from '../../spec/signal.ts';
 import type { ContainerEngine, ContainerId, ContainerStats, EngineEvent, ExecRequest, ExecResult, LogLine, LogOptions, ObservedContainer } from '../engine.ts';
@@ -21,6 +22,9 @@ import { type ContainerRecord, ContainerRecords } from '../store/container-recor
 import type { DataDir } from '../store/data-dir.ts';
 import type { Database } from '../store/database.ts';
 import { connectAttach } from './attach-connection.ts';
+import { LocalVolumes, isVolumeMount } from '../volumes/local-volumes.ts';
+import { withImageVolumes } from '../volumes/image-volumes.ts';
+import type { VolumeEngine } from '../volumes.ts';
 import { type Bundle, hostnameOf, makeBundle } from './bundle.ts';
 import { requireBindSources, writeBundle } from './bundle-files.ts';
 import { removeCgroup, removeCgroupIfEmpty } from './cgroup-folders.ts';
@@ -31,11 +35,12 @@ import { containerPaths, type EngineFolders } from './container-paths.ts';
 import { ContainerObserver } from './container-observer.ts';
 import { limitDrift, runningDrift } from './container-snapshot.ts';
 import { type HostFacts, readHostFacts } from './host-facts.ts';
+import { idsFor, makeBindSources, type OwnMount } from './own-mounts.ts';
 import { readLog } from './logs.ts';
 import type { ManagedContainer } from './managed-container.ts';
 import { endStrays, killAndWait } from './process-end.ts';
 import { resolveUser } from './process-user.ts';
-import type { RuntimeConfig } from './runtime-spec.ts';
+import { OVERLAY_ANNOTATION, type ProcessUser, type RootOverlay, type RuntimeConfig } from './runtime-spec.ts';
 import { fitsSandbox, SandboxPool } from './sandbox-pool.ts';
 import { readStats } from './stats.ts';
 import { wantedMounts } from './wanted-mounts.ts';
@@ -49,7 +54,7 @@ export interface ContainerEngineOptions {
   readonly database: Database;
   readonly images: ImageStore;
   readonly logger: Logger;
-  /** The static `mooring-runtime` binary. */
+  /** The static `mooring-runtime` binary, which `mooring-archive` lies beside. */
   readonly runtimePath: string;
   /** How many sandboxes are made ahead; none by default. */
   readonly sandboxes?: number;
@@ -57,6 +62,7 @@ export interface ContainerEngineOptions {
 
 /** The engine with what its owner calls at the daemon's start and end. */
 export interface OwnedContainerEngine extends ContainerEngine {
+  readonly volumes: VolumeEngine;
   /** The networks beside the default one. */
   readonly networks: NetworkEngine;
   /** Takes up again what a daemon before this one left running, without touching it. */
@@ -94,6 +100,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
   readonly #observer: ContainerObserver;
   readonly #execs: ContainerExecs;
   readonly #networks: ContainerNetworks;
+  readonly volumes: LocalVolumes;
   readonly #sandboxes: SandboxPool;
   readonly #byId = new Map<ContainerId, ManagedContainer>();
   readonly #byName = new Map<ContainerName, ManagedContainer>();
@@ -114,6 +121,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
     this.#observer = new ContainerObserver({ native, dataDir, logger, layout, hint: (managed, reason) => this.#tell(managed, reason) });
     this.#networks = new ContainerNetworks({ native, database: options.database, instance: options.instance, folder: folders.networkNamespaces, logger, hint: (id) => this.#hint(id), initOf: (id) => this.#initOf(id) });
     this.networks = new LocalNetworkEngine(this.#networks);
+    this.volumes = new LocalVolumes({ dataDir, database: options.database, logger, archiver: path.join(path.dirname(options.runtimePath), 'mooring-archive'), hint: (id) => this.#hint(id, 'MountsChanged') });
     this.#execs = new ContainerExecs(options);
     this.#sandboxes = new SandboxPool({ native, runtimePath: options.runtimePath, cgroupParent: folders.cgroupParent, logger, size: options.sandboxes ?? 0 });
     for (const record of this.#records.list()) {
@@ -146,12 +154,13 @@ class LocalContainerEngine implements OwnedContainerEngine {
 
   async create(container: Container, specHash: string): Promise<ContainerId> {
     const name = containerName(container.metadata);
-    const { bundle, imageId, id, sandbox } = await this.#planNew(container);
+    const { bundle, mounts, imageId, id, sandbox } = await this.#planNew(container);
     if (this.#byName.has(name)) throw new MooringError('Conflict', `container ${name} exists already`, { fix: 'remove it first' });
     const record: ContainerRecord = { id, name, container, specHash, imageId, configHash: bundle.hash, createdAt: Date.now() };
     this.#options.database.transaction(() => {
       this.#records.insert(record);
       this.#networks.reserve(record);
+      this.volumes.reserve(record, mounts);
     });
     this.#networks.claim(record);
     const managed = this.#manage(record);
@@ -178,6 +187,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
     await this.#parentRemoval;
     const { paths, record } = managed;
     const { stdin, stdinOnce } = record.container.spec;
+    await Promise.all([makeBindSources(record.container.spec.mounts), this.volumes.prepare(record, () => layersOf(paths.config))]);
     starting.use(await this.#networks.connect(record, paths.bundle, hostnameOf(record.container)));
     const { monitor, init } = await native.startMonitor(
       {
@@ -305,7 +315,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
 
   async adopt(): Promise<void> {
     const found = await Promise.all([...this.#byId.values()].map(async (managed) => ({ managed, process: (await this.#observer.look(managed)).process })));
-    await Promise.all(found.map(({ managed }) => this.#execs.collect(managed)));
+    await Promise.all([...found.map(({ managed }) => this.#execs.collect(managed)), this.volumes.adopt()]);
     await this.#networks.adopt(found.map(({ managed, process }) => ({ ...managed.record, init: process.state === 'Running' ? process.init : undefined })));
   }
 
@@ -320,6 +330,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
     this.#bundles.close();
     await this.#closeSandboxes();
     this.#networks.close();
+    this.volumes.close();
     this.#listeners.clear();
     this.#execs.close();
     for (const managed of this.#byId.values()) this.#observer.unfollow(managed);
@@ -372,14 +383,16 @@ class LocalContainerEngine implements OwnedContainerEngine {
   }
 
   /** Everything that can be refused about a container, before anything of it is made. */
-  async #plan(container: Container, id: ContainerId): Promise<{ readonly bundle: Bundle; readonly imageId: string; readonly id: ContainerId }> {
+  async #plan(container: Container, id: ContainerId): Promise<{ readonly bundle: Bundle; readonly mounts: readonly Mount[]; readonly imageId: string; readonly id: ContainerId }> {
     const image = await this.#options.images.resolve(container.spec.image);
+    const all = withImageVolumes(container.spec.mounts, image.config.Volumes);
     const [user] = await Promise.all([resolveUser(container.spec.user ?? image.config.User ?? '', image.layers), requireBindSources(container), this.#networks.check(container, id)]);
     const { bundle: folder, cgroup, upper, work } = containerPaths(this.#folders, id);
     const networkPath = this.#networks.namespacePath({ id, container });
     const nameFiles = networkPath === undefined ? {} : nameFilePaths(folder);
-    const bundle = makeBundle({ container, image, user, host: this.#host, cgroupPath: cgroup, upper, work, networkPath, nameFiles, seccompCache: this.#folders.seccompCache });
-    return { bundle, imageId: image.id, id };
+    const mounts = await Promise.all(all.map((mount) => this.#ownMount({ id, container }, mount, user, image.layers)));
+    const bundle = makeBundle({ container, image, user, mounts, host: this.#host, cgroupPath: cgroup, upper, work, networkPath, nameFiles, seccompCache: this.#folders.seccompCache });
+    return { bundle, mounts: all, imageId: image.id, id };
   }
 
   async #initOf(id: ContainerId): Promise<ProcessIdentity | undefined> {
@@ -388,9 +401,15 @@ class LocalContainerEngine implements OwnedContainerEngine {
     return process?.state === 'Running' ? process.init : undefined;
   }
 
-  #hint(id: ContainerId): void {
+  async #ownMount(member: { readonly id: ContainerId; readonly container: Container }, mount: Mount, user: ProcessUser, layers: readonly string[]): Promise<OwnMount> {
+    const own = { mount, ...(isVolumeMount(mount) && { volume: this.volumes.find(member, mount) }) };
+    const ids = await idsFor(own, user, layers);
+    return ids === undefined ? own : { ...own, ids };
+  }
+
+  #hint(id: ContainerId, reason: EngineEvent['reason'] = 'NetworkChanged'): void {
     const managed = this.#byId.get(id);
-    if (managed) this.#tell(managed, 'NetworkChanged');
+    if (managed) this.#tell(managed, reason);
   }
 
   #tell({ record }: ManagedContainer, reason: EngineEvent['reason']): void {
@@ -417,4 +436,10 @@ class LocalContainerEngine implements OwnedContainerEngine {
     if (!managed) throw new MooringError('NotFound', `there is no container ${id}`);
     return managed;
   }
+}
+
+/** The image's layers, top first, as the bundle has them. */
+async function layersOf(configFile: string): Promise<readonly string[]> {
+  const { annotations } = JSON.parse(await readFile(configFile, 'utf8')) as RuntimeConfig;
+  return (JSON.parse(annotations[OVERLAY_ANNOTATION]) as RootOverlay).lower;
 }

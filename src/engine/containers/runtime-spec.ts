@@ -1,3 +1,5 @@
+import type { IdMapping } from '../volumes/id-map.ts';
+
 export const OVERLAY_ANNOTATION = 'dev.mooring.rootfs.overlay';
 export const INIT_ANNOTATION = 'dev.mooring.init';
 export const SECCOMP_CACHE_ANNOTATION = 'dev.mooring.seccomp.cache';
@@ -56,6 +58,8 @@ export interface RuntimeMount {
   readonly type: string;
   readonly source: string;
   readonly options: readonly string[];
+  readonly uidMappings?: readonly IdMapping[];
+  readonly gidMappings?: readonly IdMapping[];
 }
 
 export interface RuntimeResources {

@@ -12,6 +12,11 @@ export interface WantedMount {
   readonly readOnly: boolean;
 }
 
+const KERNEL_TYPES: ReadonlySet<string> = new Set(['proc', 'sysfs', 'tmpfs', 'devpts', 'mqueue']);
+
+/** How the kernel marks what was removed while it is mounted (Documentation/filesystems/proc, "mountinfo"). */
+const REMOVED = '//deleted';
+
 /**
  * What the mount table of a container made from `config` holds. The runtime follows the rootfs's symbolic links on the way to a
  * mount point (`/var/run` is `/run` in most images), so they are followed here, over the writable layer and the image's.
@@ -28,8 +33,8 @@ export async function wantedMounts(config: RuntimeConfig): Promise<WantedMount[]
   }
   const mounts = config.mounts.map(async ({ destination, type, options }): Promise<WantedMount> => ({
     mountPoint: (await resolved.get(destination)) ?? destination,
-    // A cgroup mount is a tmpfs of binds on v1.
-    type: type === 'bind' || type === 'cgroup' ? undefined : type,
+    // A cgroup mount is a tmpfs of binds on v1; what volumes mount may go by another name than it was asked for (nfs is nfs4).
+    type: KERNEL_TYPES.has(type) ? type : undefined,
     readOnly: type !== 'cgroup' && (options.includes('ro') || options.includes('rro')),
   }));
   return [{ mountPoint: '/', type: 'overlay', readOnly: config.root.readonly }, ...(await Promise.all(mounts))];
@@ -55,6 +60,7 @@ export function mountDrift(wanted: readonly WantedMount[], mountinfo: string): D
     const kind = mountPoint === '/' ? 'Rootfs' : 'Mounts';
     const found = onTop.get(mountPoint);
     if (!found) return [{ kind, message: `${mountPoint} is not mounted` }];
+    if (found.root.endsWith(REMOVED)) return [{ kind, message: `${mountPoint} shows ${found.root.slice(0, -REMOVED.length)}, which was removed` }];
     if (type !== undefined && found.type !== type) return [{ kind, message: `${mountPoint} is a mount of ${found.type}, want ${type}` }];
     if (readOnly && !found.options.includes('ro')) return [{ kind, message: `${mountPoint} is writable, want read-only` }];
     return [];

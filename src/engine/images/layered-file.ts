@@ -35,6 +35,13 @@ export async function resolveLayeredPath(layers: readonly string[], target: stri
   return (await resolve(layers, target)).path;
 }
 
+/** What is at `target` once its links are followed: where it really is, whose it is, whether it is a folder. Undefined where nothing is. */
+export async function layeredStat(layers: readonly string[], target: string): Promise<{ readonly path: string; readonly uid: number; readonly gid: number; readonly isFolder: boolean } | undefined> {
+  const place = await resolve(layers, target);
+  const top = place.found[0]?.stat;
+  return top && { path: place.path, uid: top.uid, gid: top.gid, isFolder: top.isDirectory() };
+}
+
 async function resolve(layers: readonly string[], target: string): Promise<Place> {
   const root: Place = { path: '/', found: await Promise.all(layers.map(async (host) => ({ host, stat: await lstat(host) }))) };
   const trail = [root];

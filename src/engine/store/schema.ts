@@ -137,4 +137,27 @@ export const migrations: readonly string[] = [
   INSERT INTO addresses SELECT network, 6, printf('%032x', host), container_id, released_at, 1 FROM leases JOIN networks ON name = network WHERE subnet6 IS NOT NULL;
   DROP TABLE leases;
   `,
+  `
+  CREATE TABLE volumes (
+    name       TEXT PRIMARY KEY,
+    document   TEXT NOT NULL,        -- the Volume as JSON
+    folder     TEXT NOT NULL UNIQUE, -- below <data-dir>/volumes
+    owner      TEXT,                 -- name of the container whose own it is
+    mount_path TEXT,                 -- where that has it
+    released   INTEGER NOT NULL,     -- 1: nobody wants it any more, and its data is kept
+    created_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX volumes_by_owner ON volumes (owner) WHERE owner IS NOT NULL;
+
+  -- A volume that a container has. It can't go before the container's record does.
+  CREATE TABLE volume_uses (
+    container_id TEXT NOT NULL REFERENCES containers (id) ON DELETE CASCADE,
+    mount_path   TEXT NOT NULL,
+    volume       TEXT NOT NULL REFERENCES volumes (name),
+    fresh        INTEGER NOT NULL, -- 1: not made ready for this container yet
+    copies       INTEGER NOT NULL, -- 1: begins with what the image has there
+    PRIMARY KEY (container_id, mount_path)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX volume_uses_by_volume ON volume_uses (volume);
+  `,
 ];

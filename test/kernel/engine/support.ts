@@ -23,6 +23,7 @@ export interface TestNode {
   readonly instance: string;
   readonly runDir: string;
   readonly dataDir: DataDir;
+  readonly images: ImageStore;
   readonly engine: OwnedContainerEngine;
   readonly events: EngineEvent[];
   /** Lets go of the engine as a stopped daemon would and gives a new one over the same folders. */
@@ -47,6 +48,7 @@ export async function openNode(sandboxes = 0): Promise<TestNode> {
     const engine = await createContainerEngine({ dataDir, runDir, instance, native: loadNative(), database, images, logger, runtimePath, sandboxes });
     engine.subscribe((event) => events.push(event));
     node.dataDir = dataDir;
+    node.images = images;
     return engine;
   }
 
@@ -56,6 +58,7 @@ export async function openNode(sandboxes = 0): Promise<TestNode> {
     runDir,
     events,
     dataDir: undefined as unknown as DataDir,
+    images: undefined as unknown as ImageStore,
     engine: undefined as unknown as OwnedContainerEngine,
     async restart() {
       await node.engine.close();
