@@ -19,10 +19,13 @@ namespace {
 constexpr int kFolder = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 constexpr size_t kPieceBytes = 256 * 1024;
 
-/// The process's root is the container's: its links lead nowhere else. What does not exist there, or is something else, is the caller's mistake.
+/// The process's root is the container's: its links lead nowhere else. What is something else than was asked for is the caller's mistake; that there is
+/// nothing has an errno of its own.
 Error at(const std::string& path, const std::string& what) {
+  const bool nothing = errno == ENOENT;
   Error error = archive_fault(what);
   error.message = path + ": " + error.message;
+  if (nothing) error.code = ENOENT;
   return error;
 }
 

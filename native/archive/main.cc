@@ -55,7 +55,7 @@ int run(const Command& command, const Arguments& arguments) {
   JsonObject report;
   const auto done = command.run(arguments, report);
   JsonObject failure;
-  if (!done) failure.text("error", done.error().message).boolean("archiveFault", done.error().code == 0);
+  if (!done) failure.text("error", done.error().message).boolean("archiveFault", done.error().code == 0).number("errno", done.error().code);
   const std::string line = (done ? report : failure).str() + "\n";
   return ::write(STDERR_FILENO, line.data(), line.size()) == static_cast<ssize_t>(line.size()) && done ? 0 : 1;
 }

@@ -55,9 +55,6 @@ export function defineImages(program: Command, shell: Shell): void {
   const load = group.command('load').description('Take in the images of an archive of "docker save", of an OCI layout, or of "mooring image save".').addArgument(new Argument('[file]', 'a file, plain or compressed (default: standard input)'));
   examples(load, ['mooring image load redis.tar', 'docker save redis:7 | mooring image load']).action(async (file: string | undefined, _: unknown, command: Command) => shell.finish(await (await import('./commands/image-archive.ts')).loadImages(clientOf(command), io, file)));
 
-  const importing = group.command('import').description('Make an image of one layer from the archive of a file system.').argument('<file>', 'a tar archive, plain or compressed, or - for standard input').argument('<name>', 'the name of the image');
-  examples(importing, ['mooring image import rootfs.tar.gz example.local/base:1']).action(async (file: string, name: string, _: unknown, command: Command) => shell.finish(await (await import('./commands/image-archive.ts')).importImage(clientOf(command), io, file, name)));
-
   const prune = group
     .command('prune')
     .description('Give back the disk of layers and blobs that nothing holds.')

@@ -3,6 +3,7 @@ import { EXIT, errorLines, exitCodeOf } from './exit.ts';
 import type { Io } from './io.ts';
 import { defineImages } from './program-image.ts';
 import { defineChanging } from './program-change.ts';
+import { defineFiles } from './program-files.ts';
 import { defineStreams } from './program-streams.ts';
 import { defineReading } from './program-read.ts';
 import { defineRegistries } from './program-registry.ts';
@@ -53,6 +54,7 @@ be run, 127 when there is none of that name.`,
   defineStreams(program, shell);
   defineImages(program, shell);
   defineRegistries(program, shell);
+  defineFiles(program, shell);
 
   const version = program.command('version').description("Print the command's version, and the daemon's.").option('--json', 'as JSON');
   examples(version, ['mooring version', 'mooring version --json']).action(async (flags: { json?: boolean }, command: Command) => {

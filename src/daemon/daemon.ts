@@ -52,7 +52,7 @@ export const startDaemon: DaemonModule['startDaemon'] = async (flags) => {
   const api = await startApiServer(socket, logger, services.promise);
   opened.defer(() => api.close());
 
-  const { engine, images, desired, facts, events } = await openGround({ dataDir, runDir, instance, logLevel, sandboxes }, registries, logger, opened);
+  const { engine, images, files, desired, facts, events } = await openGround({ dataDir, runDir, instance, logLevel, sandboxes }, registries, logger, opened);
   const problems = new ProblemBoard();
   const metrics = createMetrics({ engine, clock, logger, concurrency: CONCURRENCY, problems: problems.list, views: () => reconciler.views(), queue: () => reconciler.queue });
   const reconciler = new Reconciler({ engine, images: createImageSource(images), desired, facts, events, clock, logger, resyncIntervalMs, concurrency: CONCURRENCY, observer: metrics.observer });
@@ -92,6 +92,7 @@ export const startDaemon: DaemonModule['startDaemon'] = async (flags) => {
     desired,
     events,
     images,
+    files,
     problems: problems.list,
     onProblems: problems.subscribe,
     parse,

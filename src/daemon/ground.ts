@@ -1,6 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { createContainerEngine, type OwnedContainerEngine } from '../engine/containers/container-engine.ts';
+import type { FileEngine } from '../engine/files.ts';
+import { createFileEngine } from '../engine/files/file-engine.ts';
 import { ensureBusyboxImage } from '../engine/images/busybox-image.ts';
 import { createImageEngine } from '../engine/images/image-engine.ts';
 import { ImageStore } from '../engine/images/image-store.ts';
@@ -27,6 +29,7 @@ import type { GroundSettings } from './settings.ts';
 export interface Ground {
   readonly engine: OwnedContainerEngine;
   readonly images: ImageEngine;
+  readonly files: FileEngine;
   readonly desired: DesiredStore;
   readonly facts: FactsStore;
   readonly events: EventLog;
@@ -61,9 +64,12 @@ export async function openGround({ dataDir, runDir, instance, sandboxes = 0 }: G
   await engine.collect();
   await ensureBusyboxImage(images);
   const records = new ContainerRecords(database);
+  const archiver = fileURLToPath(new URL('mooring-archive', NATIVE));
+  const imageEngine = createImageEngine({ dataDir: folders, images, archiver, registries, containers: () => records.list() });
   return {
     engine,
-    images: createImageEngine({ dataDir: folders, images, archiver: fileURLToPath(new URL('mooring-archive', NATIVE)), registries, containers: () => records.list() }),
+    images: imageEngine,
+    files: createFileEngine({ files: engine.files, images: imageEngine, archiver }),
     desired: openDesiredStore({ records: new DesiredRecords<SourceName>(database), hashOf: resourceHash, logger }),
     facts: new FactsRecords<Facts>(database),
     events: createEventLog(new EventRecords(database), systemClock),

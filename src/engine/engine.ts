@@ -153,6 +153,8 @@ export interface ContainerEngine {
    * that may differ from the document that it was made from. From then on it passes for the one that it was made from.
    */
   restoreNetwork(id: ContainerId, container: Container, specHash: string): Promise<void>;
+  /** Gives an ended container an empty writable layer. `Conflict` while its process runs. */
+  reset(id: ContainerId): Promise<void>;
   /** Removes an ended container and all it held. `Conflict` while its process runs. */
   remove(id: ContainerId): Promise<void>;
   /** Everything that has a record, without looking at the kernel. */

@@ -1,4 +1,6 @@
 import type { CredentialFinder, Credentials } from '../lib/credentials.ts';
+import type { CommitRequest } from './images/commit.ts';
+import type { InsertRequest } from './images/insert.ts';
 import type { ImageConfig, Platform } from './images/oci-image.ts';
 
 /** An image, with all its names. Digests are `sha256:<hex>`, times milliseconds since the epoch. */
@@ -48,6 +50,14 @@ export interface TransferOptions {
   readonly onProgress?: (progress: ImageProgress) => void;
   /** Asked for a login before those that the node itself has. */
   readonly credentials?: CredentialFinder;
+}
+
+export interface ImportOptions {
+  /** Dockerfile instructions that say something of the config: `CMD ["sh"]`. */
+  readonly changes?: readonly string[];
+  /** For the history. */
+  readonly message?: string;
+  readonly signal?: AbortSignal;
 }
 
 export interface PruneOptions {
@@ -120,7 +130,11 @@ export interface ImageEngine {
   /** Takes in a docker-archive or oci-archive, plain or compressed. */
   load(archive: AsyncIterable<Buffer>, signal?: AbortSignal): Promise<ImageSummary[]>;
   /** Makes an image of one layer from a tar archive, plain or compressed. */
-  import(archive: AsyncIterable<Buffer>, name: string, signal?: AbortSignal): Promise<ImageSummary>;
+  import(archive: AsyncIterable<Buffer>, name: string, options?: ImportOptions): Promise<ImageSummary>;
+  /** Makes an image of another and one file of the web, in a layer of its own. */
+  insert(request: InsertRequest): Promise<ImageSummary>;
+  /** Makes an image of another and the changes in a container's writable folder. */
+  commit(request: CommitRequest): Promise<ImageSummary>;
   prune(options: PruneOptions): Promise<PruneResult>;
   diskUsage(): Promise<ImageDiskUsage>;
   /** Reads everything and verifies every digest and reference. */

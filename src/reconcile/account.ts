@@ -3,7 +3,7 @@ import { crashDelay, repairDelay, restartBackoffOf } from './backoff.ts';
 import type { DesiredContainer } from './desired.ts';
 import { processDrift, restartDrift } from './drift.ts';
 import type { Facts } from './facts.ts';
-import { objectionTo } from './plan.ts';
+import { isToBeReset, objectionTo } from './plan.ts';
 import { restartsAfter } from './restart-policy.ts';
 import type { Situation } from './situation.ts';
 import { isOverdue, stopOf } from './stop.ts';
@@ -49,7 +49,7 @@ export function account(situation: Situation): Account {
   const present = observed.drift;
   // The wish to stop it went away, and it outlived the signal: from now on its end is its own again.
   const stop = stopOf(observed, facts);
-  if (stop !== undefined && restartDrift(present).length === 0 && isOverdue(stop, observed, facts, now)) facts = withoutStop(facts);
+  if (stop !== undefined && restartDrift(present).length === 0 && !isToBeReset(observed, facts) && isOverdue(stop, observed, facts, now)) facts = withoutStop(facts);
   const known = facts.drifted ?? [];
   const fresh = present.filter(({ kind }) => !known.includes(kind));
   const undone = known.filter((kind) => !present.some((drift) => drift.kind === kind));

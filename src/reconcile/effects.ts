@@ -163,6 +163,14 @@ export class Effects implements MachineEffects {
         if (step.reason === 'NetworkChanged') this.#record(name, 'Normal', 'NetworkChanged', step.message);
         return;
       }
+      case 'Reset': {
+        await this.#exclusive(dossier, 'reset', () => engine.reset(id));
+        signal.throwIfAborted();
+        const { reset: _, ...facts } = dossier.facts;
+        this.#remember(dossier, facts);
+        this.#record(name, 'Normal', 'Reset', 'its file changes were thrown away');
+        return;
+      }
       case 'Remove':
         await this.#exclusive(dossier, 'remove', () => engine.remove(id));
         signal.throwIfAborted();

@@ -2,7 +2,7 @@ import type { ContainerId, DriftKind, ExitRecord } from '../engine/engine.ts';
 import type { ContainerName } from '../spec/name.ts';
 
 /** Why a running process is to end, though it has not ended by itself. */
-export type StopCause = 'Undesired' | 'Suspended' | 'SpecChanged' | 'Drift';
+export type StopCause = 'Undesired' | 'Suspended' | 'Reset' | 'SpecChanged' | 'Drift';
 
 /** A stop that is under way. */
 export interface Stop {
@@ -38,6 +38,8 @@ export interface Facts {
   /** How to stop it, as last desired: a change of these makes no new container, and outlives the wish for it. */
   readonly stopBy?: { readonly signal: string; readonly timeoutSeconds: number };
   readonly stop?: Stop;
+  /** The container whose file changes somebody asked to throw away, until that is done. */
+  readonly reset?: { readonly id: ContainerId };
   readonly lastDrift?: { readonly kind: DriftKind; readonly message: string; readonly time: number };
   /** Kinds of drift found and not yet seen undone. */
   readonly drifted?: readonly DriftKind[];

@@ -163,6 +163,7 @@ export function createContainerMachine(effects: MachineEffects) {
           { guard: { type: 'stepIs', params: { kind: 'Remove' } }, target: 'removing' },
           { guard: { type: 'stepIs', params: { kind: 'RestoreLimits' } }, target: 'restoringLimits' },
           { guard: { type: 'stepIs', params: { kind: 'RestoreNetwork' } }, target: 'restoringNetwork' },
+          { guard: { type: 'stepIs', params: { kind: 'Reset' } }, target: 'resetting' },
           { guard: { type: 'stepIs', params: { kind: 'Wait' } }, target: 'waiting' },
           { guard: { type: 'stepIs', params: { kind: 'Forget' } }, target: 'gone' },
           { target: 'settled' },
@@ -180,6 +181,7 @@ export function createContainerMachine(effects: MachineEffects) {
       removing: acting('Removes the ended container and all it held.'),
       restoringLimits: acting('Writes the limits to the cgroup again.'),
       restoringNetwork: acting('Makes interface, addresses, routes and rules right again.'),
+      resetting: acting('Throws the file changes of an ended container away.'),
       waiting: {
         description: 'Rests until a backoff or the grace of a stop is over.',
         entry: 'endStreak',

@@ -62,6 +62,10 @@ export function afterStep(situation: Situation, step: Step): Situation {
       return { ...situation, observed: undefined };
     case 'Start':
       return observed === undefined ? situation : { ...situation, observed: running(observed, now) };
+    case 'Reset': {
+      const { reset: _, ...rest } = facts;
+      return { ...situation, facts: rest };
+    }
     case 'RestoreLimits':
       return undrifted(situation, 'Limits');
     case 'RestoreNetwork':

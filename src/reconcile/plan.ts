@@ -24,6 +24,7 @@ export type Step = { readonly reason: string; readonly message: string } & (
   | { readonly kind: 'Kill'; readonly cause: StopCause }
   | { readonly kind: 'RestoreLimits' }
   | { readonly kind: 'RestoreNetwork' }
+  | { readonly kind: 'Reset' } // throws the file changes of a container away that does not run
   | { readonly kind: 'Remove' }
   | { readonly kind: 'Forget' } // neither desired nor there: the actor ends
 );
@@ -43,6 +44,8 @@ export function plan(situation: Situation): Step {
   const { desired, observed } = situation;
   if (observed === undefined) return planAbsent(situation);
   const objection = objectionTo(desired, observed);
+  const goesAnyway = objection !== undefined && objection.cause !== 'Suspended';
+  if (!goesAnyway && isToBeReset(observed, situation.facts)) return planReset(observed, situation);
   if (objection !== undefined) return planUnwanted(objection, observed, situation);
   // Only a desired container is free of objections.
   return planWanted(desired as DesiredContainer, observed, situation);
@@ -54,6 +57,17 @@ export function objectionTo(desired: DesiredContainer | undefined, observed: Obs
   if (desired.container.spec.suspend) return { cause: 'Suspended', reason: 'Suspended', message: 'spec.suspend is true' };
   if (desired.specHash !== observed.specHash && !changesInPlace(desired, observed)) return { cause: 'SpecChanged', reason: 'SpecChanged', message: describeChange(desired, observed) };
   return undefined;
+}
+
+/** Somebody asked for its file changes to be thrown away, and that is not done yet. */
+export function isToBeReset({ id }: ObservedContainer, { reset }: Facts): boolean {
+  return reset?.id === id;
+}
+
+function planReset(observed: ObservedContainer, situation: Situation): Step {
+  const why = { reason: 'ResetAsked', message: 'its file changes are to be thrown away' };
+  const { state } = observed.process;
+  return state === 'Running' || state === 'Creating' ? planStop({ cause: 'Reset', ...why }, observed, situation) : { kind: 'Reset', ...why };
 }
 
 function planAbsent(situation: Situation): Step {

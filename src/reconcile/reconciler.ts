@@ -34,6 +34,11 @@ export interface ReconcilerFace {
   explain(name: ContainerName): Promise<Explanation>;
   /** What accepting `resources` would do. With `prune`, also what removing those of source `directory` not among them would. Changes nothing. */
   plan(resources: readonly Resource[], options: { readonly prune: boolean }): Promise<PlannedChange[]>;
+  /**
+   * Has a container's file changes thrown away: it is stopped as ever, and started again afterwards where it is wanted running. Settles once they are gone,
+   * or the container is; an aborted signal ends the waiting, not the wish. `NotFound` for a container that is not there.
+   */
+  reset(name: ContainerName, signal: AbortSignal): Promise<void>;
   /** Looks at everything again. Settles when every container was looked at. */
   resync(): Promise<void>;
   /** Settles when no container has work left, bounded by the signal. */
@@ -231,6 +236,29 @@ export class Reconciler implements ReconcilerFace {
           }),
       ),
     );
+  }
+
+  async reset(name: ContainerName, signal: AbortSignal): Promise<void> {
+    const observed = await this.#observe(name);
+    if (observed === undefined) throw new MooringError('NotFound', `there is no container ${name}`, { fix: `see "mooring explain ${name}"` });
+    const { id } = observed;
+    const dossier = this.#roster.ensure(name);
+    dossier.facts = { ...dossier.facts, reset: { id } };
+    this.#options.facts.set(name, dossier.facts);
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const check = (): void => {
+      if (this.#roster.view(name) === undefined || dossier.facts.reset?.id !== id) resolve();
+    };
+    const onAbort = (): void => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    const unsubscribe = this.#roster.subscribe((changed) => changed === name && check());
+    try {
+      this.#hurry(name);
+      await promise;
+    } finally {
+      unsubscribe();
+      signal.removeEventListener('abort', onAbort);
+    }
   }
 
   async settled(signal: AbortSignal): Promise<void> {

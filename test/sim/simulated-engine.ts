@@ -4,7 +4,7 @@ import { MooringError } from '../../src/lib/errors.ts';
 import type { Container } from '../../src/spec/container.ts';
 import { containerName, type ContainerName } from '../../src/spec/name.ts';
 
-export type Operation = 'observe' | 'create' | 'start' | 'signal' | 'kill' | 'restoreLimits' | 'restoreNetwork' | 'remove';
+export type Operation = 'observe' | 'create' | 'start' | 'signal' | 'kill' | 'restoreLimits' | 'restoreNetwork' | 'reset' | 'remove';
 
 /** What goes wrong with one call: it fails before it did anything, it works though the caller hears of a failure, or it never comes back. */
 export type Fault = { readonly kind: 'error' | 'lostReply'; readonly error: MooringError } | { readonly kind: 'hang'; readonly until: Promise<void> };
@@ -122,6 +122,13 @@ export class SimulatedEngine implements ContainerEngine {
     return this.#exclusive('restoreNetwork', containerName(found.container.metadata), () => {
       Object.assign(found, { container, specHash });
       found.drift = found.drift.filter(({ kind }) => kind !== 'Network');
+    });
+  }
+
+  reset(id: ContainerId): Promise<void> {
+    const name = containerName(this.#byId(id).container.metadata);
+    return this.#exclusive('reset', name, () => {
+      if (this.#byId(id).process.state === 'Running') throw this.#violation(`reset of ${name}, which runs`);
     });
   }
 

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
+import { fetchUrl } from '../../engine/images/fetch-url.ts';
 import { parsePlatform } from '../../engine/images/platform.ts';
 import type { ImageEngine, ImageProgress, TransferOptions } from '../../engine/images.ts';
 import { MooringError } from '../../lib/errors.ts';
@@ -26,7 +27,8 @@ export const imageRoutes: readonly Route[] = [
   { method: 'POST', path: '/v1/images/pull', handle: (call, { images }) => pull(call, images) },
   { method: 'POST', path: '/v1/images/push', handle: (call, { images }) => push(call, images) },
   { method: 'POST', path: '/v1/images/load', handle: (call, { images }) => takeIn(call, (archive) => images.load(archive, call.signal)) },
-  { method: 'POST', path: '/v1/images/import', handle: (call, { images }) => takeIn(call, async (archive) => [await images.import(archive, asked(call, 'name'), call.signal)]) },
+  { method: 'POST', path: '/v1/images/import', handle: (call, { images }) => importArchive(call, images) },
+  { method: 'POST', path: '/v1/images/insert', handle: (call, { images }) => insert(call, images) },
   {
     method: 'POST',
     path: '/v1/images/tag',
@@ -82,6 +84,21 @@ async function save(call: Call, images: ImageEngine): Promise<void> {
   const archive = await images.save(names, format);
   call.response.writeHead(200, { 'content-type': 'application/x-tar' });
   await pipeline(Readable.from(archive, { objectMode: false }), call.response);
+}
+
+/** The archive is the request's body, or what `url` leads to. */
+function importArchive(call: Call, images: ImageEngine): Promise<void> {
+  const name = asked(call, 'name');
+  const [message, url] = [call.query.get('message'), call.query.get('url')];
+  const options = { changes: call.query.getAll('change'), signal: call.signal, ...(message !== null && { message }) };
+  return takeIn(call, async (archive) => [await images.import(url === null ? archive : fetchUrl(url, call.signal), name, options)]);
+}
+
+async function insert(call: Call, images: ImageEngine): Promise<void> {
+  const [mode, name] = [call.query.get('mode') ?? '0644', call.query.get('name')];
+  if (!/^[0-7]{3,4}$/.test(mode)) throw new MooringError('Invalid', `"${mode}" is no mode of a file`, { fix: 'give it in octal, such as 0755' });
+  const image = await images.insert({ image: asked(call, 'image'), url: asked(call, 'url'), path: asked(call, 'path'), mode: Number.parseInt(mode, 8), signal: call.signal, ...(name !== null && { name }) });
+  sendJson(call, { kind: 'ImageList', items: [image] } satisfies ImageList);
 }
 
 async function takeIn(call: Call, work: (archive: AsyncIterable<Buffer>) => Promise<ImageList['items']>): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { ExecRequest, ExecResult, LogLine, LogOptions } from '../../engine/engine.ts';
+import type { FileEngine } from '../../engine/files.ts';
 import type { ImageEngine } from '../../engine/images.ts';
 import type { Declared, DesiredStore } from '../../reconcile/desired.ts';
 import type { EventLog } from '../../reconcile/events.ts';
@@ -9,7 +10,7 @@ import type { DownProgress, Info } from './types.ts';
 
 /** What the API stands on. The daemon wires it. */
 export interface ApiServices {
-  readonly reconciler: Pick<ReconcilerFace, 'views' | 'view' | 'explain' | 'plan' | 'subscribe'>;
+  readonly reconciler: Pick<ReconcilerFace, 'views' | 'view' | 'explain' | 'plan' | 'subscribe' | 'reset'>;
   readonly desired: Pick<DesiredStore, 'get' | 'getOf' | 'listOf' | 'apply' | 'delete'>;
   readonly events: Pick<EventLog, 'list' | 'subscribe'>;
   /** Documents that are not accepted at present, of all sources. */
@@ -27,6 +28,7 @@ export interface ApiServices {
     readonly attachExec: (id: string, exec: string) => Promise<Duplex>;
   };
   readonly images: ImageEngine;
+  readonly files: FileEngine;
   readonly info: () => Info;
   /** Takes every container down, telling each; once it has ended, the daemon stops. */
   readonly down: () => AsyncIterable<DownProgress>;

@@ -34,9 +34,32 @@ export async function loadImages(client: Client, io: Io, file: string | undefine
   return EXIT.ok;
 }
 
-export async function importImage(client: Client, io: Io, file: string, name: string): Promise<number> {
-  const { items } = await client.upload<ImageList>(`/v1/images/import?${query({ name })}`, bytesOf(file, io));
-  for (const { names, id } of items) io.out(`imported ${names.join(', ')} (${id})\n`);
+export interface ImportFlags {
+  readonly change?: readonly string[];
+  readonly message?: string;
+  /** Print only the ID. */
+  readonly quiet?: boolean;
+}
+
+/** `mooring import`: a file, standard input, or an address that the daemon fetches from. */
+export async function importImage(client: Client, io: Io, file: string, name: string, { change = [], message, quiet }: ImportFlags): Promise<number> {
+  const isAddress = /^https?:\/\//i.test(file);
+  const parameters = new URLSearchParams([['name', name], ...change.map((each): [string, string] => ['change', each]), ...(message === undefined ? [] : [['message', message] as [string, string]]), ...(isAddress ? [['url', file] as [string, string]] : [])]);
+  const request = `/v1/images/import?${parameters.toString()}`;
+  const { items } = isAddress ? await client.call<ImageList>(request) : await client.upload<ImageList>(request, bytesOf(file, io));
+  for (const { names, id } of items) io.out(quiet === true ? `${id}\n` : `imported ${names.join(', ')} (${id})\n`);
+  return EXIT.ok;
+}
+
+export interface InsertFlags {
+  readonly mode?: string;
+  readonly tag?: string;
+}
+
+/** `mooring insert`: prints the new image's ID. */
+export async function insertFile(client: Client, io: Io, image: string, url: string, path: string, { mode, tag }: InsertFlags): Promise<number> {
+  const { items } = await client.call<ImageList>(`/v1/images/insert?${query({ image, url, path, ...(mode !== undefined && { mode }), ...(tag !== undefined && { name: tag }) })}`);
+  for (const { id } of items) io.out(`${id}\n`);
   return EXIT.ok;
 }
 

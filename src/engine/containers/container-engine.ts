@@ -31,6 +31,7 @@ import { removeCgroup, removeCgroupIfEmpty } from './cgroup-folders.ts';
 import { CgroupLayout } from './cgroup-layout.ts';
 import { collectLitter } from './collect.ts';
 import { ContainerExecs } from './container-execs.ts';
+import { ContainerFiles } from './container-files.ts';
 import { containerPaths, type EngineFolders } from './container-paths.ts';
 import { ContainerObserver } from './container-observer.ts';
 import { limitDrift, runningDrift } from './container-snapshot.ts';
@@ -62,6 +63,7 @@ export interface ContainerEngineOptions {
 
 /** The engine with what its owner calls at the daemon's start and end. */
 export interface OwnedContainerEngine extends ContainerEngine {
+  readonly files: ContainerFiles;
   readonly volumes: VolumeEngine;
   /** The networks beside the default one. */
   readonly networks: NetworkEngine;
@@ -91,6 +93,7 @@ export async function createContainerEngine(options: ContainerEngineOptions): Pr
 }
 
 class LocalContainerEngine implements OwnedContainerEngine {
+  readonly files: ContainerFiles;
   readonly networks: NetworkEngine;
   readonly #options: ContainerEngineOptions;
   readonly #folders: EngineFolders;
@@ -123,6 +126,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
     this.networks = new LocalNetworkEngine(this.#networks);
     this.volumes = new LocalVolumes({ dataDir, database: options.database, logger, archiver: path.join(path.dirname(options.runtimePath), 'mooring-archive'), hint: (id) => this.#hint(id, 'MountsChanged') });
     this.#execs = new ContainerExecs(options);
+    this.files = new ContainerFiles({ layout, look: async (id) => ({ managed: this.#get(id), ...(await this.#observer.look(this.#get(id))) }) });
     this.#sandboxes = new SandboxPool({ native, runtimePath: options.runtimePath, cgroupParent: folders.cgroupParent, logger, size: options.sandboxes ?? 0 });
     for (const record of this.#records.list()) {
       this.#manage(record);
@@ -177,6 +181,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
 
   async start(id: ContainerId): Promise<void> {
     const managed = this.#get(id);
+    using _ = await this.files.exclude(id);
     await using starting = new AsyncDisposableStack();
     const { native, runtimePath } = this.#options;
     if (!managed.fresh && !(await this.#readyAgain(managed))) return; // it runs
@@ -253,8 +258,20 @@ class LocalContainerEngine implements OwnedContainerEngine {
     await this.#networks.reconnect(before, after, process.state === 'Running' ? process.init : undefined);
   }
 
+  async reset(id: ContainerId): Promise<void> {
+    const managed = this.#get(id);
+    using _ = await this.files.exclude(id);
+    const { record, paths } = managed;
+    const { snapshot, process } = await this.#observer.look(managed);
+    if (process.state === 'Running' || process.state === 'Creating') throw new MooringError('Conflict', `container ${record.name} can't be reset while its process runs`, { fix: 'stop or kill it first' });
+    for (const folder of [paths.upper, paths.work]) this.#dispose((await this.#options.dataDir.discard(folder)).discarded);
+    // A damaged bundle is written with the next start.
+    if (snapshot.configText !== undefined) await writeBundle(paths, snapshot.configText);
+  }
+
   async remove(id: ContainerId): Promise<void> {
     const managed = this.#get(id);
+    using _ = await this.files.exclude(id);
     const { record, paths } = managed;
     const { process } = await this.#observer.look(managed);
     if (process.state === 'Running' || process.state === 'Creating')
@@ -316,6 +333,9 @@ class LocalContainerEngine implements OwnedContainerEngine {
   async adopt(): Promise<void> {
     const found = await Promise.all([...this.#byId.values()].map(async (managed) => ({ managed, process: (await this.#observer.look(managed)).process })));
     await Promise.all([...found.map(({ managed }) => this.#execs.collect(managed)), this.volumes.adopt()]);
+    for (const { managed, process } of found) {
+      if (process.state === 'Running' && (await this.files.thaw(managed))) this.#options.logger.warn({ container: managed.record.name }, 'thawed a container that a killed daemon had frozen');
+    }
     await this.#networks.adopt(found.map(({ managed, process }) => ({ ...managed.record, init: process.state === 'Running' ? process.init : undefined })));
   }
 

@@ -1,15 +1,24 @@
 import { spawn } from 'node:child_process';
-import type { Readable, Writable } from 'node:stream';
+import { Readable, type Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
 
-import { MooringError } from '../../lib/errors.ts';
+import { type ErrorCode, MooringError } from '../../lib/errors.ts';
 
 /** What a command of `mooring-archive` says in the end: its figures. */
 export type ArchiverReport = Readonly<Record<string, number>>;
 
+interface Failure {
+  readonly error: string;
+  /** What it was given is at fault. */
+  readonly archiveFault: boolean;
+  /** 0 where no system call failed. */
+  readonly errno: number;
+}
+
 type Outcome =
   | { readonly report: ArchiverReport }
-  | { readonly error: string; readonly archiveFault: boolean }
+  | Failure
   | { readonly died: string } // it ended without a report
   | { readonly notStarted: unknown };
 
@@ -41,14 +50,25 @@ export class ArchiverProcess implements Disposable {
   }
 
   /**
-   * Settles when it has ended. `what` says what it does: `unpack layer`. `Invalid` when what it was given is at fault, `Unavailable` when the disk is.
+   * Settles when it has ended. `what` says what it does: `unpack layer`. `Invalid` when what it was given is at fault, `NotFound` when something is not there,
+   * `Conflict` when it may not be written, `Unavailable` when the disk is at fault.
    */
   async report(what: string): Promise<ArchiverReport> {
     const outcome = await this.#outcome;
     if ('report' in outcome) return outcome.report;
-    if ('error' in outcome) throw new MooringError(outcome.archiveFault ? 'Invalid' : 'Unavailable', `${what}: ${outcome.error}`);
+    if ('error' in outcome) throw new MooringError(codeOf(outcome), `${what}: ${outcome.error}`);
     if ('notStarted' in outcome) throw new MooringError('Unavailable', `${what}: run ${this.#archiver}`, { cause: outcome.notStarted, fix: 'build it with `make native`' });
     throw new MooringError('Internal', `${what}: ${outcome.died}`);
+  }
+
+  /** Writes all of `content` to it, and settles as `report` does. */
+  async feed(content: AsyncIterable<Buffer>, what: string): Promise<ArchiverReport> {
+    const [fed, report] = await Promise.allSettled([pipeline(Readable.from(content, { objectMode: false }), this.stdin), this.report(what)]);
+    if (fed.status === 'rejected' && fed.reason instanceof MooringError) throw fed.reason;
+    // That its input broke off is only a consequence of what the process tells.
+    if (report.status === 'rejected') throw report.reason;
+    if (fed.status === 'rejected') throw new MooringError('Unavailable', `${what}: what was to be written broke off`, { cause: fed.reason });
+    return report.value;
   }
 
   [Symbol.dispose](): void {
@@ -56,11 +76,24 @@ export class ArchiverProcess implements Disposable {
   }
 }
 
+const ENOENT = 2;
+const EROFS = 30;
+
+function codeOf({ archiveFault, errno }: Failure): ErrorCode {
+  if (archiveFault) return 'Invalid';
+  if (errno === ENOENT) return 'NotFound';
+  return errno === EROFS ? 'Conflict' : 'Unavailable';
+}
+
 function outcomeOf(said: string, end: string): Outcome {
   try {
-    const report = JSON.parse(said) as ArchiverReport | { readonly error: string; readonly archiveFault: boolean };
-    return 'error' in report && typeof report.error === 'string' ? (report as { error: string; archiveFault: boolean }) : { report: report as ArchiverReport };
+    const report = JSON.parse(said) as ArchiverReport | Failure;
+    return isFailure(report) ? report : { report };
   } catch {
     return { died: `the archiver ended without a report: ${end}${said === '' ? '' : `: ${said.slice(0, MAX_COMPLAINT)}`}` };
   }
+}
+
+function isFailure(report: ArchiverReport | Failure): report is Failure {
+  return typeof report.error === 'string';
 }

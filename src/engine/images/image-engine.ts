@@ -1,13 +1,15 @@
 import { type Credentials, firstCredentials } from '../../lib/credentials.ts';
 import { messageOf, MooringError } from '../../lib/errors.ts';
 import { formatImageReference, parseImageReference } from '../../spec/image-reference.ts';
-import type { ImageDetails, ImageDiskUsage, ImageEngine, ImageHistoryEntry, ImageSummary, PruneOptions, PruneResult, RegistryHit, SaveFormat, StoreProblem, TransferOptions } from '../images.ts';
+import type { ImageDetails, ImageDiskUsage, ImageEngine, ImageHistoryEntry, ImageSummary, ImportOptions, PruneOptions, PruneResult, RegistryHit, SaveFormat, StoreProblem, TransferOptions } from '../images.ts';
 import type { DataDir } from '../store/data-dir.ts';
 import type { ImageRecord } from '../store/image-records.ts';
 import { checkStore } from './check-store.ts';
+import { commitImage, type CommitRequest } from './commit.ts';
 import { imageDiskUsage, prune } from './collect-images.ts';
 import type { ImageStore } from './image-store.ts';
 import { importImage } from './import.ts';
+import { insertFile, type InsertRequest } from './insert.ts';
 import { LayerStore } from './layer-store.ts';
 import { loadImages } from './load.ts';
 import type { Platform } from './oci-image.ts';
@@ -146,8 +148,16 @@ class LocalImageEngine implements ImageEngine {
     return Promise.all(records.map((record) => this.#summaryOf(record)));
   }
 
-  async import(archive: AsyncIterable<Buffer>, name: string, signal?: AbortSignal): Promise<ImageSummary> {
-    return this.#summaryOf(await importImage(this.#room, archive, name, signal));
+  async import(archive: AsyncIterable<Buffer>, name: string, options: ImportOptions = {}): Promise<ImageSummary> {
+    return this.#summaryOf(await importImage(this.#room, archive, name, options));
+  }
+
+  async insert(request: InsertRequest): Promise<ImageSummary> {
+    return this.#summaryOf(await insertFile(this.#room, request));
+  }
+
+  async commit(request: CommitRequest): Promise<ImageSummary> {
+    return this.#summaryOf(await commitImage(this.#room, request));
   }
 
   prune(options: PruneOptions): Promise<PruneResult> {

@@ -1,6 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 
-import { formatImageReference, parseImageReference } from '../../spec/image-reference.ts';
+import { changedConfig } from '../files/commit-config.ts';
+import type { ImportOptions } from '../images.ts';
 import type { ImageRecord } from '../store/image-records.ts';
 import { layerType } from './load.ts';
 import { CONFIG_TYPE, type ImageConfig, type ImageManifest, MANIFEST_TYPE } from './oci-image.ts';
@@ -9,8 +10,9 @@ import type { ImageRoom } from './room.ts';
 import { peek } from './unpack-layer.ts';
 
 /** Makes an image of one layer of an archive, which is kept as it came. */
-export async function importImage(room: ImageRoom, archive: AsyncIterable<Buffer>, name: string, signal: AbortSignal | undefined): Promise<ImageRecord> {
-  const normalized = formatImageReference(parseImageReference(name));
+export async function importImage(room: ImageRoom, archive: AsyncIterable<Buffer>, name: string, { changes = [], message = 'made from an archive', signal }: ImportOptions): Promise<ImageRecord> {
+  const normalized = room.images.nameOf(name);
+  const runtime = changedConfig({}, changes);
   const { blobs } = room.images;
   const { compression, content } = await peek(archive);
   await using writer = await blobs.writer();
@@ -37,9 +39,9 @@ export async function importImage(room: ImageRoom, archive: AsyncIterable<Buffer
       architecture,
       ...(variant !== undefined && { variant }),
       os,
-      config: {},
+      config: runtime,
       rootfs: { type: 'layers', diff_ids: [diffId] },
-      history: [{ created, created_by: 'mooring image import', comment: 'made from an archive' }],
+      history: [{ created, created_by: 'mooring image import', comment: message }],
     };
     const configText = JSON.stringify(config);
     const imageId = await blobs.put(configText);

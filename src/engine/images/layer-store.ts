@@ -4,6 +4,7 @@ import path from 'node:path';
 import { errnoOf, MooringError } from '../../lib/errors.ts';
 import type { DataDir } from '../store/data-dir.ts';
 import { type Digest, hexOf, parseDigest } from './digest.ts';
+import { ArchiverProcess } from './archiver-process.ts';
 import { cleanUpper, packUpper, type Upper } from './pack-upper.ts';
 import { type LayerBounds, type Unpacked, unpackLayer } from './unpack-layer.ts';
 
@@ -76,6 +77,12 @@ export class LayerStore {
   /** Makes a writable folder that nobody uses any more what unpacking its archive would make. */
   clean(upper: Upper, signal?: AbortSignal): Promise<void> {
     return cleanUpper(this.#archiver, upper, signal);
+  }
+
+  /** Puts the entries of an archive (everything becomes root's) into a folder of the image that `lower` (top first) holds, over an empty `upper` and `work`. */
+  async putInto({ lower, upper, work }: { readonly lower: readonly string[]; readonly upper: string; readonly work: string }, folder: string, archive: AsyncIterable<Buffer>, signal?: AbortSignal): Promise<void> {
+    using process = new ArchiverProcess(this.#archiver, ['put', folder, ...lower.flatMap((layer) => ['--lower', layer]), '--upper', upper, '--work', work], signal);
+    await process.feed(archive, 'put a file into an image');
   }
 
   async #unpack({ chainId, diffId, blob }: LayerSource): Promise<void> {

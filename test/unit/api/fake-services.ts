@@ -47,8 +47,10 @@ export class FakeServices implements ApiServices {
 
   /** For a test that asks for images to set. */
   images = {} as ApiServices['images'];
+  files = {} as ApiServices['files'];
 
   readonly reconciler: ApiServices['reconciler'] = {
+    reset: () => Promise.resolve(),
     views: () => [...this.viewsByName.values()],
     view: (name) => this.viewsByName.get(name),
     explain: (name) =>

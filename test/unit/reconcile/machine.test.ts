@@ -44,6 +44,7 @@ test('every state is reached, each by the step that is named so', async () => {
     { kind: 'Start', ...because },
     { kind: 'RestoreLimits', ...because },
     { kind: 'RestoreNetwork', ...because },
+    { kind: 'Reset', ...because },
     { kind: 'Signal', signal: 'SIGTERM', cause: 'Undesired', ...because },
     { kind: 'Kill', cause: 'Undesired', ...because },
     { kind: 'Remove', ...because },

@@ -116,6 +116,7 @@ test('no step fits a situation that it would do harm in', () => {
           assert.equal(spec?.suspend, false);
           break;
         case 'Remove':
+        case 'Reset':
           assert.ok(state === 'None' || state === 'Exited');
           break;
         case 'Signal':
