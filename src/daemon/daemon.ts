@@ -18,6 +18,7 @@ import { createMetrics } from '../metrics/metrics.ts';
 import { startMetricsServer } from '../metrics/server.ts';
 import { loadNative } from '../native/addon.ts';
 import { Reconciler } from '../reconcile/reconciler.ts';
+import { Supplies } from '../reconcile/supplies.ts';
 import { createDirectorySource } from '../sources/directory/source.ts';
 import { parseDocuments } from '../spec/parse.ts';
 import type { SpecProblem } from '../spec/problem.ts';
@@ -52,10 +53,12 @@ export const startDaemon: DaemonModule['startDaemon'] = async (flags) => {
   const api = await startApiServer(socket, logger, services.promise);
   opened.defer(() => api.close());
 
-  const { engine, images, files, desired, facts, events } = await openGround({ dataDir, runDir, instance, logLevel, sandboxes }, registries, logger, opened);
+  const { engine, images, desired, facts, events } = await openGround({ dataDir, runDir, instance, logLevel, sandboxes }, registries, logger, opened);
   const problems = new ProblemBoard();
   const metrics = createMetrics({ engine, clock, logger, concurrency: CONCURRENCY, problems: problems.list, views: () => reconciler.views(), queue: () => reconciler.queue });
-  const reconciler = new Reconciler({ engine, images: createImageSource(images), desired, facts, events, clock, logger, resyncIntervalMs, concurrency: CONCURRENCY, observer: metrics.observer });
+  const { networks, volumes } = engine;
+  const supplies = new Supplies({ networks, volumes, desired, events, clock, logger });
+  const reconciler = new Reconciler({ engine, supplies, images: createImageSource(images), desired, facts, events, clock, logger, resyncIntervalMs, concurrency: CONCURRENCY, observer: metrics.observer });
   const onProblems = (standing: readonly SpecProblem[], appeared: readonly SpecProblem[]): void => {
     problems.replace(standing);
     metrics.specRejected(appeared);
@@ -71,6 +74,8 @@ export const startDaemon: DaemonModule['startDaemon'] = async (flags) => {
     opened.defer(() => server.close());
     metricsUrl = `http://${urlHost(metricsAddress.host)}:${server.port}/metrics`;
   }
+  opened.defer(() => supplies.stop());
+  supplies.start();
   opened.defer(() => reconciler.stop());
   reconciler.start();
   opened.defer(() => source.stop());
@@ -92,7 +97,9 @@ export const startDaemon: DaemonModule['startDaemon'] = async (flags) => {
     desired,
     events,
     images,
-    files,
+    networks,
+    volumes,
+    supplies,
     problems: problems.list,
     onProblems: problems.subscribe,
     parse,
@@ -131,7 +138,8 @@ export const takeDownWithoutDaemon: DaemonModule['takeDownWithoutDaemon'] = asyn
   opened.use(await lockInstance(ground.instance, loadNative(NATIVE_ADDON)));
   await removeStaleSocket(socketPath(ground.runDir));
   const { engine, desired, facts, events } = await openGround(ground, plainRegistries, logger, opened);
-  const reconciler = new Reconciler({ engine, desired, facts, events, clock, logger });
+  const supplies = new Supplies({ networks: engine.networks, volumes: engine.volumes, desired, events, clock, logger });
+  const reconciler = new Reconciler({ engine, supplies, desired, facts, events, clock, logger });
   opened.defer(() => reconciler.stop());
   reconciler.start();
   await takeDown({ engine, desired, reconciler }, onProgress);

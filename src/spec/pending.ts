@@ -4,12 +4,9 @@ import { type Path, valueAt } from './schema-walk.ts';
 
 /** What the schemas have and the engine can't do: refused, so that nothing is accepted and then ignored. Whoever makes it work takes its line out. */
 const PENDING: readonly { readonly kind: Resource['kind']; readonly path: Path; readonly given: (value: unknown) => boolean }[] = [
-  { kind: 'Network', path: ['kind'], given: () => true }, // n2
-  { kind: 'Volume', path: ['kind'], given: () => true }, // n1
   { kind: 'Container', path: ['spec', 'imagePullSecrets'], given: isFilled }, // i3
   { kind: 'Container', path: ['spec', 'imageUpdatePolicy'], given: isGiven }, // i3
   { kind: 'Container', path: ['spec', 'network', 'mode'], given: (mode) => mode === 'Container' }, // n2
-  { kind: 'Container', path: ['spec', 'network', 'networks'], given: isFilled }, // n2
   { kind: 'Container', path: ['spec', 'network', 'bandwidth', 'ingress'], given: isGiven }, // n2
   { kind: 'Container', path: ['spec', 'network', 'bandwidth', 'egress'], given: isGiven }, // n2
   { kind: 'Container', path: ['spec', 'ports'], given: anyItem('endPort', isGiven) }, // n2
@@ -19,11 +16,7 @@ const PENDING: readonly { readonly kind: Resource['kind']; readonly path: Path; 
   { kind: 'Container', path: ['spec', 'network', 'dns', 'searches'], given: isFilled }, // n3
   { kind: 'Container', path: ['spec', 'network', 'dns', 'options'], given: isFilled }, // n3
   { kind: 'Container', path: ['spec', 'network', 'extraHosts'], given: isFilled }, // n3
-  { kind: 'Container', path: ['spec', 'mounts'], given: anyItem('volume', isGiven) }, // n1
   { kind: 'Container', path: ['spec', 'mounts'], given: anyItem('idmap', (idmap) => idmap !== 'None') }, // n1
-  { kind: 'Container', path: ['spec', 'mounts'], given: anyItem('bind', (bind) => valueAt(bind, ['createSource']) === true || (isGiven(bind) && valueAt(bind, ['propagation']) !== 'None')) }, // n1
-  { kind: 'Container', path: ['spec', 'mounts'], given: anyItem('recursiveReadOnly', (recursive) => recursive === false) }, // n1
-  { kind: 'Container', path: ['spec', 'mounts'], given: anyItem('tmpfs', (tmpfs) => isGiven(tmpfs) && valueAt(tmpfs, ['mode']) !== '1777') }, // n1
 ];
 
 export function pendingFaults(resource: Resource): FieldFault[] {

@@ -106,8 +106,9 @@ export function deleted(items: readonly ResourceKey[], services: ApiServices): D
 }
 
 /** What another source says can only be taken back there: deleted here, it would come back at once. */
-function assertDeletable({ kind, name }: ResourceKey, { desired }: ApiServices): void {
+export function assertDeletable({ kind, name }: ResourceKey, { desired }: ApiServices, mayBeUnwanted = false): void {
   const origin = desired.getOf(kind, name)?.origin;
+  if (origin === undefined && mayBeUnwanted) return;
   if (origin === undefined) throw new MooringError('NotFound', `no source wants a ${describeResource(kind, name)}`, { fix: 'see "mooring get --all-namespaces"' });
   if (origin.source === 'api') return;
   throw new MooringError('Conflict', `${kind === 'Container' ? name : describeResource(kind, name)} belongs to source ${origin.source}, which would bring it back`, {

@@ -1,16 +1,18 @@
 import type { Duplex } from 'node:stream';
 import type { ExecRequest, ExecResult, LogLine, LogOptions } from '../../engine/engine.ts';
-import type { FileEngine } from '../../engine/files.ts';
 import type { ImageEngine } from '../../engine/images.ts';
+import type { NetworkEngine } from '../../engine/networks.ts';
+import type { VolumeEngine } from '../../engine/volumes.ts';
 import type { Declared, DesiredStore } from '../../reconcile/desired.ts';
 import type { EventLog } from '../../reconcile/events.ts';
 import type { ReconcilerFace } from '../../reconcile/reconciler.ts';
+import type { Supplies } from '../../reconcile/supplies.ts';
 import type { SpecProblem } from '../../spec/problem.ts';
 import type { DownProgress, Info } from './types.ts';
 
 /** What the API stands on. The daemon wires it. */
 export interface ApiServices {
-  readonly reconciler: Pick<ReconcilerFace, 'views' | 'view' | 'explain' | 'plan' | 'subscribe' | 'reset'>;
+  readonly reconciler: Pick<ReconcilerFace, 'views' | 'view' | 'explain' | 'plan' | 'subscribe'>;
   readonly desired: Pick<DesiredStore, 'get' | 'getOf' | 'listOf' | 'apply' | 'delete'>;
   readonly events: Pick<EventLog, 'list' | 'subscribe'>;
   /** Documents that are not accepted at present, of all sources. */
@@ -28,7 +30,9 @@ export interface ApiServices {
     readonly attachExec: (id: string, exec: string) => Promise<Duplex>;
   };
   readonly images: ImageEngine;
-  readonly files: FileEngine;
+  readonly networks: NetworkEngine;
+  readonly volumes: VolumeEngine;
+  readonly supplies: Pick<Supplies, 'standing' | 'settle'>;
   readonly info: () => Info;
   /** Takes every container down, telling each; once it has ended, the daemon stops. */
   readonly down: () => AsyncIterable<DownProgress>;

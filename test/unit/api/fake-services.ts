@@ -47,10 +47,8 @@ export class FakeServices implements ApiServices {
 
   /** For a test that asks for images to set. */
   images = {} as ApiServices['images'];
-  files = {} as ApiServices['files'];
 
   readonly reconciler: ApiServices['reconciler'] = {
-    reset: () => Promise.resolve(),
     views: () => [...this.viewsByName.values()],
     view: (name) => this.viewsByName.get(name),
     explain: (name) =>
@@ -84,6 +82,12 @@ export class FakeServices implements ApiServices {
       }
     },
   };
+
+  readonly networks = { list: () => [], inspect: () => Promise.resolve(undefined) } as unknown as ApiServices['networks'];
+
+  readonly volumes = { list: () => [], inspect: () => Promise.resolve(undefined), usage: () => Promise.resolve(0) } as unknown as ApiServices['volumes'];
+
+  readonly supplies: ApiServices['supplies'] = { standing: () => undefined, settle: () => Promise.resolve(undefined) };
 
   readonly events: ApiServices['events'] = {
     list: ({ name } = {}) => this.eventList.filter((event) => name === undefined || event.name === name),
