@@ -76,6 +76,7 @@ export function defineChanging(program: Command, shell: Shell): void {
     .option('--metrics-token-file <file>', 'ask scrapers for the bearer token in this file')
     .addOption(logLevelOption().default(DEFAULTS.logLevel))
     .option('--registries <file>', `how registries are reached: mirrors, authorities, the default one (default: ${DEFAULTS.registries}, if it is there)`)
+    .option('--pull-secrets <dir>', 'secrets that spec.imagePullSecrets names, as NAMESPACE/NAME.json', DEFAULTS.pullSecrets)
     .addOption(repeated('--registry-ca <file>', 'trust this authority (PEM) for registries, beside those of the system and of /etc/docker/certs.d; may be repeated'))
     .addOption(repeated('--insecure-registry <host:port>', 'speak plain HTTP to this registry where it has no TLS; may be repeated'))
     .option('--resync-interval <span>', 'look at everything again this often', DEFAULTS.resyncInterval)

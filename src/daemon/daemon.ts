@@ -8,6 +8,7 @@ import { removeStaleSocket } from '../api/v1/unix-socket.ts';
 import type { ApiServices } from '../api/v1/services.ts';
 import type { DownProgress } from '../api/v1/types.ts';
 import type { ContainerId } from '../engine/engine.ts';
+import { pullSecretsIn } from '../engine/images/registry/pull-secrets.ts';
 import { plainRegistries } from '../engine/images/registry/registry-settings.ts';
 import { systemClock as clock } from '../lib/clock.ts';
 import { MooringError } from '../lib/errors.ts';
@@ -39,7 +40,7 @@ const CONCURRENCY = 16;
  * there is taken up again; then it is kept as it is wanted. A failure on the way closes again what was opened.
  */
 export const startDaemon: DaemonModule['startDaemon'] = async (flags) => {
-  const { specs, dataDir, runDir, instance, logLevel, metrics: metricsAddress, resyncIntervalMs, sandboxes } = settings(flags);
+  const { specs, dataDir, runDir, instance, logLevel, metrics: metricsAddress, resyncIntervalMs, sandboxes, pullSecrets } = settings(flags);
   const registries = await registrySettings(flags);
   await checkHost();
   const startedAt = new Date().toISOString();
@@ -58,7 +59,7 @@ export const startDaemon: DaemonModule['startDaemon'] = async (flags) => {
   const metrics = createMetrics({ engine, clock, logger, concurrency: CONCURRENCY, problems: problems.list, views: () => reconciler.views(), queue: () => reconciler.queue });
   const { networks, volumes } = engine;
   const supplies = new Supplies({ networks, volumes, desired, events, clock, logger });
-  const reconciler = new Reconciler({ engine, supplies, images: createImageSource(images), desired, facts, events, clock, logger, resyncIntervalMs, concurrency: CONCURRENCY, observer: metrics.observer });
+  const reconciler = new Reconciler({ engine, supplies, images: createImageSource(images, pullSecretsIn(pullSecrets)), desired, facts, events, clock, logger, resyncIntervalMs, concurrency: CONCURRENCY, observer: metrics.observer });
   const onProblems = (standing: readonly SpecProblem[], appeared: readonly SpecProblem[]): void => {
     problems.replace(standing);
     metrics.specRejected(appeared);

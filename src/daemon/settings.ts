@@ -22,6 +22,8 @@ export interface Settings extends GroundSettings {
   /** Undefined when metrics are off. */
   readonly metrics: { readonly host: string; readonly port: number; readonly tokenFile?: string } | undefined;
   readonly resyncIntervalMs: number;
+  /** Folder of the secrets that `spec.imagePullSecrets` names. */
+  readonly pullSecrets: string;
   readonly sandboxes: number;
 }
 
@@ -49,6 +51,7 @@ export function settings(flags: DaemonFlags): Settings {
     specs: resolve(flags.specs),
     metrics: metricsSettings(flags),
     resyncIntervalMs: resyncIntervalMs(flags.resyncInterval),
+    pullSecrets: resolve(flags.pullSecrets ?? DEFAULTS.pullSecrets),
     sandboxes: sandboxes(flags.sandboxes ?? DEFAULTS.sandboxes),
   };
 }

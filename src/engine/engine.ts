@@ -23,7 +23,7 @@ export type ObservedProcess =
   | { readonly state: 'Running'; readonly init: ProcessIdentity; readonly monitor: ProcessIdentity; readonly startedAt: number }
   | { readonly state: 'Exited'; readonly exit: ExitRecord };
 
-export type DriftKind = 'Process' | 'Limits' | 'Mounts' | 'Rootfs' | 'Bundle' | 'Network' | 'NetworkNamespace';
+export type DriftKind = 'Process' | 'Limits' | 'Mounts' | 'Rootfs' | 'Bundle' | 'Network' | 'NetworkNamespace' | 'Image';
 
 /** One way in which the kernel differs from what was asked, though nobody changed what was asked. */
 export interface Drift {

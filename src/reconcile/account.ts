@@ -49,7 +49,8 @@ export function account(situation: Situation): Account {
   const present = observed.drift;
   // The wish to stop it went away, and it outlived the signal: from now on its end is its own again.
   const stop = stopOf(observed, facts);
-  if (stop !== undefined && restartDrift(present).length === 0 && !isToBeReset(observed, facts) && isOverdue(stop, observed, facts, now)) facts = withoutStop(facts);
+  const wish = stop?.cause === 'ImageMoved' ? present.filter(({ kind }) => kind === 'Image') : restartDrift(present);
+  if (stop !== undefined && wish.length === 0 && !isToBeReset(observed, facts) && isOverdue(stop, observed, facts, now)) facts = withoutStop(facts);
   const known = facts.drifted ?? [];
   const fresh = present.filter(({ kind }) => !known.includes(kind));
   const undone = known.filter((kind) => !present.some((drift) => drift.kind === kind));

@@ -20,7 +20,9 @@ import type { SupplyFace } from './supplies.ts';
 export interface DryRunRooms {
   readonly desired: Pick<DesiredStore, 'get' | 'getOf' | 'list' | 'listSource'>;
   readonly facts: Pick<FactsStore, 'get'>;
-  readonly images: Pick<ImageSource, 'has'>;
+  readonly images: Pick<ImageSource, 'has' | 'standing'>;
+  /** What the registry was last heard to keep under the tag of a followed image. */
+  readonly latestOf: (name: ContainerName) => string | undefined;
   readonly supplies: Pick<SupplyFace, 'stateOf'>;
   readonly clock: Pick<Clock, 'now'>;
   readonly observe: (name: ContainerName) => Promise<ObservedContainer | undefined>;
@@ -63,7 +65,7 @@ export async function dryRun(resources: readonly Resource[], prune: boolean, roo
     const release = await slots.acquire();
     try {
       const observed = await observe(name);
-      const image = await imageSituation(images, wish, observed);
+      const image = await imageSituation(images, wish, observed, { latest: rooms.latestOf(name) });
       const unmet = wish === undefined ? [] : unmetNeeds(wish.container, { supply, desired: (other) => wanted.get(other), isRunning });
       return planChanges(name, { desired: wish, observed, facts: facts.get(name) ?? noFacts, now: clock.now(), image, unmet }, desired.get(name));
     } finally {

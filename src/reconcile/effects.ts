@@ -6,8 +6,8 @@ import type { Container } from '../spec/container.ts';
 import type { ContainerName } from '../spec/name.ts';
 import { account, type Happening } from './account.ts';
 import { withDeadline } from './deadline.ts';
-import { imageSituation } from './image-situation.ts';
-import type { ImageSource } from './image-source.ts';
+import { imageSituation, withImageDrift } from './image-situation.ts';
+import { imageRequest, type ImageRequest, type ImageSource } from './image-source.ts';
 import type { DesiredContainer } from './desired.ts';
 import type { Dossier } from './dossier.ts';
 import type { EventLog } from './events.ts';
@@ -34,6 +34,8 @@ export interface EffectsOptions {
   readonly operationTimeoutMs: number;
   readonly dossierOf: (name: ContainerName) => Dossier;
   readonly desiredOf: (name: ContainerName) => DesiredContainer | undefined;
+  /** What the registry was last heard to keep under the tag of a followed image. */
+  readonly latestOf: (name: ContainerName) => string | undefined;
   readonly enqueue: (name: ContainerName) => void;
   /** What the container stands on, and is not there now. */
   readonly unmetOf: (container: Container) => readonly UnmetNeed[];
@@ -66,10 +68,11 @@ export class Effects implements MachineEffects {
 
   async look(name: ContainerName, signal: AbortSignal): Promise<Step> {
     const { engine, images, facts: store, desiredOf, dossierOf, forget } = this.#options;
-    const observed = await this.#bounded(name, 'observe', engine.observe(name));
+    const found = await this.#bounded(name, 'observe', engine.observe(name));
     signal.throwIfAborted();
     const dossier = dossierOf(name);
-    const image = await imageSituation(images, desiredOf(name), observed, dossier.fetched);
+    const image = await imageSituation(images, desiredOf(name), found, { fetched: dossier.fetched, latest: this.#options.latestOf(name) });
+    const observed = withImageDrift(found, image);
     if (image === undefined) delete dossier.fetched;
     signal.throwIfAborted();
     // Read after the observation, so that the newest wish is judged.
@@ -112,7 +115,9 @@ export class Effects implements MachineEffects {
     const { engine, dossierOf } = this.#options;
     const dossier = dossierOf(name);
     if (step.kind === 'PullImage') {
-      await this.#pull(dossier, step.image, signal);
+      const desired = dossier.situation?.desired;
+      if (desired === undefined) throw new MooringError('Internal', `a pull for ${name} was planned without a desired state`);
+      await this.#pull(dossier, imageRequest(desired.container), signal);
       return;
     }
     if (step.kind === 'Create') {
@@ -183,15 +188,16 @@ export class Effects implements MachineEffects {
     }
   }
 
-  async #pull(dossier: Dossier, image: string, signal: AbortSignal): Promise<void> {
+  async #pull(dossier: Dossier, request: ImageRequest, signal: AbortSignal): Promise<void> {
     const { images, onProgress } = this.#options;
+    const { image } = request;
     const release = await this.#pulls.acquire();
     try {
       signal.throwIfAborted();
       this.#record(dossier.name, 'Normal', 'Pulling', `fetches image ${image}`);
       const began = this.clock.now();
       const pulling = images.pull(
-        image,
+        request,
         (message) => {
           dossier.progress = message;
           onProgress(dossier.name);

@@ -2,7 +2,7 @@ import type { ContainerId, DriftKind, ExitRecord } from '../engine/engine.ts';
 import type { ContainerName } from '../spec/name.ts';
 
 /** Why a running process is to end, though it has not ended by itself. */
-export type StopCause = 'Undesired' | 'Suspended' | 'Reset' | 'SpecChanged' | 'Drift';
+export type StopCause = 'Undesired' | 'Suspended' | 'Reset' | 'SpecChanged' | 'ImageMoved' | 'Drift';
 
 /** A stop that is under way. */
 export interface Stop {

@@ -55,11 +55,11 @@ export function afterStep(situation: Situation, step: Step): Situation {
     case 'Wait':
       return { ...situation, now: step.until, ...(isUnmet(step.reason) && { unmet: [] }), ...(observed?.process.state === 'Creating' ? { observed: running(observed, now) } : {}) };
     case 'PullImage':
-      return { ...situation, image: { name: step.image, isThere: true, isFresh: true } };
+      return { ...situation, image: { name: step.image, isThere: true, isFresh: true, ...(situation.image?.moved && { moved: { ...situation.image.moved, isFetched: true } }) } };
     case 'Create':
       return desired === undefined ? situation : { ...situation, observed: created(desired, now) };
     case 'Remove':
-      return { ...situation, observed: undefined };
+      return { ...situation, observed: undefined, image: situation.image && { name: situation.image.name, isThere: situation.image.isThere, isFresh: situation.image.isFresh } };
     case 'Start':
       return observed === undefined ? situation : { ...situation, observed: running(observed, now) };
     case 'Reset': {

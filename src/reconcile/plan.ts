@@ -43,7 +43,7 @@ const LOOK_AGAIN = 10_000;
 export function plan(situation: Situation): Step {
   const { desired, observed } = situation;
   if (observed === undefined) return planAbsent(situation);
-  const objection = objectionTo(desired, observed);
+  const objection = objectionTo(desired, observed) ?? objectionToImage(situation);
   const goesAnyway = objection !== undefined && objection.cause !== 'Suspended';
   if (!goesAnyway && isToBeReset(observed, situation.facts)) return planReset(observed, situation);
   if (objection !== undefined) return planUnwanted(objection, observed, situation);
@@ -57,6 +57,18 @@ export function objectionTo(desired: DesiredContainer | undefined, observed: Obs
   if (desired.container.spec.suspend) return { cause: 'Suspended', reason: 'Suspended', message: 'spec.suspend is true' };
   if (desired.specHash !== observed.specHash && !changesInPlace(desired, observed)) return { cause: 'SpecChanged', reason: 'SpecChanged', message: describeChange(desired, observed) };
   return undefined;
+}
+
+/** Why the container may not stay though nobody changed its spec: the tag that it follows stands for another image, which is there. */
+function objectionToImage({ desired, facts, image }: Situation): Objection | undefined {
+  if (desired === undefined || image?.moved?.isFetched !== true || planCompleted(desired, facts) !== undefined) return undefined;
+  return { cause: 'ImageMoved', reason: 'ImageMoved', message: image.moved.message };
+}
+
+/** Fetches what a followed tag stands for now, while the container runs on. */
+function planMoved({ desired, image }: Situation): Step | undefined {
+  if (desired === undefined || image?.moved === undefined || image.moved.isFetched) return undefined;
+  return { kind: 'PullImage', image: desired.container.spec.image, reason: 'ImageMoved', message: image.moved.message };
 }
 
 /** Somebody asked for its file changes to be thrown away, and that is not done yet. */
@@ -98,7 +110,7 @@ function planNeeds({ unmet = [], now }: Situation): Step | undefined {
 function planUnwanted(objection: Objection, observed: ObservedContainer, situation: Situation): Step {
   const { state } = observed.process;
   // What runs goes on until its successor can be made, for good if the image can't be had.
-  const pull = objection.cause === 'SpecChanged' && stopOf(observed, situation.facts) === undefined ? (planNeeds(situation) ?? planPull(situation)) : undefined;
+  const pull = (objection.cause === 'SpecChanged' || objection.cause === 'ImageMoved') && stopOf(observed, situation.facts) === undefined ? (planNeeds(situation) ?? planPull(situation)) : undefined;
   if (pull !== undefined) return pull;
   if (state === 'Running' || state === 'Creating') return planStop(objection, observed, situation);
   if (objection.cause === 'Suspended') return { kind: 'Settled', reason: 'Suspended', message: `${objection.message}: it is not started` };
@@ -150,8 +162,9 @@ function planRunning(desired: DesiredContainer, observed: ObservedContainer, pid
   }
   const network = observed.drift.filter(({ kind }) => kind === 'Network');
   if (network.length > 0) return { kind: 'RestoreNetwork', reason: 'NetworkDrifted', message: describeDrift(network) };
-  if (observed.drift.length > 0) return { kind: 'RestoreLimits', reason: 'LimitsDrifted', message: describeDrift(observed.drift) };
-  return { kind: 'Settled', reason: 'Running', message: `runs as pid ${pid}` };
+  const limits = observed.drift.filter(({ kind }) => kind !== 'Image');
+  if (limits.length > 0) return { kind: 'RestoreLimits', reason: 'LimitsDrifted', message: describeDrift(limits) };
+  return planMoved(situation) ?? { kind: 'Settled', reason: 'Running', message: `runs as pid ${pid}` };
 }
 
 function planExited(desired: DesiredContainer, { exit }: ObservedProcess & { state: 'Exited' }, situation: Situation): Step {
@@ -170,7 +183,8 @@ function startOrWait(reason: string, message: string, desired: DesiredContainer,
   if (needs !== undefined) return needs;
   const { backoffUntil = 0, crashes } = facts;
   if (isDue(backoffUntil, now, restartBackoffOf(desired.container.spec).max)) return { kind: 'Start', reason, message };
-  return { kind: 'Wait', until: backoffUntil, reason: 'BackOff', message: `${message}; ${crashes} ends in a row, next start at ${instant(backoffUntil)}` };
+  // What it ends of may be mended in the image that its tag has moved to.
+  return planMoved(situation) ?? { kind: 'Wait', until: backoffUntil, reason: 'BackOff', message: `${message}; ${crashes} ends in a row, next start at ${instant(backoffUntil)}` };
 }
 
 /** A run that ended for good is not repeated for the same spec, even if the container or the machine went down since. */

@@ -12,7 +12,8 @@ import type { DesiredContainer, DesiredStore, ResourceKey } from './desired.ts';
 import { dryRun } from './dry-run.ts';
 import { Effects } from './effects.ts';
 import type { EventLog } from './events.ts';
-import { imageSituation } from './image-situation.ts';
+import { ImageFollower } from './image-follower.ts';
+import { imageSituation, withImageDrift } from './image-situation.ts';
 import { allImagesThere, type ImageSource } from './image-source.ts';
 import { explain, type Explanation } from './explain.ts';
 import { noFacts, type FactsStore } from './facts.ts';
@@ -89,6 +90,7 @@ export class Reconciler implements ReconcilerFace {
   readonly #roster: Roster;
   readonly #queue: WorkQueue<ContainerName>;
   readonly #dependents = new Dependents();
+  readonly #follower: ImageFollower;
   readonly #settledWaiters = new Set<() => void>();
   /** Run when a turn has ended that began after they were put here. */
   readonly #lookWaiters = new Map<ContainerName, (() => void)[]>();
@@ -132,12 +134,14 @@ export class Reconciler implements ReconcilerFace {
       operationTimeoutMs,
       desiredOf,
       dossierOf: (name) => this.#roster.dossier(name),
+      latestOf: (name) => this.#follower.latest(name),
       enqueue: (name) => this.#queue.add(name),
       unmetOf: (container) => this.#unmet(container),
       forget: (name) => supplies.forget(name),
       onProgress: (name) => this.#roster.refresh(name),
       onLateEnd: (name) => this.#hurry(name),
     });
+    this.#follower = new ImageFollower({ images, clock, random: this.#options.random, events, onNews: (name) => this.#queue.add(name) });
     this.#roster = new Roster({
       machine: createContainerMachine(this.#effects),
       facts,
@@ -173,6 +177,7 @@ export class Reconciler implements ReconcilerFace {
     ];
     for (const name of this.#names()) {
       this.#roster.ensure(name);
+      this.#follower.set(name, this.#desired(name));
       this.#queue.add(name);
     }
     this.#scheduleResync();
@@ -184,6 +189,7 @@ export class Reconciler implements ReconcilerFace {
     this.#stopped = true;
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
     clock.clearTimeout(this.#resyncTimer);
+    this.#follower.stop();
     this.#queue.stop();
     this.#roster.stop();
     for (const done of [...this.#lookWaiters.values()].flat()) done();
@@ -214,12 +220,13 @@ export class Reconciler implements ReconcilerFace {
     if (observed === undefined && desired === undefined) throw new MooringError('NotFound', `container ${name} is neither desired nor there`);
     const { clock, facts, images } = this.#options;
     const unmet = desired === undefined ? [] : this.#unmet(desired.container);
-    const situation = { desired, observed, facts: facts.get(name) ?? noFacts, now: clock.now(), image: await imageSituation(images, desired, observed), unmet };
+    const image = await imageSituation(images, desired, observed, { latest: this.#follower.latest(name) });
+    const situation = { desired, observed: withImageDrift(observed, image), facts: facts.get(name) ?? noFacts, now: clock.now(), image, unmet };
     return explain(name, situation, this.#roster.state(name) ?? 'unknown');
   }
 
   async plan(resources: readonly Resource[], { prune }: { readonly prune: boolean }): Promise<PlannedChange[]> {
-    return dryRun(resources, prune, { ...this.#options, observe: (name) => this.#observe(name), isRunning: (name) => this.#isRunning(name) });
+    return dryRun(resources, prune, { ...this.#options, latestOf: (name) => this.#follower.latest(name), observe: (name) => this.#observe(name), isRunning: (name) => this.#isRunning(name) });
   }
 
   async resync(): Promise<void> {
@@ -315,6 +322,7 @@ export class Reconciler implements ReconcilerFace {
     this.#dependents.set(name, desired === undefined ? [] : needsOf(desired.container));
     if (desired === undefined || desired.container.spec.suspend) delete dossier.wantedSince;
     else if (desired.specHash !== dossier.facts.specHash) dossier.wantedSince = this.#options.clock.now();
+    this.#follower.set(name, desired);
     this.#hurry(name);
   }
 

@@ -9,6 +9,14 @@ export interface ImageSituation {
   readonly isThere: boolean;
   /** Fetched already for the container that is to be made. */
   readonly isFresh: boolean;
+  /** The tag of a container that is there is followed, and stands for something else than it was made from. */
+  readonly moved?: MovedImage;
+}
+
+export interface MovedImage {
+  /** Whether the node has what it stands for now. */
+  readonly isFetched: boolean;
+  readonly message: string;
 }
 
 /** All that a decision about one container rests on. Whatever is decided from it is decided purely. */
@@ -16,7 +24,7 @@ export interface Situation {
   readonly desired: DesiredContainer | undefined;
   readonly observed: ObservedContainer | undefined;
   readonly facts: Facts;
-  /** The image that is desired, where a container is to be made from it; undefined for one that is there. */
+  /** The image that is desired, where a container is to be made from it, or made anew; undefined for one that is there and may stay. */
   readonly image?: ImageSituation | undefined;
   /** What a container that is to be made or started stands on, and is not there. */
   readonly unmet?: readonly UnmetNeed[];

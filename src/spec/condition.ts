@@ -22,7 +22,7 @@ const conditions = (what: string) =>
 
 const driftSchema = z
   .object({
-    kind: z.string().max(64).meta({ description: 'What drifted: Process, Limits, Mounts, Rootfs, Bundle or Network.' }),
+    kind: z.string().max(64).meta({ description: 'What drifted: Process, Limits, Mounts, Rootfs, Bundle, Network or Image.' }),
     message: z.string().max(32_768).meta({ description: 'What was found and what was wanted.' }),
     time: time('When it was found.'),
   })

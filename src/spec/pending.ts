@@ -4,8 +4,6 @@ import { type Path, valueAt } from './schema-walk.ts';
 
 /** What the schemas have and the engine can't do: refused, so that nothing is accepted and then ignored. Whoever makes it work takes its line out. */
 const PENDING: readonly { readonly kind: Resource['kind']; readonly path: Path; readonly given: (value: unknown) => boolean }[] = [
-  { kind: 'Container', path: ['spec', 'imagePullSecrets'], given: isFilled }, // i3
-  { kind: 'Container', path: ['spec', 'imageUpdatePolicy'], given: isGiven }, // i3
   { kind: 'Container', path: ['spec', 'network', 'mode'], given: (mode) => mode === 'Container' }, // n2
   { kind: 'Container', path: ['spec', 'network', 'bandwidth', 'ingress'], given: isGiven }, // n2
   { kind: 'Container', path: ['spec', 'network', 'bandwidth', 'egress'], given: isGiven }, // n2

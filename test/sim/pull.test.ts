@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Clock } from '../../src/lib/clock.ts';
 import { MooringError } from '../../src/lib/errors.ts';
-import type { ImageSource } from '../../src/reconcile/image-source.ts';
+import type { ImageRequest, ImageSource, StandingImage } from '../../src/reconcile/image-source.ts';
 import type { ContainerSpec } from '../../src/spec/container.ts';
 import { specHash } from '../../src/spec/hash.ts';
 import { parseContainerName } from '../../src/spec/name.ts';
@@ -24,11 +24,19 @@ class SimulatedRegistry implements ImageSource {
     this.#clock = clock;
   }
 
+  standing(): StandingImage | undefined {
+    return undefined;
+  }
+
+  latest(): Promise<string> {
+    return Promise.reject(new Error('nobody follows a tag here'));
+  }
+
   has(image: string): Promise<boolean> {
     return Promise.resolve(this.there.has(image));
   }
 
-  pull(image: string, onProgress: (message: string) => void, signal: AbortSignal): Promise<void> {
+  pull({ image }: ImageRequest, onProgress: (message: string) => void, signal: AbortSignal): Promise<void> {
     this.pulls.push({ image, at: this.#clock.now() });
     return new Promise((resolve, reject) => {
       const half = this.#clock.setTimeout(() => onProgress('half of it'), this.takes / 2);

@@ -23,6 +23,7 @@ interface SimulatedContainer {
   readonly id: ContainerId;
   readonly container: Container;
   readonly specHash: string;
+  readonly imageId: string;
   readonly createdAt: number;
   process: ObservedProcess;
   drift: Drift[];
@@ -42,6 +43,8 @@ export class SimulatedEngine implements ContainerEngine {
   fault: (operation: Operation, name: ContainerName) => Fault | undefined = () => undefined;
   /** Whether an event gets lost. */
   losesEvent: (event: EngineEvent) => boolean = () => false;
+  /** What the image of a container that is made now is. */
+  imageIdOf: (image: string) => string = () => 'sha256:0';
   latency = 1;
   readonly #clock: Clock;
   readonly #containers = new Map<ContainerName, SimulatedContainer>();
@@ -59,8 +62,8 @@ export class SimulatedEngine implements ContainerEngine {
     await this.#call('observe', name);
     const found = this.#containers.get(name);
     if (found === undefined) return undefined;
-    const { id, container, specHash, createdAt, process, drift } = found;
-    return { id, name, container, specHash, imageId: 'sha256:0', createdAt, process, drift: [...drift] };
+    const { id, container, specHash, imageId, createdAt, process, drift } = found;
+    return { id, name, container, specHash, imageId, createdAt, process, drift: [...drift] };
   }
 
   create(container: Container, specHash: string): Promise<ContainerId> {
@@ -68,7 +71,7 @@ export class SimulatedEngine implements ContainerEngine {
     return this.#exclusive('create', name, () => {
       if (this.#containers.has(name)) throw this.#violation(`create of ${name}, which is there`);
       const id = this.#newId();
-      const made: SimulatedContainer = { id, container, specHash, createdAt: this.#clock.now(), process: { state: 'None' }, drift: [], ends: undefined };
+      const made: SimulatedContainer = { id, container, specHash, imageId: this.imageIdOf(container.spec.image), createdAt: this.#clock.now(), process: { state: 'None' }, drift: [], ends: undefined };
       this.#containers.set(name, made);
       this.#ids.set(id, made);
       return id;

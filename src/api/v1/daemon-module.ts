@@ -15,6 +15,8 @@ export interface DaemonFlags {
   readonly sandboxes?: string;
   /** File that says how registries are reached. */
   readonly registries?: string;
+  /** Folder of the secrets that `spec.imagePullSecrets` names. */
+  readonly pullSecrets?: string;
   /** Files of authorities to trust for registries. */
   readonly registryCa?: readonly string[];
   /** Registries that may be spoken to in plain HTTP. */

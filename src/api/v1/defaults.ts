@@ -2,6 +2,7 @@
 export const DEFAULTS = {
   specs: '/etc/mooring/specs',
   registries: '/etc/mooring/registries.yaml',
+  pullSecrets: '/etc/mooring/pull-secrets',
   dataDir: '/var/lib/mooring',
   runDir: '/run/mooring',
   metricsAddr: '127.0.0.1:9476',
