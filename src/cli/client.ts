@@ -76,10 +76,10 @@ export class Client {
   }
 
   /** A reply of one JSON value a line, as the lines come. */
-  async *lines<T>(method: 'GET' | 'POST', path: string, signal?: AbortSignal, headers: Readonly<Record<string, string>> = {}): AsyncGenerator<T, void, void> {
+  async *lines<T>(method: 'GET' | 'POST', path: string, signal?: AbortSignal, headers: Readonly<Record<string, string>> = {}, body?: Request['body']): AsyncGenerator<T, void, void> {
     const decoder = new TextDecoder();
     let rest = '';
-    for await (const chunk of (await this.#send({ method, path, headers, ...(signal && { signal }) })).body) {
+    for await (const chunk of (await this.#send({ method, path, headers, ...(signal && { signal }), ...(body && { body }) })).body) {
       const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
       rest = lines.pop() ?? '';
       for (const line of lines) if (line !== '') yield JSON.parse(line) as T;

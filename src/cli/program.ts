@@ -1,6 +1,7 @@
 import { Argument, Command, CommanderError } from 'commander';
 import { EXIT, errorLines, exitCodeOf } from './exit.ts';
 import type { Io } from './io.ts';
+import { defineBuilds } from './program-build.ts';
 import { defineImages } from './program-image.ts';
 import { defineChanging } from './program-change.ts';
 import { defineFiles } from './program-files.ts';
@@ -53,6 +54,7 @@ be run, 127 when there is none of that name.`,
   defineChanging(program, shell);
   defineStreams(program, shell);
   defineImages(program, shell);
+  defineBuilds(program, shell);
   defineRegistries(program, shell);
   defineFiles(program, shell);
 

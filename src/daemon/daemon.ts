@@ -54,7 +54,7 @@ export const startDaemon: DaemonModule['startDaemon'] = async (flags) => {
   const api = await startApiServer(socket, logger, services.promise);
   opened.defer(() => api.close());
 
-  const { engine, images, desired, facts, events } = await openGround({ dataDir, runDir, instance, logLevel, sandboxes }, registries, logger, opened);
+  const { engine, images, builds, desired, facts, events } = await openGround({ dataDir, runDir, instance, logLevel, sandboxes }, registries, logger, opened);
   const problems = new ProblemBoard();
   const metrics = createMetrics({ engine, clock, logger, concurrency: CONCURRENCY, problems: problems.list, views: () => reconciler.views(), queue: () => reconciler.queue });
   const { networks, volumes } = engine;
@@ -98,6 +98,7 @@ export const startDaemon: DaemonModule['startDaemon'] = async (flags) => {
     desired,
     events,
     images,
+    builds,
     networks,
     volumes,
     supplies,

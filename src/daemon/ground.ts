@@ -1,5 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { LocalBuildEngine } from '../engine/build/build-engine.ts';
+import type { BuildEngine } from '../engine/builds.ts';
 import { createContainerEngine, type OwnedContainerEngine } from '../engine/containers/container-engine.ts';
 import type { FileEngine } from '../engine/files.ts';
 import { createFileEngine } from '../engine/files/file-engine.ts';
@@ -8,6 +10,7 @@ import { createImageEngine } from '../engine/images/image-engine.ts';
 import { ImageStore } from '../engine/images/image-store.ts';
 import type { RegistrySettings } from '../engine/images/registry/registry-settings.ts';
 import type { ImageEngine } from '../engine/images.ts';
+import { BuildCacheRecords } from '../engine/store/build-cache-records.ts';
 import { ContainerRecords } from '../engine/store/container-records.ts';
 import { DataDir } from '../engine/store/data-dir.ts';
 import { Database } from '../engine/store/database.ts';
@@ -29,6 +32,7 @@ import type { GroundSettings } from './settings.ts';
 export interface Ground {
   readonly engine: OwnedContainerEngine;
   readonly images: ImageEngine;
+  readonly builds: BuildEngine;
   readonly files: FileEngine;
   readonly desired: DesiredStore;
   readonly facts: FactsStore;
@@ -65,10 +69,13 @@ export async function openGround({ dataDir, runDir, instance, sandboxes = 0 }: G
   await ensureBusyboxImage(images);
   const records = new ContainerRecords(database);
   const archiver = fileURLToPath(new URL('mooring-archive', NATIVE));
-  const imageEngine = createImageEngine({ dataDir: folders, images, archiver, registries, containers: () => records.list() });
+  const steps = new BuildCacheRecords(database);
+  const cached = (): string[] => steps.list().flatMap(({ diffId, chainId }) => [diffId, chainId]);
+  const imageEngine = createImageEngine({ dataDir: folders, images, archiver, registries, containers: () => records.list(), cached });
   return {
     engine,
     images: imageEngine,
+    builds: new LocalBuildEngine({ room: imageEngine.room, images: imageEngine, native, transients: engine.transients, database }),
     files: createFileEngine({ files: engine.files, images: imageEngine, archiver }),
     desired: openDesiredStore({ records: new DesiredRecords<SourceName>(database), hashOf: resourceHash, logger }),
     facts: new FactsRecords<Facts>(database),

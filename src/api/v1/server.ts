@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import Router from 'find-my-way';
 import { MooringError, messageOf } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
+import { buildRoutes } from './build-routes.ts';
 import { sendJson, type Call } from './call.ts';
 import { errorReply } from './error-body.ts';
 import { imageRoutes } from './image-routes.ts';
@@ -29,7 +30,7 @@ const CLOSE_GRACE_MS = 1000;
 export async function startApiServer(socket: string, logger: Logger, services: Promise<ApiServices>): Promise<ApiServer> {
   const closing = new AbortController();
   const router = Router({ ignoreTrailingSlash: true });
-  for (const route of [...routes, ...streamRoutes, ...supplyRoutes, ...imageRoutes, ...registryRoutes]) router.on(route.method, route.path, () => undefined, route);
+  for (const route of [...routes, ...streamRoutes, ...supplyRoutes, ...imageRoutes, ...buildRoutes, ...registryRoutes]) router.on(route.method, route.path, () => undefined, route);
   const answer = (request: IncomingMessage, response: ServerResponse, sentAlong?: Buffer): void => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://mooring');
     const found = router.find(request.method as Route['method'], pathname);

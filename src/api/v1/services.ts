@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { BuildEngine } from '../../engine/builds.ts';
 import type { ExecRequest, ExecResult, LogLine, LogOptions } from '../../engine/engine.ts';
 import type { ImageEngine } from '../../engine/images.ts';
 import type { NetworkEngine } from '../../engine/networks.ts';
@@ -30,6 +31,7 @@ export interface ApiServices {
     readonly attachExec: (id: string, exec: string) => Promise<Duplex>;
   };
   readonly images: ImageEngine;
+  readonly builds: BuildEngine;
   readonly networks: NetworkEngine;
   readonly volumes: VolumeEngine;
   readonly supplies: Pick<Supplies, 'standing' | 'settle'>;

@@ -131,12 +131,12 @@ async function overlaid(tree: LayerTree, source: string, target: string, scratch
   // Of a single folder overlayfs wants another one below; it also hides the marks of deletions, which a plain bind would show.
   const nothing = path.join(work, 'nothing');
   await mkdir(nothing, { recursive: true });
-  const lower = `lowerdir=${[...hosts, nothing].join(':')}`;
-  if (scratch === undefined) return { destination: target, type: 'overlay', source: 'overlay', options: ['ro', lower] };
+  const lower = [...hosts, nothing].map((folder) => `lowerdir+=${folder}`);
+  if (scratch === undefined) return { destination: target, type: 'overlay', source: 'overlay', options: ['ro', ...lower] };
   const [upper, inWork] = [path.join(scratch, 'upper'), path.join(scratch, 'work')];
   await Promise.all([mkdir(upper, { recursive: true }), mkdir(inWork, { recursive: true })]);
   await chmod(upper, found.mode);
-  return { destination: target, type: 'overlay', source: 'overlay', options: [lower, `upperdir=${upper}`, `workdir=${inWork}`] };
+  return { destination: target, type: 'overlay', source: 'overlay', options: [...lower, `upperdir=${upper}`, `workdir=${inWork}`] };
 }
 
 async function fillFrom(stage: StageBuild, mount: RunMount & { readonly type: 'cache' }, folder: string, id: number): Promise<void> {

@@ -44,6 +44,7 @@ import { resolveUser } from './process-user.ts';
 import { OVERLAY_ANNOTATION, type ProcessUser, type RootOverlay, type RuntimeConfig } from './runtime-spec.ts';
 import { fitsSandbox, SandboxPool } from './sandbox-pool.ts';
 import { readStats } from './stats.ts';
+import { TransientContainers } from './transient.ts';
 import { wantedMounts } from './wanted-mounts.ts';
 
 export interface ContainerEngineOptions {
@@ -65,6 +66,8 @@ export interface ContainerEngineOptions {
 export interface OwnedContainerEngine extends ContainerEngine {
   readonly files: ContainerFiles;
   readonly volumes: VolumeEngine;
+  /** Containers that run once, for builds. */
+  readonly transients: TransientContainers;
   /** The networks beside the default one. */
   readonly networks: NetworkEngine;
   /** Takes up again what a daemon before this one left running, without touching it. */
@@ -104,6 +107,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
   readonly #execs: ContainerExecs;
   readonly #networks: ContainerNetworks;
   readonly volumes: LocalVolumes;
+  readonly transients: TransientContainers;
   readonly #sandboxes: SandboxPool;
   readonly #byId = new Map<ContainerId, ManagedContainer>();
   readonly #byName = new Map<ContainerName, ManagedContainer>();
@@ -125,6 +129,15 @@ class LocalContainerEngine implements OwnedContainerEngine {
     this.#networks = new ContainerNetworks({ native, database: options.database, instance: options.instance, folder: folders.networkNamespaces, logger, hint: (id) => this.#hint(id), initOf: (id) => this.#initOf(id) });
     this.networks = new LocalNetworkEngine(this.#networks);
     this.volumes = new LocalVolumes({ dataDir, database: options.database, logger, archiver: path.join(path.dirname(options.runtimePath), 'mooring-archive'), hint: (id) => this.#hint(id, 'MountsChanged') });
+    this.transients = new TransientContainers({
+      ...options,
+      layout,
+      folders,
+      host,
+      lend: () => Promise.reject(new MooringError('Unsupported', "a build can't be connected to the node's network yet", { fix: 'use --network host' })),
+      ready: () => this.#parentRemoval,
+      onEnd: () => this.#removeParentIfUnused(),
+    });
     this.#execs = new ContainerExecs(options);
     this.files = new ContainerFiles({ layout, look: async (id) => ({ managed: this.#get(id), ...(await this.#observer.look(this.#get(id))) }) });
     this.#sandboxes = new SandboxPool({ native, runtimePath: options.runtimePath, cgroupParent: folders.cgroupParent, logger, size: options.sandboxes ?? 0 });
@@ -289,10 +302,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
     this.#byId.delete(id);
     this.#byName.delete(record.name);
     await this.#networks.removed(id);
-    if (this.#byId.size === 0) {
-      this.#parentRemoval = removeCgroupIfEmpty(this.#layout, this.#folders.cgroupParent);
-      await this.#parentRemoval;
-    }
+    await this.#removeParentIfUnused();
   }
 
   list(): { readonly id: ContainerId; readonly name: ContainerName }[] {
@@ -425,6 +435,13 @@ class LocalContainerEngine implements OwnedContainerEngine {
     const own = { mount, ...(isVolumeMount(mount) && { volume: this.volumes.find(member, mount) }) };
     const ids = await idsFor(own, user, layers);
     return ids === undefined ? own : { ...own, ids };
+  }
+
+  /** The cgroup that all others are in goes with the last of them. */
+  async #removeParentIfUnused(): Promise<void> {
+    if (this.#byId.size > 0 || this.transients.running > 0) return;
+    this.#parentRemoval = removeCgroupIfEmpty(this.#layout, this.#folders.cgroupParent);
+    await this.#parentRemoval;
   }
 
   #hint(id: ContainerId, reason: EngineEvent['reason'] = 'NetworkChanged'): void {

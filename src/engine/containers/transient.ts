@@ -36,6 +36,10 @@ export interface TransientOptions {
   readonly runtimePath: string;
   /** Connects a container that no record knows. Writes its name files into the bundle. */
   readonly lend: (id: ContainerId, bundle: string, hostname: string) => Promise<LentNetwork>;
+  /** To be waited for before anything is started. */
+  readonly ready?: () => Promise<void>;
+  /** A run, with all that was its, has gone. */
+  readonly onEnd?: () => Promise<void>;
 }
 
 export interface TransientRun {
@@ -74,9 +78,15 @@ const LOG = { maxBytes: 256 * 1024 * 1024, maxFiles: 2 };
  */
 export class TransientContainers {
   readonly #options: TransientOptions;
+  #running = 0;
 
   constructor(options: TransientOptions) {
     this.#options = options;
+  }
+
+  /** Runs that are not gone yet. */
+  get running(): number {
+    return this.#running;
   }
 
   /** Runs a process to its end. Rejects when it can't be started, or is aborted; how it ended is the result. */
@@ -84,7 +94,13 @@ export class TransientContainers {
     const { dataDir, folders, layout, native } = this.#options;
     const id = randomBytes(32).toString('hex') as ContainerId;
     const paths = containerPaths(folders, id);
+    await this.#options.ready?.();
+    this.#running++;
     await using resources = new AsyncDisposableStack();
+    resources.defer(async () => {
+      this.#running--;
+      await this.#options.onEnd?.();
+    });
     resources.defer(async () => {
       await Promise.all([removeCgroup(native, layout, paths.cgroup), rm(paths.stateDir, { recursive: true, force: true })]);
       await (await dataDir.discard(paths.bundle)).discarded;

@@ -89,6 +89,8 @@ export class FakeServices implements ApiServices {
 
   readonly supplies: ApiServices['supplies'] = { standing: () => undefined, settle: () => Promise.resolve(undefined) };
 
+  readonly builds = { cacheUsage: () => Promise.resolve({ count: 0, bytes: 0, reclaimable: 0 }) } as unknown as ApiServices['builds'];
+
   readonly events: ApiServices['events'] = {
     list: ({ name } = {}) => this.eventList.filter((event) => name === undefined || event.name === name),
     subscribe: (listener) => {
