@@ -15,7 +15,7 @@ import { NetworkRecords } from '../store/network-records.ts';
 import type { NetworkNames } from '../names/endpoint.ts';
 import { connect, type Connection, inspect, reconnect } from './container-link.ts';
 import { connectionsOf } from './connections.ts';
-import { type Endpoint, guardElements } from './endpoint.ts';
+import { type ContainerAddresses, type Endpoint, guardElements } from './endpoint.ts';
 import { Firewall } from './firewall.ts';
 import { type Member, Membership } from './membership.ts';
 import { writeNameFiles } from './name-files.ts';
@@ -27,7 +27,9 @@ import { PortClaims } from './port-claims.ts';
 import { PortIndex } from './port-index.ts';
 import { portElements, publishedPorts } from './published-port.ts';
 import type { Element } from './rules.ts';
+import { copyNameFiles } from './shared-name-files.ts';
 import { SharedNamespaces } from './shared-namespaces.ts';
+import { forgetStaleFlows } from './stale-flows.ts';
 
 export interface ContainerNetworksOptions {
   readonly native: Native;
@@ -125,7 +127,13 @@ export class ContainerNetworks {
     const { id, container } = member;
     const { native } = this.#options;
     if (container.spec.network.mode === 'Container') {
-      const namespace = await this.#shared.open(container);
+      const { owner, namespace } = await this.#shared.open(container);
+      try {
+        await copyNameFiles(path.join(path.dirname(bundle), owner), bundle, hostname);
+      } catch (error) {
+        await namespace.close();
+        throw error;
+      }
       return this.#lend(id, namespace.fd, () => namespace.close());
     }
     if (!isMember(container)) return undefined;
@@ -140,7 +148,7 @@ export class ContainerNetworks {
       const ports = await connect(native, namespace, connections);
       this.#notePorts(id, connections, new Map(connections.map((each) => [each.interface, each.port])));
       const [first] = endpoints;
-      await Promise.all([first && writeNameFiles(bundle, hostname, first), this.#firewall.publish(id, this.#elements(member))]);
+      await Promise.all([first && writeNameFiles(bundle, hostname, first), this.#publish(member)]);
       this.#ports.set(id, ports);
       this.#join(member);
     } catch (error) {
@@ -186,7 +194,7 @@ export class ContainerNetworks {
     if (!found) return;
     this.#ports.set(id, found.ports);
     this.#notePorts(id, connections, found.portNames);
-    await this.#firewall.publish(id, this.#elements(member));
+    await this.#publish(member);
     this.#join(member);
   }
 
@@ -203,9 +211,12 @@ export class ContainerNetworks {
 
   /** Its process has ended: nobody is to be led to it. */
   async ended(id: ContainerId): Promise<void> {
+    const ran = this.#ports.has(id);
     this.#ports.delete(id);
     for (const { layout } of this.members.endpoints(id)) this.#options.names?.leave(layout.name, id);
     await this.#firewall.withdraw(id);
+    const member = this.members.get(id);
+    if (ran && member) await forgetStaleFlows(this.#options.native, publishedPorts(member.container), undefined);
   }
 
   /** Its record is gone, and with that its addresses. With the last member of a network goes the node's side of that. */
@@ -323,14 +334,22 @@ export class ContainerNetworks {
     }
   }
 
+  async #publish(member: Member): Promise<void> {
+    await this.#firewall.publish(member.id, this.#elements(member));
+    await forgetStaleFlows(this.#options.native, publishedPorts(member.container), this.#reachedAt(member.id));
+  }
+
   /** What the rules hold for a container that runs. */
   #elements({ id, container }: Member): Element[] {
-    const endpoints = this.members.endpoints(id);
-    const bridged = endpoints.filter(({ layout }) => layout.spec.driver === 'Bridge');
-    const open = bridged.filter(({ layout }) => !layout.spec.internal);
-    const v4 = open[0]?.v4;
-    const v6 = open.find((endpoint) => endpoint.v6)?.v6;
-    return [...bridged.flatMap((endpoint) => (endpoint.port === undefined ? [] : guardElements(endpoint.port, endpoint))), ...(v4 ? publishedPorts(container).flatMap((port) => portElements(port, { v4, v6 })) : [])];
+    const guarded = this.members.endpoints(id).flatMap((endpoint) => (endpoint.port !== undefined && endpoint.layout.spec.driver === 'Bridge' ? guardElements(endpoint.port, endpoint) : []));
+    const target = this.#reachedAt(id);
+    return [...guarded, ...(target ? publishedPorts(container).flatMap((port) => portElements(port, target)) : [])];
+  }
+
+  /** Where published ports lead: on the first of its networks that the node leads to. */
+  #reachedAt(id: ContainerId): ContainerAddresses | undefined {
+    const open = this.members.endpoints(id).filter(({ layout }) => layout.spec.driver === 'Bridge' && !layout.spec.internal);
+    return open[0] && { v4: open[0].v4, v6: open.find(({ v6 }) => v6)?.v6 };
   }
 
   #nodesOf(endpoints: readonly Endpoint[]): NodeNetwork[] {

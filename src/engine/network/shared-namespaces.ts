@@ -31,12 +31,12 @@ export class SharedNamespaces {
   }
 
   /** The namespace that a container is to be started in. Throws `Unavailable` while its owner does not run. */
-  async open(container: Container): Promise<FileHandle> {
+  async open(container: Container): Promise<{ readonly owner: ContainerId; readonly namespace: FileHandle }> {
     const { native, initOf } = this.#options;
     const owner = this.#ownerOf(container);
     const init = owner && (await initOf(owner.id));
     const namespace = init && (await openNamespace(native, init));
-    if (namespace) return namespace;
+    if (namespace) return { owner: owner.id, namespace };
     const target = targetOf(container) ?? '';
     throw new MooringError('Unavailable', `container ${containerName(container.metadata)} shares the network of container ${target}, which ${owner ? 'does not run' : 'is not there'}`, { fix: `start container ${target}` });
   }
