@@ -1,4 +1,5 @@
 import { Argument, Option, type Command } from 'commander';
+import type { BootstrapFlags } from './commands/bootstrap.ts';
 import type { OutputOptions } from './commands/image.ts';
 import { outputOption } from './program-read.ts';
 import { clientOf, examples, type Shell } from './shell.ts';
@@ -54,6 +55,19 @@ export function defineImages(program: Command, shell: Shell): void {
 
   const load = group.command('load').description('Take in the images of an archive of "docker save", of an OCI layout, or of "mooring image save".').addArgument(new Argument('[file]', 'a file, plain or compressed (default: standard input)'));
   examples(load, ['mooring image load redis.tar', 'docker save redis:7 | mooring image load']).action(async (file: string | undefined, _: unknown, command: Command) => shell.finish(await (await import('./commands/image-archive.ts')).loadImages(clientOf(command), io, file)));
+
+  const bootstrap = group
+    .command('bootstrap')
+    .description("Make an image of a distribution's packages, without any registry. The node's mmdebstrap does the work.")
+    .addArgument(new Argument('<distribution>').choices(['debian']))
+    .argument('[name]', 'the name of the image (default: mooring.local/debian:SUITE)')
+    .requiredOption('--suite <suite>', 'such as bookworm, stable, sid')
+    .option('--variant <variant>', 'how much of it: minbase, essential, apt, important, standard', 'minbase')
+    .option('--mirror <address>', "where the packages come from (default: as the node's own apt is set up)")
+    .option('--include <packages>', 'more packages, separated by commas');
+  examples(bootstrap, ['mooring image bootstrap debian --suite stable', 'mooring image bootstrap debian --suite bookworm --include redis-server example.local/redis:1']).action(
+    async (_: string, name: string | undefined, flags: BootstrapFlags, command: Command) => shell.finish(await (await import('./commands/bootstrap.ts')).bootstrap(clientOf(command), io, name, flags)),
+  );
 
   const prune = group
     .command('prune')

@@ -57,7 +57,24 @@ export interface ImportOptions {
   readonly changes?: readonly string[];
   /** For the history. */
   readonly message?: string;
+  readonly createdBy?: string;
+  /** When it was made; without it, now. */
+  readonly created?: Date;
   readonly signal?: AbortSignal;
+}
+
+/** A root file system of Debian, made from packages. */
+export interface BootstrapOptions {
+  /** `bookworm`, `stable`, `sid`. */
+  readonly suite: string;
+  /** As mmdebstrap has it: `minbase` (the default), `essential`, `apt`, `important`, `standard`. */
+  readonly variant?: string;
+  /** An archive's address; without it, the sources of the node's own apt. */
+  readonly mirror?: string;
+  /** More packages. */
+  readonly include?: readonly string[];
+  /** Seconds since the epoch (reproducible-builds.org, SOURCE_DATE_EPOCH): with it, the same packages give the same image. */
+  readonly sourceDateEpoch?: number;
 }
 
 export interface PruneOptions {
@@ -130,6 +147,8 @@ export interface ImageEngine {
   /** Takes in a docker-archive or oci-archive, plain or compressed. */
   load(archive: AsyncIterable<Buffer>, signal?: AbortSignal): Promise<ImageSummary[]>;
   /** Makes an image of one layer from a tar archive, plain or compressed. */
+  /** Makes an image of Debian's packages. `onLine` is told what the program says that does it. `Unsupported` where that is not installed. */
+  bootstrap(name: string, options: BootstrapOptions, onLine: (line: string) => void, signal?: AbortSignal): Promise<ImageSummary>;
   import(archive: AsyncIterable<Buffer>, name: string, options?: ImportOptions): Promise<ImageSummary>;
   /** Makes an image of another and one file of the web, in a layer of its own. */
   insert(request: InsertRequest): Promise<ImageSummary>;

@@ -27,6 +27,12 @@ export interface CheckResult {
   readonly problems: readonly StoreProblem[];
 }
 
+/** One line of `POST /v1/images/bootstrap`. The last one is DONE or ERROR. */
+export type BootstrapEvent =
+  | { readonly type: 'LINE'; readonly text: string }
+  | { readonly type: 'DONE'; readonly name: string; readonly digest: string }
+  | { readonly type: 'ERROR'; readonly error: ErrorBody['error'] };
+
 /** The registry that a reference means. */
 export interface RegistryName {
   readonly kind: 'RegistryName';

@@ -7,6 +7,7 @@ import { buildRoutes } from './build-routes.ts';
 import { sendJson, type Call } from './call.ts';
 import { errorReply } from './error-body.ts';
 import { imageRoutes } from './image-routes.ts';
+import { bootstrapRoutes } from './bootstrap-routes.ts';
 import { responseOn } from './hijack.ts';
 import { registryRoutes } from './registry-routes.ts';
 import { routes, type Route } from './routes.ts';
@@ -30,7 +31,7 @@ const CLOSE_GRACE_MS = 1000;
 export async function startApiServer(socket: string, logger: Logger, services: Promise<ApiServices>): Promise<ApiServer> {
   const closing = new AbortController();
   const router = Router({ ignoreTrailingSlash: true });
-  for (const route of [...routes, ...streamRoutes, ...supplyRoutes, ...imageRoutes, ...buildRoutes, ...registryRoutes]) router.on(route.method, route.path, () => undefined, route);
+  for (const route of [...routes, ...streamRoutes, ...supplyRoutes, ...imageRoutes, ...buildRoutes, ...registryRoutes, ...bootstrapRoutes]) router.on(route.method, route.path, () => undefined, route);
   const answer = (request: IncomingMessage, response: ServerResponse, sentAlong?: Buffer): void => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://mooring');
     const found = router.find(request.method as Route['method'], pathname);

@@ -1,9 +1,10 @@
 import { type Credentials, firstCredentials } from '../../lib/credentials.ts';
 import { messageOf, MooringError } from '../../lib/errors.ts';
 import { formatImageReference, parseImageReference } from '../../spec/image-reference.ts';
-import type { ImageDetails, ImageDiskUsage, ImageEngine, ImageHistoryEntry, ImageSummary, ImportOptions, PruneOptions, PruneResult, RegistryHit, SaveFormat, StoreProblem, TransferOptions } from '../images.ts';
+import type { BootstrapOptions, ImageDetails, ImageDiskUsage, ImageEngine, ImageHistoryEntry, ImageSummary, ImportOptions, PruneOptions, PruneResult, RegistryHit, SaveFormat, StoreProblem, TransferOptions } from '../images.ts';
 import type { DataDir } from '../store/data-dir.ts';
 import type { ImageRecord } from '../store/image-records.ts';
+import { bootstrapDebian } from './bootstrap.ts';
 import { checkStore } from './check-store.ts';
 import { commitImage, type CommitRequest } from './commit.ts';
 import { imageDiskUsage, prune } from './collect-images.ts';
@@ -146,6 +147,17 @@ class LocalImageEngine implements ImageEngine {
   async load(archive: AsyncIterable<Buffer>, signal?: AbortSignal): Promise<ImageSummary[]> {
     const records = await loadImages(this.#room, archive, signal);
     return Promise.all(records.map((record) => this.#summaryOf(record)));
+  }
+
+  async bootstrap(name: string, options: BootstrapOptions, onLine: (line: string) => void, signal?: AbortSignal): Promise<ImageSummary> {
+    const { sourceDateEpoch: epoch, suite, variant = 'minbase', include = [] } = options;
+    return this.import(bootstrapDebian(options, onLine, signal), name, {
+      changes: ['CMD ["bash"]'],
+      message: 'made from Debian packages',
+      createdBy: `mooring image bootstrap debian --suite ${suite} --variant ${variant}${include.length === 0 ? '' : ` --include ${include.join(',')}`}`,
+      ...(epoch !== undefined && { created: new Date(epoch * 1000) }),
+      ...(signal && { signal }),
+    });
   }
 
   async import(archive: AsyncIterable<Buffer>, name: string, options: ImportOptions = {}): Promise<ImageSummary> {

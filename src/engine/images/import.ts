@@ -10,7 +10,7 @@ import type { ImageRoom } from './room.ts';
 import { peek } from './unpack-layer.ts';
 
 /** Makes an image of one layer of an archive, which is kept as it came. */
-export async function importImage(room: ImageRoom, archive: AsyncIterable<Buffer>, name: string, { changes = [], message = 'made from an archive', signal }: ImportOptions): Promise<ImageRecord> {
+export async function importImage(room: ImageRoom, archive: AsyncIterable<Buffer>, name: string, { changes = [], message = 'made from an archive', createdBy = 'mooring image import', created: when, signal }: ImportOptions): Promise<ImageRecord> {
   const normalized = room.images.nameOf(name);
   const runtime = changedConfig({}, changes);
   const { blobs } = room.images;
@@ -33,7 +33,7 @@ export async function importImage(room: ImageRoom, archive: AsyncIterable<Buffer
     if (!(await room.layers.has(diffId))) await room.dataDir.publish(folder, room.layers.folder(diffId));
     const { os, architecture, variant } = hostPlatform();
     const now = new Date();
-    const created = now.toISOString();
+    const created = (when ?? now).toISOString();
     const config: ImageConfig = {
       created,
       architecture,
@@ -41,7 +41,7 @@ export async function importImage(room: ImageRoom, archive: AsyncIterable<Buffer
       os,
       config: runtime,
       rootfs: { type: 'layers', diff_ids: [diffId] },
-      history: [{ created, created_by: 'mooring image import', comment: message }],
+      history: [{ created, created_by: createdBy, comment: message }],
     };
     const configText = JSON.stringify(config);
     const imageId = await blobs.put(configText);
