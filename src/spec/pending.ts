@@ -9,11 +9,6 @@ const PENDING: readonly { readonly kind: Resource['kind']; readonly path: Path; 
   { kind: 'Container', path: ['spec', 'network', 'bandwidth', 'egress'], given: isGiven }, // n2
   { kind: 'Container', path: ['spec', 'ports'], given: anyItem('endPort', isGiven) }, // n2
   { kind: 'Container', path: ['spec', 'ports'], given: anyItem('expose', (expose) => expose !== 'Always') }, // n2: and the default becomes HostPolicy
-  { kind: 'Container', path: ['spec', 'network', 'links'], given: isFilled }, // n3
-  { kind: 'Container', path: ['spec', 'network', 'dns', 'servers'], given: isFilled }, // n3
-  { kind: 'Container', path: ['spec', 'network', 'dns', 'searches'], given: isFilled }, // n3
-  { kind: 'Container', path: ['spec', 'network', 'dns', 'options'], given: isFilled }, // n3
-  { kind: 'Container', path: ['spec', 'network', 'extraHosts'], given: isFilled }, // n3
   { kind: 'Container', path: ['spec', 'mounts'], given: anyItem('idmap', (idmap) => idmap !== 'None') }, // n1
 ];
 
@@ -28,10 +23,6 @@ export function pendingFaults(resource: Resource): FieldFault[] {
 
 function isGiven(value: unknown): boolean {
   return value !== undefined;
-}
-
-function isFilled(value: unknown): boolean {
-  return Array.isArray(value) && value.length > 0;
 }
 
 function anyItem(field: string, given: (value: unknown) => boolean): (items: unknown) => boolean {

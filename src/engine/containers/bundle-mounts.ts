@@ -7,7 +7,7 @@ import type { RuntimeMount } from './runtime-spec.ts';
 export function bundleMounts(spec: Container['spec'], host: HostFacts, nameFiles: Readonly<Record<string, string>>, mounts: readonly OwnMount[]): RuntimeMount[] {
   const own = mounts.map(runtimeMount).sort((a, b) => depth(a.destination) - depth(b.destination)); // a mount point's parents come first
   const taken = new Set(own.map((mount) => mount.destination));
-  const hosts = spec.network.mode === 'Host' ? host.nameFiles.map((file) => nameMount(file, file, 'ro')) : [];
+  const hosts = spec.network.mode === 'Host' ? host.nameFiles.filter((file) => !(file in nameFiles)).map((file) => nameMount(file, file, 'ro')) : [];
   const names = Object.entries(nameFiles).map(([file, source]) => nameMount(file, source, spec.readOnlyRootFilesystem ? 'ro' : 'rw'));
   return [...kernelMounts(spec.privileged), ...hosts, ...names, ...own].filter((mount) => own.includes(mount) || !taken.has(mount.destination));
 }

@@ -4,6 +4,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Duplex } from 'node:stream';
 
+import { systemClock } from '../../lib/clock.ts';
 import { messageOf, MooringError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Native, ProcessIdentity } from '../../native/native.ts';
@@ -15,7 +16,8 @@ import { parseSignal } from '../../spec/signal.ts';
 import type { ContainerEngine, ContainerId, ContainerStats, EngineEvent, ExecRequest, ExecResult, LogLine, LogOptions, ObservedContainer } from '../engine.ts';
 import type { ImageStore } from '../images/image-store.ts';
 import { ContainerNetworks } from '../network/container-networks.ts';
-import { nameFilePaths } from '../network/name-files.ts';
+import { Names } from '../names/names.ts';
+import { asksForNameFiles, nameFilePaths } from '../network/name-files.ts';
 import { LocalNetworkEngine } from '../network/network-engine.ts';
 import type { NetworkEngine } from '../networks.ts';
 import { type ContainerRecord, ContainerRecords } from '../store/container-records.ts';
@@ -108,6 +110,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
   readonly #networks: ContainerNetworks;
   readonly volumes: LocalVolumes;
   readonly transients: TransientContainers;
+  readonly #names: Names;
   readonly #sandboxes: SandboxPool;
   readonly #byId = new Map<ContainerId, ManagedContainer>();
   readonly #byName = new Map<ContainerName, ManagedContainer>();
@@ -126,7 +129,8 @@ class LocalContainerEngine implements OwnedContainerEngine {
     this.#records = new ContainerRecords(options.database);
     const { native, dataDir, logger } = options;
     this.#observer = new ContainerObserver({ native, dataDir, logger, layout, hint: (managed, reason) => this.#tell(managed, reason) });
-    this.#networks = new ContainerNetworks({ native, database: options.database, instance: options.instance, folder: folders.networkNamespaces, logger, hint: (id) => this.#hint(id), initOf: (id) => this.#initOf(id) });
+    this.#names = new Names({ clock: systemClock, logger, resolvConf: '/etc/resolv.conf' });
+    this.#networks = new ContainerNetworks({ names: this.#names, native, database: options.database, instance: options.instance, folder: folders.networkNamespaces, logger, hint: (id) => this.#hint(id), initOf: (id) => this.#initOf(id) });
     this.networks = new LocalNetworkEngine(this.#networks);
     this.volumes = new LocalVolumes({ dataDir, database: options.database, logger, archiver: path.join(path.dirname(options.runtimePath), 'mooring-archive'), hint: (id) => this.#hint(id, 'MountsChanged') });
     this.transients = new TransientContainers({
@@ -361,6 +365,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
     await this.#closeSandboxes();
     this.#networks.close();
     this.volumes.close();
+    await this.#names.closeAll();
     this.#listeners.clear();
     this.#execs.close();
     for (const managed of this.#byId.values()) this.#observer.unfollow(managed);
@@ -419,7 +424,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
     const [user] = await Promise.all([resolveUser(container.spec.user ?? image.config.User ?? '', image.layers), requireBindSources(container), this.#networks.check(container, id)]);
     const { bundle: folder, cgroup, upper, work } = containerPaths(this.#folders, id);
     const networkPath = this.#networks.namespacePath({ id, container });
-    const nameFiles = networkPath === undefined ? {} : nameFilePaths(folder);
+    const nameFiles = networkPath === undefined && !asksForNameFiles(container.spec.network) ? {} : nameFilePaths(folder);
     const mounts = await Promise.all(all.map((mount) => this.#ownMount({ id, container }, mount, user, image.layers)));
     const bundle = makeBundle({ container, image, user, mounts, host: this.#host, cgroupPath: cgroup, upper, work, networkPath, nameFiles, seccompCache: this.#folders.seccompCache });
     return { bundle, mounts: all, imageId: image.id, id };

@@ -28,6 +28,8 @@ export interface NetworkNames {
   /** Serves a network, once its gateways are there; again where they have changed. Throws `Conflict` where port 53 of one is taken. */
   open(network: string, site: NameSite): Promise<void>;
   close(network: string): Promise<void>;
+  /** Whether it is served now. */
+  serves(network: string): boolean;
   /** A container is to be found on a network, under what it is called now. */
   join(network: string, endpoint: NamedEndpoint): void;
   leave(network: string, id: ContainerId): void;

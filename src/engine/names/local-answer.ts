@@ -10,24 +10,42 @@ const TTL = 5;
 
 const AUTHORITATIVE = { authoritative: true };
 
+/** One network as one who is on it sees it. */
+export interface Seat {
+  readonly table: NameTable;
+  readonly subnets: readonly Subnet[];
+  /** Who asks; undefined where it is nobody that we know. */
+  readonly asker: NamedEndpoint | undefined;
+}
+
 /**
- * The answer to what only this network knows: names of its containers, of our zone, and of its addresses. Undefined for all else. Where a name is
+ * The answer to what only the asker's networks know: names of their containers, of our zone, and of their addresses. Undefined for all else. Where a name is
  * known and has no address of the kind asked for, that is said (`NODATA`): "no such name" would be taken as being so for every kind (RFC 2308 §2.2).
+ * @param seats Where the asker is; what the first of them knows, counts.
  */
-export function localAnswer(query: Query, table: NameTable, subnets: readonly Subnet[], asker: NamedEndpoint | undefined): Buffer | undefined {
+export function localAnswer(query: Query, seats: readonly Seat[]): Buffer | undefined {
   const reverse = reverseAddress(query.name);
   if (reverse !== undefined) {
-    if (!isWithin(reverse, subnets)) return undefined;
-    const owner = table.at(reverse);
+    const seat = seats.find(({ subnets }) => isWithin(reverse, subnets));
+    if (!seat) return undefined;
+    const owner = seat.table.at(reverse);
     if (!owner) return reply(query, RCODE.noSuchName, [], AUTHORITATIVE);
     const names: Answer[] = query.type === 'PTR' || query.type === 'ANY' ? [{ type: 'PTR', name: query.name, ttl: TTL, data: fullName(owner) }] : [];
     return reply(query, RCODE.ok, names, AUTHORITATIVE);
   }
-  const addresses = table.find(query.name, asker);
+  const addresses = firstKnown(query.name, seats);
   if (addresses) return reply(query, RCODE.ok, addresses.flatMap((address) => recordOf(query, address)), AUTHORITATIVE);
   const lower = query.name.toLowerCase();
   if (lower === ZONE) return reply(query, RCODE.ok, [], AUTHORITATIVE);
   if (lower.endsWith(`.${ZONE}`)) return reply(query, RCODE.noSuchName, [], AUTHORITATIVE);
+  return undefined;
+}
+
+function firstKnown(name: string, seats: readonly Seat[]): readonly string[] | undefined {
+  for (const { table, asker } of seats) {
+    const addresses = table.find(name, asker);
+    if (addresses) return addresses;
+  }
   return undefined;
 }
 

@@ -38,6 +38,10 @@ export class NameTable {
     }
   }
 
+  get(id: ContainerId): NamedEndpoint | undefined {
+    return this.#endpoints.get(id);
+  }
+
   /** Who has that address. */
   at(address: string): NamedEndpoint | undefined {
     return this.#byAddress.get(address);

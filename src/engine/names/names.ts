@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import type { Clock } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
@@ -5,7 +6,7 @@ import type { ContainerId } from '../engine.ts';
 import { parseSubnet, type Subnet } from '../../spec/address.ts';
 import { AnswerCache } from './answer-cache.ts';
 import type { NamedEndpoint, NameSite, NetworkNames } from './endpoint.ts';
-import { isWithin, localAnswer } from './local-answer.ts';
+import { isWithin, localAnswer, type Seat } from './local-answer.ts';
 import { fitting, type Query, RCODE, readQuery, reply } from './message.ts';
 import { NameServer } from './name-server.ts';
 import { NameTable } from './name-table.ts';
@@ -37,6 +38,7 @@ export class Names implements NetworkNames {
   readonly #cache: AnswerCache;
   readonly #node: NodeNameServers;
   readonly #networks = new Map<string, Network>();
+  readonly #placesOf = new Map<ContainerId, Set<Network>>();
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: NamesOptions) {
@@ -51,8 +53,10 @@ export class Names implements NetworkNames {
       if (network.servers.length > 0 && network.site.gateways.join() === site.gateways.join() && network.site.subnets.join() === site.subnets.join()) return;
       await closeServers(network);
       network.site = { ...site, parsed: site.subnets.map(parseSubnet) };
+      // What is asked by IPv4 can be told of IPv6, too; and an IPv6 address is not to be listened on while the kernel still looks whether it is free.
+      const four = site.gateways.filter((gateway) => isIPv4(gateway));
       try {
-        for (const gateway of site.gateways) network.servers.push(await NameServer.listen(gateway, (message, client, transport) => this.#answer(network, message, client, transport)));
+        for (const gateway of four.length > 0 ? four : site.gateways) network.servers.push(await NameServer.listen(gateway, (message, client, transport) => this.#answer(network, message, client, transport)));
       } catch (error) {
         await closeServers(network);
         throw error;
@@ -73,12 +77,25 @@ export class Names implements NetworkNames {
     await Promise.all([...this.#networks.keys()].map((name) => this.close(name)));
   }
 
+  serves(name: string): boolean {
+    return (this.#networks.get(name)?.servers.length ?? 0) > 0;
+  }
+
   join(name: string, endpoint: NamedEndpoint): void {
-    this.#network(name).table.join(endpoint);
+    const network = this.#network(name);
+    network.table.join(endpoint);
+    const places = this.#placesOf.get(endpoint.id);
+    if (places) places.add(network);
+    else this.#placesOf.set(endpoint.id, new Set([network]));
   }
 
   leave(name: string, id: ContainerId): void {
-    this.#networks.get(name)?.table.leave(id);
+    const network = this.#networks.get(name);
+    if (!network) return;
+    network.table.leave(id);
+    const places = this.#placesOf.get(id);
+    places?.delete(network);
+    if (places?.size === 0) this.#placesOf.delete(id);
   }
 
   #network(name: string): Network {
@@ -96,12 +113,19 @@ export class Names implements NetworkNames {
     if ('refusal' in query) return query.refusal;
     const asker = network.table.at(client);
     try {
-      const answer = localAnswer(query, network.table, network.site.parsed, asker) ?? (await this.#passOn(network, query, message, client, transport, asker));
+      const answer = localAnswer(query, this.#seats(network, asker)) ?? (await this.#passOn(network, query, message, client, transport, asker));
       return transport === 'udp' ? fitting(query, answer) : answer;
     } catch (error) {
       this.#options.logger.warn({ name: query.name, type: query.type, error: messageOf(error) }, 'a name could not be asked for');
       return reply(query, RCODE.serverFailure, [], { authoritative: false });
     }
+  }
+
+  /** Where the asker is: first where it asks, then on its other networks. */
+  #seats(here: Network, asker: NamedEndpoint | undefined): Seat[] {
+    const seatOn = ({ table, site }: Network, who: NamedEndpoint | undefined): Seat => ({ table, subnets: site.parsed, asker: who });
+    const others = asker ? [...(this.#placesOf.get(asker.id) ?? [])].filter((network) => network !== here) : [];
+    return [seatOn(here, asker), ...others.map((network) => seatOn(network, asker && network.table.get(asker.id)))];
   }
 
   async #passOn({ asking, site, closing }: Network, query: Query, message: Buffer, client: string, transport: 'udp' | 'tcp', asker: NamedEndpoint | undefined): Promise<Buffer> {

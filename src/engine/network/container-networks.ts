@@ -18,7 +18,7 @@ import { connectionsOf } from './connections.ts';
 import { type ContainerAddresses, type Endpoint, guardElements } from './endpoint.ts';
 import { Firewall } from './firewall.ts';
 import { type Member, Membership } from './membership.ts';
-import { writeNameFiles } from './name-files.ts';
+import { asksForNameFiles, type NameFiles, writeNameFiles } from './name-files.ts';
 import { sidesOf } from './network-layout.ts';
 import { NetworkListener } from './network-listener.ts';
 import type { NodeNetwork } from './node-network.ts';
@@ -136,7 +136,11 @@ export class ContainerNetworks {
       }
       return this.#lend(id, namespace.fd, () => namespace.close());
     }
-    if (!isMember(container)) return undefined;
+    if (!isMember(container)) {
+      const { network } = container.spec;
+      if (asksForNameFiles(network)) await writeNameFiles(bundle, { hostname, addresses: [], network, nameServer: undefined, onNode: network.mode === 'Host' });
+      return undefined;
+    }
     await this.check(container, id);
     const endpoints = this.members.endpoints(id);
     await this.#raise(endpoints);
@@ -147,8 +151,7 @@ export class ContainerNetworks {
     try {
       const ports = await connect(native, namespace, connections);
       this.#notePorts(id, connections, new Map(connections.map((each) => [each.interface, each.port])));
-      const [first] = endpoints;
-      await Promise.all([first && writeNameFiles(bundle, hostname, first), this.#publish(member)]);
+      await Promise.all([writeNameFiles(bundle, this.#nameFilesOf(container, endpoints, hostname)), this.#publish(member)]);
       this.#ports.set(id, ports);
       this.#join(member);
     } catch (error) {
@@ -310,6 +313,12 @@ export class ContainerNetworks {
     await this.#options.names?.open(layout.name, { gateways: sides.map(({ gateway }) => addressText(gateway)), subnets: sides.map(({ subnet }) => subnetText(subnet)) }).catch((error: unknown) => {
       this.#options.logger.warn({ network: layout.name, error: messageOf(error) }, 'the names of a network can not be served');
     });
+  }
+
+  #nameFilesOf({ spec: { network } }: Container, endpoints: readonly Endpoint[], hostname: string): NameFiles {
+    // Every one of them knows the names of all networks that the asker is on.
+    const served = endpoints.find(({ layout }) => this.#options.names?.serves(layout.name) === true);
+    return { hostname, addresses: endpoints, network, nameServer: served && addressText(served.layout.v4.gateway) };
   }
 
   #join({ id, container }: Member): void {

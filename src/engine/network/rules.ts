@@ -59,6 +59,10 @@ export function noTables(table: string): string {
   return TABLE_FAMILIES.map((family) => `add table ${family} ${table}\ndelete table ${family} ${table}\n`).join('');
 }
 
+/**
+ * `patience`: while nobody serves names, since the daemon is being started anew, a client that hears nothing asks again, and one that is refused gives up. What
+ * is refused is told by the destination port of the datagram inside, behind 8 bytes of ICMP and 20 of IPv4 (RFC 792).
+ */
 function inetTable({ table, loopback6, hostPolicy }: RulesOptions): string {
   return `table inet ${table} {
   set bridges { type ifname; }
@@ -124,6 +128,11 @@ ${hostPolicy}
     oifname @internal drop
     ct status dnat return
     drop
+  }
+
+  chain patience {
+    type filter hook output priority 0; policy accept;
+    oifname @bridges icmp type destination-unreachable icmp code port-unreachable @th,240,16 53 drop
   }
 
   chain input {

@@ -3,7 +3,6 @@ import { isIPv6 } from 'node:net';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 
-import { resolvConfFor } from '../../../src/engine/network/name-files.ts';
 import { bridgeName, portName } from '../../../src/engine/network/network-names.ts';
 import { listenersIn } from '../../../src/engine/network/port-holder.ts';
 import { clashOf, describePort, type PublishedPort } from '../../../src/engine/network/published-port.ts';
@@ -111,13 +110,5 @@ describe('published ports', () => {
     assert.deepEqual(listenersIn(table, '0A'), [{ address: '127.0.0.1', port: 8080, inode: '12345' }]);
     const six = 'header\n   0: B80D0120000000000000000001000000:0050 00000000000000000000000000000000:0000 0A 0:0 00:0 0 0 0 77 1';
     assert.deepEqual(listenersIn(six, '0A'), [{ address: '2001:db8::1', port: 80, inode: '77' }]);
-  });
-});
-
-describe("a container's resolv.conf", () => {
-  it("is the node's without servers that only the node reaches", () => {
-    assert.equal(resolvConfFor('nameserver 127.0.0.53\nnameserver 10.0.0.2\nsearch lan\n'), 'nameserver 10.0.0.2\nsearch lan\n');
-    assert.equal(resolvConfFor('nameserver 127.0.0.53\nnameserver ::1\nsearch lan\n'), undefined);
-    assert.equal(resolvConfFor(''), undefined);
   });
 });

@@ -28,7 +28,7 @@ function query(name: string, type: string, more: Partial<dns.Packet> = {}): Quer
 }
 
 function local(name: string, type: string, table = tableOf(web)): dns.DecodedPacket | undefined {
-  const answer = localAnswer(query(name, type), table, subnets, web);
+  const answer = localAnswer(query(name, type), [{ table, subnets, asker: web }]);
   return answer && dns.decode(answer);
 }
 
@@ -42,6 +42,15 @@ test('addresses of the kind that was asked for; a name without one of that kind 
   for (const type of ['MX', 'TXT', 'SRV', 'UNKNOWN_65']) assert.deepEqual([rcodeOf(local('web', type)), dataOf(local('web', type))], [RCODE.ok, []]);
   const onlyFour = tableOf({ ...web, addresses: ['10.0.0.2'] });
   assert.deepEqual([rcodeOf(local('web', 'AAAA', onlyFour)), dataOf(local('web', 'AAAA', onlyFour))], [RCODE.ok, []]);
+});
+
+test('who is on several networks is told of all of them, of its own first', () => {
+  const other: NamedEndpoint = { ...web, id: 'b'.repeat(64) as ContainerId, name: 'shop/db' as ContainerName, addresses: ['10.9.0.3'] };
+  const far = { table: tableOf({ ...web, addresses: ['10.9.0.2'] }, other), subnets: [parseSubnet('10.9.0.0/24')] };
+  const ask = (name: string, type: string) => dns.decode(localAnswer(query(name, type), [{ table: tableOf(web), subnets, asker: web }, { ...far, asker: web }]) as Buffer);
+  assert.deepEqual(dataOf(ask('db', 'A')), ['10.9.0.3']);
+  assert.deepEqual(dataOf(ask('web', 'A')), ['10.0.0.2']);
+  assert.deepEqual(dataOf(ask('3.0.9.10.in-addr.arpa', 'PTR')), ['db.shop.mooring.internal']);
 });
 
 test('our zone ends here, everything else is passed on', () => {
@@ -62,12 +71,12 @@ test('addresses of the network have names, and those that nobody has do not', ()
 test('what does not fit a datagram is cut, and a client with EDNS has more room', () => {
   const crowd = tableOf(web, ...Array.from({ length: 60 }, (_, n) => ({ ...web, id: n.toString(16).padStart(64, '0') as ContainerId, name: `shop/r${n}` as ContainerName, addresses: [`10.0.0.${n + 10}`], aliases: ['crowd'] })));
   const small = query('crowd', 'A');
-  const whole = localAnswer(small, crowd, subnets, web) as Buffer;
+  const whole = localAnswer(small, [{ table: crowd, subnets, asker: web }]) as Buffer;
   assert.equal(dns.decode(whole).answers?.length, 60);
   const cut = dns.decode(fitting(small, whole));
   assert.deepEqual([cut.flag_tc, cut.answers?.length], [true, 0]);
   const large = query('crowd', 'A', { additionals: [{ type: 'OPT', name: '.', udpPayloadSize: 4096, flags: 0, options: [] } as unknown as dns.Answer] });
-  const fits = dns.decode(fitting(large, localAnswer(large, crowd, subnets, web) as Buffer));
+  const fits = dns.decode(fitting(large, localAnswer(large, [{ table: crowd, subnets, asker: web }]) as Buffer));
   assert.deepEqual([fits.flag_tc, fits.answers?.length, fits.additionals?.length], [false, 60, 1]);
 });
 
@@ -97,7 +106,7 @@ test('no bytes at all make the reading fail', () => {
       const bytes = Buffer.from(good);
       for (const [at, value] of changes) bytes[at] = value;
       const read = readQuery(bytes);
-      if (read && !('refusal' in read)) localAnswer(read, tableOf(web), subnets, web);
+      if (read && !('refusal' in read)) localAnswer(read, [{ table: tableOf(web), subnets, asker: web }]);
     }),
     { numRuns: 5_000 },
   );
