@@ -1,6 +1,6 @@
 import { Argument, Option, type Command } from 'commander';
 import type { BootstrapFlags } from './commands/bootstrap.ts';
-import type { OutputOptions } from './commands/image.ts';
+import type { OutputOptions, PruneFlags } from './commands/image.ts';
 import { outputOption } from './program-read.ts';
 import { clientOf, examples, type Shell } from './shell.ts';
 
@@ -73,9 +73,10 @@ export function defineImages(program: Command, shell: Shell): void {
     .command('prune')
     .description('Give back the disk of layers and blobs that nothing holds.')
     .option('--all', 'also of images that no container is made from')
+    .addOption(new Option('--filter <filter>', 'of these, only until=SPAN or until=TIME (made before), label=KEY or label=KEY=VALUE; may be repeated').argParser<string[]>((value, before) => [...(before ?? []), value]))
     .option('--dry-run', 'only say what would go')
     .addOption(outputOption('json', 'yaml'));
-  examples(prune, ['mooring image prune --dry-run', 'mooring image prune --all']).action(async (flags: OutputOptions & { all?: boolean; dryRun?: boolean }, command: Command) => shell.finish(await (await import('./commands/image.ts')).pruneImages(clientOf(command), io, flags)));
+  examples(prune, ['mooring image prune --dry-run', 'mooring image prune --all']).action(async (flags: PruneFlags, command: Command) => shell.finish(await (await import('./commands/image.ts')).pruneImages(clientOf(command), io, flags)));
 
   const usage = group.command('usage').description('Say what images take of the disk.').addOption(outputOption('json', 'yaml'));
   examples(usage, ['mooring image usage']).action(async (flags: OutputOptions, command: Command) => shell.finish(await (await import('./commands/image.ts')).imageUsage(clientOf(command), io, flags)));

@@ -8,6 +8,7 @@ import { defineFiles } from './program-files.ts';
 import { defineStreams } from './program-streams.ts';
 import { defineReading } from './program-read.ts';
 import { defineRegistries } from './program-registry.ts';
+import { defineSystem } from './program-system.ts';
 import { examples, type Shell } from './shell.ts';
 import { RejectedDocuments } from './client.ts';
 import { problemLines } from './output/problems.ts';
@@ -56,6 +57,7 @@ be run, 127 when there is none of that name.`,
   defineImages(program, shell);
   defineBuilds(program, shell);
   defineRegistries(program, shell);
+  defineSystem(program, shell);
   defineFiles(program, shell);
 
   const version = program.command('version').description("Print the command's version, and the daemon's.").option('--json', 'as JSON');

@@ -10,6 +10,7 @@ import type { DownProgress } from '../api/v1/types.ts';
 import type { ContainerId } from '../engine/engine.ts';
 import { pullSecretsIn } from '../engine/images/registry/pull-secrets.ts';
 import { plainRegistries } from '../engine/images/registry/registry-settings.ts';
+import { systemUsage } from '../engine/system-usage.ts';
 import { systemClock as clock } from '../lib/clock.ts';
 import { MooringError } from '../lib/errors.ts';
 import { exists } from '../lib/exists.ts';
@@ -24,6 +25,7 @@ import { createDirectorySource } from '../sources/directory/source.ts';
 import { parseDocuments } from '../spec/parse.ts';
 import type { SpecProblem } from '../spec/problem.ts';
 import { NATIVE_ADDON, openGround } from './ground.ts';
+import { ContextBuilds } from './build-source.ts';
 import { createImageSource } from './image-source.ts';
 import { checkHost } from './host-check.ts';
 import { lockInstance } from './instance-lock.ts';
@@ -54,12 +56,13 @@ export const startDaemon: DaemonModule['startDaemon'] = async (flags) => {
   const api = await startApiServer(socket, logger, services.promise);
   opened.defer(() => api.close());
 
-  const { engine, images, builds, desired, facts, events } = await openGround({ dataDir, runDir, instance, logLevel, sandboxes }, registries, logger, opened);
+  const { engine, folders, images, builds, files, desired, facts, events } = await openGround({ dataDir, runDir, instance, logLevel, sandboxes }, registries, logger, opened);
   const problems = new ProblemBoard();
   const metrics = createMetrics({ engine, clock, logger, concurrency: CONCURRENCY, problems: problems.list, views: () => reconciler.views(), queue: () => reconciler.queue });
   const { networks, volumes } = engine;
   const supplies = new Supplies({ networks, volumes, desired, events, clock, logger });
-  const reconciler = new Reconciler({ engine, supplies, images: createImageSource(images, pullSecretsIn(pullSecrets)), desired, facts, events, clock, logger, resyncIntervalMs, concurrency: CONCURRENCY, observer: metrics.observer });
+  const contexts = opened.use(new ContextBuilds({ builds, specs, logger }));
+  const reconciler = new Reconciler({ engine, supplies, images: createImageSource(images, pullSecretsIn(pullSecrets), contexts), desired, facts, events, clock, logger, resyncIntervalMs, concurrency: CONCURRENCY, observer: metrics.observer });
   const onProblems = (standing: readonly SpecProblem[], appeared: readonly SpecProblem[]): void => {
     problems.replace(standing);
     metrics.specRejected(appeared);
@@ -99,9 +102,11 @@ export const startDaemon: DaemonModule['startDaemon'] = async (flags) => {
     events,
     images,
     builds,
+    disk: () => systemUsage({ folders, images, builds, volumes: engine.volumes }),
     networks,
     volumes,
     supplies,
+    files,
     problems: problems.list,
     onProblems: problems.subscribe,
     parse,
@@ -110,6 +115,7 @@ export const startDaemon: DaemonModule['startDaemon'] = async (flags) => {
       attach: (id) => engine.attach(id as ContainerId),
       exec: (id, request) => engine.exec(id as ContainerId, request),
       attachExec: (id, exec) => engine.attachExec(id as ContainerId, exec),
+      signal: (id, signal) => engine.signal(id as ContainerId, signal),
     },
     info: () => ({
       version: VERSION,

@@ -32,6 +32,7 @@ import type { GroundSettings } from './settings.ts';
 export interface Ground {
   readonly engine: OwnedContainerEngine;
   readonly images: ImageEngine;
+  readonly folders: DataDir;
   readonly builds: BuildEngine;
   readonly files: FileEngine;
   readonly desired: DesiredStore;
@@ -74,6 +75,7 @@ export async function openGround({ dataDir, runDir, instance, sandboxes = 0 }: G
   const imageEngine = createImageEngine({ dataDir: folders, images, archiver, registries, containers: () => records.list(), cached });
   return {
     engine,
+    folders,
     images: imageEngine,
     builds: new LocalBuildEngine({ room: imageEngine.room, images: imageEngine, native, transients: engine.transients, database }),
     files: createFileEngine({ files: engine.files, images: imageEngine, archiver }),

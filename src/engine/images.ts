@@ -82,6 +82,10 @@ export interface PruneOptions {
   readonly all: boolean;
   /** Say only what would go. */
   readonly dryRun: boolean;
+  /** Of images that no container is made from, only those made (as their config says, else stored) before that instant. Milliseconds since the epoch. */
+  readonly until?: number;
+  /** Of these, only those with all of these labels: `key` or `key=value`. */
+  readonly labels?: readonly string[];
 }
 
 export interface PruneResult {

@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises';
 
 import { fetchUrl } from '../../engine/images/fetch-url.ts';
 import { parsePlatform } from '../../engine/images/platform.ts';
-import type { ImageEngine, ImageProgress, TransferOptions } from '../../engine/images.ts';
+import type { ImageEngine, ImageProgress, PruneOptions, TransferOptions } from '../../engine/images.ts';
 import { MooringError } from '../../lib/errors.ts';
 import { asked, type Call, isAsked, sendJson, sendLines } from './call.ts';
 import { errorReply } from './error-body.ts';
@@ -37,7 +37,7 @@ export const imageRoutes: readonly Route[] = [
       sendJson(call, { kind: 'NameList', names: [asked(call, 'name')] } satisfies NameList);
     },
   },
-  { method: 'POST', path: '/v1/images/prune', handle: async (call, { images }) => sendJson(call, await images.prune({ all: isAsked(call.query, 'all'), dryRun: isAsked(call.query, 'dryRun') })) },
+  { method: 'POST', path: '/v1/images/prune', handle: async (call, { images }) => sendJson(call, await images.prune({ all: isAsked(call.query, 'all'), dryRun: isAsked(call.query, 'dryRun'), ...pruneFilter(call) })) },
 ];
 
 function pull(call: Call, images: ImageEngine): Promise<void> {
@@ -53,6 +53,13 @@ function pull(call: Call, images: ImageEngine): Promise<void> {
 function push(call: Call, images: ImageEngine): Promise<void> {
   const reference = asked(call, 'reference');
   return transfer(call, async (options) => ({ type: 'DONE', name: reference, ...(await images.push(reference, { ...options, ...credentialsOf(call, images.registryOf(reference)) })) }));
+}
+
+/** `until` is a time of RFC 3339, `label` may be given several times. */
+function pruneFilter({ query }: Call): Pick<PruneOptions, 'until' | 'labels'> {
+  const until = query.get('until');
+  if (until !== null && Number.isNaN(Date.parse(until))) throw new MooringError('Invalid', `until "${until}" is no time`, { fix: 'write it as in RFC 3339: 2026-01-31T12:00:00Z' });
+  return { labels: query.getAll('label'), ...(until !== null && { until: Date.parse(until) }) };
 }
 
 /** Tells a transfer's progress line by line. It ends with the client who asked for it. */

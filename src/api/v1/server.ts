@@ -6,12 +6,14 @@ import type { Logger } from '../../lib/logger.ts';
 import { buildRoutes } from './build-routes.ts';
 import { sendJson, type Call } from './call.ts';
 import { errorReply } from './error-body.ts';
+import { fileRoutes } from './file-routes.ts';
 import { imageRoutes } from './image-routes.ts';
 import { bootstrapRoutes } from './bootstrap-routes.ts';
 import { responseOn } from './hijack.ts';
 import { registryRoutes } from './registry-routes.ts';
 import { routes, type Route } from './routes.ts';
 import type { ApiServices } from './services.ts';
+import { systemRoutes } from './system-routes.ts';
 import { streamRoutes } from './stream-routes.ts';
 import { supplyRoutes } from './supply-routes.ts';
 import { listenOnSocket } from './unix-socket.ts';
@@ -31,7 +33,7 @@ const CLOSE_GRACE_MS = 1000;
 export async function startApiServer(socket: string, logger: Logger, services: Promise<ApiServices>): Promise<ApiServer> {
   const closing = new AbortController();
   const router = Router({ ignoreTrailingSlash: true });
-  for (const route of [...routes, ...streamRoutes, ...supplyRoutes, ...imageRoutes, ...buildRoutes, ...registryRoutes, ...bootstrapRoutes]) router.on(route.method, route.path, () => undefined, route);
+  for (const route of [...routes, ...streamRoutes, ...supplyRoutes, ...imageRoutes, ...buildRoutes, ...registryRoutes, ...bootstrapRoutes, ...systemRoutes, ...fileRoutes]) router.on(route.method, route.path, () => undefined, route);
   const answer = (request: IncomingMessage, response: ServerResponse, sentAlong?: Buffer): void => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://mooring');
     const found = router.find(request.method as Route['method'], pathname);

@@ -1,8 +1,10 @@
 import type { Duplex } from 'node:stream';
 import type { BuildEngine } from '../../engine/builds.ts';
 import type { ExecRequest, ExecResult, LogLine, LogOptions } from '../../engine/engine.ts';
+import type { FileEngine } from '../../engine/files.ts';
 import type { ImageEngine } from '../../engine/images.ts';
 import type { NetworkEngine } from '../../engine/networks.ts';
+import type { SystemUsage } from '../../engine/system-usage.ts';
 import type { VolumeEngine } from '../../engine/volumes.ts';
 import type { Declared, DesiredStore } from '../../reconcile/desired.ts';
 import type { EventLog } from '../../reconcile/events.ts';
@@ -13,7 +15,7 @@ import type { DownProgress, Info } from './types.ts';
 
 /** What the API stands on. The daemon wires it. */
 export interface ApiServices {
-  readonly reconciler: Pick<ReconcilerFace, 'views' | 'view' | 'explain' | 'plan' | 'subscribe'>;
+  readonly reconciler: Pick<ReconcilerFace, 'views' | 'view' | 'explain' | 'plan' | 'subscribe' | 'reset'>;
   readonly desired: Pick<DesiredStore, 'get' | 'getOf' | 'listOf' | 'apply' | 'delete'>;
   readonly events: Pick<EventLog, 'list' | 'subscribe'>;
   /** Documents that are not accepted at present, of all sources. */
@@ -29,12 +31,17 @@ export interface ApiServices {
     readonly attach: (id: string) => Promise<Duplex>;
     readonly exec: (id: string, request: ExecRequest) => Promise<ExecResult>;
     readonly attachExec: (id: string, exec: string) => Promise<Duplex>;
+    /** False when its first process has ended. */
+    readonly signal: (id: string, signal: string) => Promise<boolean>;
   };
   readonly images: ImageEngine;
   readonly builds: BuildEngine;
   readonly networks: NetworkEngine;
   readonly volumes: VolumeEngine;
   readonly supplies: Pick<Supplies, 'standing' | 'settle'>;
+  readonly files: FileEngine;
+  /** What the node's disk is taken by. */
+  readonly disk: () => Promise<SystemUsage>;
   readonly info: () => Info;
   /** Takes every container down, telling each; once it has ended, the daemon stops. */
   readonly down: () => AsyncIterable<DownProgress>;

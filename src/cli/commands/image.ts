@@ -1,10 +1,12 @@
 import type { CheckResult, ImageDetails, ImageDiskUsage, ImageHistory, ImageList, ImageSummary, NameList, PruneResult } from '../../api/v1/image-types.ts';
+import { MooringError } from '../../lib/errors.ts';
 import type { Client } from '../client.ts';
 import { EXIT } from '../exit.ts';
 import type { Io } from '../io.ts';
 import { formatAge } from '../output/age.ts';
 import { formatBytes } from '../output/bytes.ts';
 import { renderTable } from '../output/table.ts';
+import { parseSince } from '../since.ts';
 import { serialize, type OutputFormat } from './get.ts';
 
 export interface OutputOptions {
@@ -54,8 +56,26 @@ export async function removeImages(client: Client, io: Io, images: readonly stri
   return EXIT.ok;
 }
 
-export async function pruneImages(client: Client, io: Io, { all = false, dryRun = false, output }: OutputOptions & { readonly all?: boolean; readonly dryRun?: boolean }): Promise<number> {
-  const result = await client.call<PruneResult>(`/v1/images/prune?${query({ ...(all && { all: '1' }), ...(dryRun && { dryRun: '1' }) })}`);
+export interface PruneFlags extends OutputOptions {
+  readonly all?: boolean;
+  readonly dryRun?: boolean;
+  /** `until=TIME`, `label=KEY[=VALUE]`. */
+  readonly filter?: readonly string[];
+}
+
+/** As Docker writes filters. */
+function filterOf(text: string, now: number): [name: string, value: string] {
+  const equals = text.indexOf('=');
+  const [name, value] = [text.slice(0, Math.max(0, equals)), text.slice(equals + 1)];
+  if (name === 'until') return [name, new Date(parseSince(value, now)).toISOString()];
+  if (name === 'label') return [name, value];
+  throw new MooringError('Invalid', `"${text}" is no filter`, { fix: 'write until=24h, until=2026-01-31T12:00:00Z, label=KEY or label=KEY=VALUE' });
+}
+
+export async function pruneImages(client: Client, io: Io, { all = false, dryRun = false, filter = [], output }: PruneFlags): Promise<number> {
+  const asked = new URLSearchParams({ ...(all && { all: '1' }), ...(dryRun && { dryRun: '1' }) });
+  for (const text of filter) asked.append(...filterOf(text, io.now()));
+  const result = await client.call<PruneResult>(`/v1/images/prune?${asked.toString()}`);
   if (output === 'json' || output === 'yaml') io.out(await serialize(result, output));
   else {
     const verb = dryRun ? 'would remove' : 'removed';

@@ -1,4 +1,5 @@
 import type { ImageDiskUsage, PruneOptions, PruneResult } from '../images.ts';
+import type { ImageRecord } from '../store/image-records.ts';
 import { BUSYBOX_IMAGE } from './busybox-image.ts';
 import { chainIds, type Digest, parseDigest } from './digest.ts';
 import { diskBytes } from './disk.ts';
@@ -11,10 +12,11 @@ interface Unreferenced {
 }
 
 /** Removes what neither a name nor a container nor an operation under way holds. */
-export function prune(room: ImageRoom, { all, dryRun }: PruneOptions): Promise<PruneResult> {
+export function prune(room: ImageRoom, { all, dryRun, ...filter }: PruneOptions): Promise<PruneResult> {
   return room.pins.sweep(async () => {
     const used = new Set(room.containers().map(({ imageId }) => imageId));
-    const names = all ? room.images.list().filter(({ name, imageId }) => name !== BUSYBOX_IMAGE && !used.has(imageId)) : [];
+    const unused = all ? room.images.list().filter(({ name, imageId }) => name !== BUSYBOX_IMAGE && !used.has(imageId)) : [];
+    const names = await matching(room, unused, filter);
     const gone = new Set(names.map(({ name }) => name));
     // The names first: killed from here on, the rest is litter that the next sweep finds.
     if (!dryRun) for (const { name } of names) room.images.delete(name);
@@ -30,6 +32,24 @@ export function prune(room: ImageRoom, { all, dryRun }: PruneOptions): Promise<P
     }
     return { names: [...gone].sort(), blobs, layers, bytes };
   });
+}
+
+/** The images that a filter means. One that is damaged has neither date nor labels. */
+async function matching(room: ImageRoom, records: readonly ImageRecord[], { until, labels = [] }: Pick<PruneOptions, 'until' | 'labels'>): Promise<ImageRecord[]> {
+  if (until === undefined && labels.length === 0) return [...records];
+  const matches = await Promise.all(
+    records.map(async (record) => {
+      const config = await room.images.blobs.read(parseDigest(record.imageId)).then((content) => parseConfig(content, record.name), () => undefined);
+      const madeAt = Date.parse(config?.created ?? '') || record.createdAt;
+      const has = new Map(Object.entries(config?.config?.Labels ?? {}));
+      const isMeant = labels.every((label) => {
+        const equals = label.indexOf('=');
+        return equals < 0 ? has.has(label) : has.get(label.slice(0, equals)) === label.slice(equals + 1);
+      });
+      return isMeant && (until === undefined || madeAt < until);
+    }),
+  );
+  return records.filter((_, index) => matches[index]);
 }
 
 export async function imageDiskUsage(room: ImageRoom): Promise<ImageDiskUsage> {
@@ -49,9 +69,9 @@ async function unreferenced(room: ImageRoom, without: ReadonlySet<string>): Prom
   return { blobs: blobs.filter(isFree), layers: layers.filter(isFree) };
 }
 
-/** Everything that names and containers hold. Blobs and layers have digests of different things, so one set serves both. */
+/** Everything that names, containers and the cache of builds hold. Blobs and layers have digests of different things, so one set serves both. */
 async function referenced(room: ImageRoom, without: ReadonlySet<string>): Promise<Set<Digest>> {
-  const held = new Set<Digest>();
+  const held = new Set<Digest>(room.cached().map(parseDigest));
   for (const record of room.images.list()) {
     if (without.has(record.name)) continue;
     const manifestDigest = parseDigest(record.manifestDigest);

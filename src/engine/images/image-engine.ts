@@ -30,19 +30,30 @@ export interface ImageEngineOptions {
   readonly registries: RegistrySettings;
   readonly containers: ImageRoom['containers'];
   readonly bounds?: LayerBounds;
+  /** Digests of blobs and layers that the cache of builds holds. */
+  readonly cached?: ImageRoom['cached'];
 }
 
-export function createImageEngine(options: ImageEngineOptions): ImageEngine {
+/** The engine with what builds share with it. */
+export interface OwnedImageEngine extends ImageEngine {
+  readonly room: ImageRoom;
+}
+
+export function createImageEngine(options: ImageEngineOptions): OwnedImageEngine {
   return new LocalImageEngine(options);
 }
 
-class LocalImageEngine implements ImageEngine {
+class LocalImageEngine implements OwnedImageEngine {
   readonly #room: ImageRoom;
   readonly #registries: RegistrySettings;
 
-  constructor({ dataDir, images, archiver, registries, containers, bounds = DEFAULT_LAYER_BOUNDS }: ImageEngineOptions) {
-    this.#room = { dataDir, images, layers: new LayerStore(dataDir, archiver, bounds), pins: new Pins(), containers, incoming: new Map() };
+  constructor({ dataDir, images, archiver, registries, containers, bounds = DEFAULT_LAYER_BOUNDS, cached = () => [] }: ImageEngineOptions) {
+    this.#room = { dataDir, images, layers: new LayerStore(dataDir, archiver, bounds), pins: new Pins(), containers, cached, incoming: new Map() };
     this.#registries = registries;
+  }
+
+  get room(): ImageRoom {
+    return this.#room;
   }
 
   async list(): Promise<ImageSummary[]> {

@@ -12,6 +12,8 @@ export interface ImageRoom {
   readonly pins: Pins;
   /** Containers as they are recorded, with the image that each was made from. */
   readonly containers: () => readonly { readonly name: string; readonly imageId: string }[];
+  /** Digests of blobs and layers that the cache of builds holds. */
+  readonly cached: () => readonly string[];
   /** Blobs that a download or upload of brings in now. */
   readonly incoming: Map<Digest, Promise<void>>;
 }

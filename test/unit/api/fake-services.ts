@@ -47,8 +47,10 @@ export class FakeServices implements ApiServices {
 
   /** For a test that asks for images to set. */
   images = {} as ApiServices['images'];
+  files = {} as ApiServices['files'];
 
   readonly reconciler: ApiServices['reconciler'] = {
+    reset: () => Promise.resolve(),
     views: () => [...this.viewsByName.values()],
     view: (name) => this.viewsByName.get(name),
     explain: (name) =>
@@ -89,6 +91,7 @@ export class FakeServices implements ApiServices {
 
   readonly supplies: ApiServices['supplies'] = { standing: () => undefined, settle: () => Promise.resolve(undefined) };
 
+  readonly disk = () => Promise.resolve({ rows: [], reclaimable: { images: 0, builds: 0, volumes: 0 } });
   readonly builds = { cacheUsage: () => Promise.resolve({ count: 0, bytes: 0, reclaimable: 0 }) } as unknown as ApiServices['builds'];
 
   readonly events: ApiServices['events'] = {
@@ -116,6 +119,7 @@ export class FakeServices implements ApiServices {
   streams: ApiServices['streams'] = {
     attach: () => Promise.resolve(new PassThrough()),
     exec: (_id, { command }) => Promise.resolve(command[0] === 'none' ? { exitCode: 127 as const, message: 'exec: "none": not found' } : { id: 'a1' }),
+    signal: () => Promise.resolve(true),
     attachExec: () => Promise.reject(new MooringError('NotFound', 'it has ended')),
   };
 
