@@ -97,7 +97,7 @@ function filenameOption(): Option {
   return repeated('-f, --filename <path>', 'a file, a folder (any depth), or - for standard input; may be repeated');
 }
 
-function repeated(flags: string, description: string): Option {
+export function repeated(flags: string, description: string): Option {
   return new Option(flags, description).argParser<string[]>((value, before) => [...(before ?? []), value]);
 }
 

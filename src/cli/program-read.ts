@@ -4,6 +4,7 @@ import type { EventsOptions } from './commands/events.ts';
 import type { ExplainOptions } from './commands/explain.ts';
 import type { GetOptions, OutputFormat } from './commands/get.ts';
 import type { LogsOptions } from './commands/logs.ts';
+import { kindOf } from './name.ts';
 import { clientOf, examples, type Shell } from './shell.ts';
 
 interface ListFlags {
@@ -24,25 +25,26 @@ export function defineReading(program: Command, shell: Shell): void {
 
   const get = program
     .command('get')
-    .description('List containers, or show some by name, with the documents that were not accepted.')
-    .argument('[what...]', '"containers", container/NAME, NAME or NAMESPACE/NAME')
+    .description('List containers, networks or volumes, or show some by name; of containers with the documents that were not accepted.')
+    .argument('[what...]', '"containers", "networks", "volumes", NAME, KIND/NAME or NAMESPACE/NAME')
     .addOption(namespaceOption())
     .option('-A, --all-namespaces', 'of all namespaces')
     .addOption(outputOption('json', 'yaml', 'wide', 'name'))
     .option('-w, --watch', 'go on, and show each change');
-  examples(get, ['mooring get containers', 'mooring get -A -o wide', 'mooring get container/web -o yaml', 'mooring get web -n default -o json']).action(
+  examples(get, ['mooring get containers', 'mooring get -A -o wide', 'mooring get container/web -o yaml', 'mooring get web -n default -o json', 'mooring get networks', 'mooring get volume/data -o yaml']).action(
     async (words: string[], flags: ListFlags, command: Command) => shell.finish(await list(command, shell, words, flags)),
   );
 
   const describe = program
     .command('describe')
-    .description('Show everything about containers: state, conditions, problems, events.')
-    .argument('<name...>', 'NAME, container/NAME or NAMESPACE/NAME')
+    .description('Show everything about containers, networks or volumes: state, conditions, problems, events.')
+    .argument('<name...>', 'NAME, KIND/NAME or NAMESPACE/NAME')
     .addOption(namespaceOption())
     .addOption(outputOption('json', 'yaml', 'wide'));
-  examples(describe, ['mooring describe web', 'mooring describe default/web -o json']).action(async (words: string[], flags: DescribeOptions, command: Command) => {
-    const action = await import('./commands/describe.ts');
-    shell.finish(await action.describe(clientOf(command), io, words, flags));
+  examples(describe, ['mooring describe web', 'mooring describe default/web -o json', 'mooring describe network/back']).action(async (words: string[], flags: DescribeOptions, command: Command) => {
+    const kind = kindOf(words);
+    if (kind === 'Container') shell.finish(await (await import('./commands/describe.ts')).describe(clientOf(command), io, words, flags));
+    else shell.finish(await (await import('./commands/describe-supply.ts')).describeSupplies(clientOf(command), io, kind, words, flags));
   });
 
   const logs = program
@@ -87,6 +89,8 @@ export function defineReading(program: Command, shell: Shell): void {
 
 async function list(command: Command, { io }: Shell, words: readonly string[], { namespace, allNamespaces = false, output, watch }: ListFlags): Promise<number> {
   const client = clientOf(command);
+  const kind = kindOf(words);
+  if (kind !== 'Container') return (await import('./commands/supply.ts')).listSupplies(client, io, kind, words, { namespace, allNamespaces, ...(output !== undefined && { output }) });
   if (watch) return (await import('./commands/watch.ts')).watch(client, io, { namespace, allNamespaces, wide: output === 'wide' });
   const options: GetOptions = { namespace, allNamespaces, ...(output !== undefined && { output }) };
   return (await import('./commands/get.ts')).get(client, io, words, options);

@@ -6,6 +6,7 @@ import { defineImages } from './program-image.ts';
 import { defineChanging } from './program-change.ts';
 import { defineFiles } from './program-files.ts';
 import { defineStreams } from './program-streams.ts';
+import { defineSupplies } from './program-supply.ts';
 import { defineReading } from './program-read.ts';
 import { defineRegistries } from './program-registry.ts';
 import { defineSystem } from './program-system.ts';
@@ -55,6 +56,7 @@ be run, 127 when there is none of that name.`,
   defineChanging(program, shell);
   defineStreams(program, shell);
   defineImages(program, shell);
+  defineSupplies(program, shell);
   defineBuilds(program, shell);
   defineRegistries(program, shell);
   defineSystem(program, shell);

@@ -18,12 +18,12 @@ import { Semaphore } from '../lib/semaphore.ts';
 import type { SupplyFace } from './supplies.ts';
 
 export interface DryRunRooms {
-  readonly desired: Pick<DesiredStore, 'get' | 'getOf' | 'list' | 'listSource'>;
+  readonly desired: Pick<DesiredStore, 'get' | 'list' | 'listSource'>;
   readonly facts: Pick<FactsStore, 'get'>;
   readonly images: Pick<ImageSource, 'has' | 'standing'>;
   /** What the registry was last heard to keep under the tag of a followed image. */
   readonly latestOf: (name: ContainerName) => string | undefined;
-  readonly supplies: Pick<SupplyFace, 'stateOf'>;
+  readonly supplies: Pick<SupplyFace, 'stateOf' | 'inForce'>;
   readonly clock: Pick<Clock, 'now'>;
   readonly observe: (name: ContainerName) => Promise<ObservedContainer | undefined>;
   readonly isRunning: (name: ContainerName) => boolean;
@@ -56,10 +56,9 @@ export async function dryRun(resources: readonly Resource[], prune: boolean, roo
   };
   const isRunning = (name: ContainerName): boolean => containers.some((each) => each.name === name && each.wish !== undefined) || (wanted.has(name) && rooms.isRunning(name));
   const slots = new Semaphore(concurrency);
-  const supplies = ofKinds(['Network', 'Volume'], wishes.values()).map(({ key, resource }) => {
+  const supplies = ofKinds(['Network', 'Volume'], wishes.values()).map(async ({ key, resource }) => {
     const users = [...wanted.values()].filter(({ container }) => needsOf(container).some((need) => keyText(need) === keyText(key)));
-    const before = desired.getOf(key.kind, key.name);
-    return planSupply(key, before && resourceOf(before), resource, users.map(({ name }) => name));
+    return planSupply(key, await rooms.supplies.inForce(key), resource, users.map(({ name }) => name));
   });
   const changes = containers.map(async ({ name, wish }) => {
     const release = await slots.acquire();
@@ -72,7 +71,7 @@ export async function dryRun(resources: readonly Resource[], prune: boolean, roo
       release();
     }
   });
-  return [...supplies, ...(await Promise.all(changes))];
+  return Promise.all([...supplies, ...changes]);
 }
 
 function ofKinds<T extends { readonly key: ResourceKey }>(kinds: readonly ResourceKind[], items: Iterable<T>): T[] {

@@ -7,7 +7,7 @@ import type { ResourceKey } from './desired.ts';
 import type { PlannedChange } from './planned-change.ts';
 import type { Step } from './plan.ts';
 
-/** What would be done to a network or a volume: `before` is what is desired of it now, `users` the containers that would name it. */
+/** What would be done to a network or a volume: `before` is the document that what is there was made from, `users` the containers that would name it. */
 export function planSupply(key: ResourceKey, before: Resource | undefined, after: Resource | undefined, users: readonly ContainerName[]): PlannedChange {
   const what = describeResource(key.kind, key.name);
   const planned = (action: PlannedChange['action'], step: Step, changes: readonly FieldChange[] = []): PlannedChange => ({ ...key, action, steps: [step], changes });

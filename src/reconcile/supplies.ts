@@ -4,7 +4,7 @@ import type { Clock, TimerHandle } from '../lib/clock.ts';
 import { MooringError, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { ContainerName, NetworkName, VolumeName } from '../spec/name.ts';
-import { describeResource, type ResourceKind } from '../spec/resource.ts';
+import { describeResource, type Resource, type ResourceKind } from '../spec/resource.ts';
 import { exponentialDelay } from './backoff.ts';
 import { withDeadline } from './deadline.ts';
 import { type DesiredStore, type ResourceKey, resourceOf } from './desired.ts';
@@ -42,6 +42,8 @@ export interface SupplyStanding {
 /** The networks and volumes that containers stand on, as the reconciler of containers sees them. */
 export interface SupplyFace {
   stateOf(key: ResourceKey): SupplyState;
+  /** The document that what is there was made from; undefined where nothing is. */
+  inForce(key: ResourceKey): Promise<Resource | undefined>;
   /** After something became ready, or is not ready any more. Returns the function that unsubscribes. */
   subscribe(listener: (key: ResourceKey) => void): () => void;
   /** A container is gone: what only it used may go. */
@@ -55,6 +57,7 @@ export interface SupplyFace {
 /** Stands for a node without networks and volumes. */
 export const noSupplies: SupplyFace = {
   stateOf: () => ({ state: 'Missing' }),
+  inForce: () => Promise.resolve(undefined),
   subscribe: () => () => {},
   containerGone: () => {},
   forget: () => Promise.resolve(),
@@ -134,6 +137,13 @@ export class Supplies implements SupplyFace {
     if (this.#desired(key) === undefined) return { state: 'Missing' };
     if (standing?.state === 'Ready' || entry?.usable) return { state: 'Ready' };
     return standing?.state === 'Failed' ? { state: 'Failed', message: standing.message } : { state: 'Coming' };
+  }
+
+  async inForce({ kind, name }: ResourceKey): Promise<Resource | undefined> {
+    const { networks, volumes } = this.#options;
+    if (kind === 'Network') return (await this.#bounded(`looking at network ${name}`, networks.inspect(name as NetworkName)))?.network;
+    const state = await this.#bounded(`looking at volume ${name}`, volumes.inspect(name as VolumeName));
+    return state?.released === false ? state.volume : undefined;
   }
 
   subscribe(listener: (key: ResourceKey) => void): () => void {

@@ -4,7 +4,7 @@ import { keyOf } from '../../reconcile/desired-store.ts';
 import type { ContainerView } from '../../reconcile/reconciler.ts';
 import { API_VERSION } from '../../spec/container.ts';
 import { containerName, parseContainerName, type ContainerName } from '../../spec/name.ts';
-import { describeResource } from '../../spec/resource.ts';
+import { describeResource, RESOURCE_KINDS } from '../../spec/resource.ts';
 import { isAsked, sendJson, sendLines, sendStream, type Call } from './call.ts';
 import { containerObject } from './container-object.ts';
 import { readDocuments } from './documents.ts';
@@ -65,8 +65,10 @@ async function explain(call: Call, services: ApiServices): Promise<void> {
 function listEvents(call: Call, services: ApiServices): Promise<void> | void {
   const given = call.query.get('name');
   const name = given === null ? undefined : parseContainerName(given);
-  if (isAsked(call.query, 'follow')) return sendLines(call, followEvents(services, name, call.signal));
-  sendJson(call, { kind: 'EventList', items: services.events.list(name === undefined ? {} : { name }) } satisfies EventList);
+  const asked = call.query.get('kind');
+  const kind = RESOURCE_KINDS.find((known) => known === asked) ?? 'Container';
+  if (isAsked(call.query, 'follow')) return sendLines(call, followEvents(services, name === undefined ? undefined : { kind, name }, call.signal));
+  sendJson(call, { kind: 'EventList', items: services.events.list(name === undefined ? {} : { kind, name }) } satisfies EventList);
 }
 
 async function plan(call: Call, services: ApiServices): Promise<void> {

@@ -80,7 +80,7 @@ async function deleteNetwork(call: Call, services: ApiServices): Promise<void> {
   sendJson(call, result);
 }
 
-/** Deletes the data, too, whatever the reclaim policy says: that is what was asked for. */
+/** Deletes the data, too, whatever the reclaim policy says: that is what was asked for. With `reclaim`, as that says. */
 async function deleteVolume(call: Call, services: ApiServices): Promise<void> {
   const name = volumeAt(call);
   const state = await services.volumes.inspect(name);
@@ -88,6 +88,11 @@ async function deleteVolume(call: Call, services: ApiServices): Promise<void> {
   if (users.length > 0) throw new MooringError('Conflict', `volume ${name} is used by ${users.map((user) => `container ${user}`).join(', ')}`, { fix: 'remove what uses it first' });
   const key = { kind: 'Volume' as const, name };
   assertDeletable(key, services, state !== undefined);
+  if (isAsked(call.query, 'reclaim')) {
+    const result = deleted([key], services);
+    await services.supplies.settle(key);
+    return sendJson(call, result);
+  }
   await destroyVolume(name, services);
   sendJson(call, { kind: 'DeleteResult', items: [key] });
 }

@@ -1,3 +1,4 @@
+import type { ResourceKey } from '../../reconcile/desired.ts';
 import type { ContainerName } from '../../spec/name.ts';
 import { containerObject } from './container-object.ts';
 import { Mailbox } from './mailbox.ts';
@@ -48,13 +49,13 @@ export async function* watchContainers({ reconciler, problems, onProblems }: Wat
 }
 
 /** Every event that is kept, then each as it happens. A repeated one comes again under its id. */
-export async function* followEvents({ events }: Pick<ApiServices, 'events'>, name: ContainerName | undefined, signal: AbortSignal): AsyncGenerator<MooringEvent, void, void> {
+export async function* followEvents({ events }: Pick<ApiServices, 'events'>, of: ResourceKey | undefined, signal: AbortSignal): AsyncGenerator<MooringEvent, void, void> {
   const arrived = new Mailbox<number, MooringEvent>(MAX_BEHIND);
   const unsubscribe = events.subscribe((event) => {
-    if (name === undefined || event.name === name) arrived.put(event.id, event);
+    if (of === undefined || (event.name === of.name && (event.kind ?? 'Container') === of.kind)) arrived.put(event.id, event);
   });
   try {
-    yield* events.list(name === undefined ? {} : { name });
+    yield* events.list(of ?? {});
     for await (const batch of arrived.batches(signal)) yield* batch;
   } finally {
     unsubscribe();

@@ -18,13 +18,18 @@ export interface ApplyOptions {
 export async function apply(client: Client, io: Io, options: ApplyOptions): Promise<number> {
   const result = await client.post<ApplyResult>('/v1/apply', await readDocuments(options.filename, () => io.readStdin()));
   if (options.output === 'json' || options.output === 'yaml') io.out(await serialize(result, options.output));
-  else for (const item of result.items) io.out(options.output === 'name' ? `${item.name}\n` : `${item.name} ${item.result}\n`);
+  else for (const item of result.items) io.out(options.output === 'name' ? `${nameOf(item)}\n` : `${nameOf(item)} ${item.result}\n`);
   if (options.wait) {
     await waitUntil(client, options.timeout, `${result.items.map(({ name }) => name).join(', ')} to be ready`, (seen) =>
-      result.items.every(({ name, generation }) => isReady(seen.get(name), generation)),
+      result.items.every(({ kind, name, generation }) => kind !== 'Container' || isReady(seen.get(name), generation)),
     );
   }
   return EXIT.ok;
+}
+
+/** As it is told: of containers the name alone. */
+function nameOf({ kind, name }: ApplyResult['items'][number]): string {
+  return kind === 'Container' ? name : `${kind.toLowerCase()}/${name}`;
 }
 
 /** Whether the container has become what was asked for. Throws where it never will without a change. */

@@ -4,7 +4,7 @@ import type { Client } from '../client.ts';
 import { readDocuments } from '../documents.ts';
 import { EXIT } from '../exit.ts';
 import type { Io } from '../io.ts';
-import { containerPath, isKind, parseName } from '../name.ts';
+import { isKind, kindOf, parseName, resourcePath } from '../name.ts';
 import { waitUntil } from '../wait.ts';
 
 export interface DeleteOptions {
@@ -20,12 +20,13 @@ export async function deleteContainers(client: Client, io: Io, words: readonly s
   if (names.length === 0 && options.filename === undefined) throw new MooringError('Invalid', 'nothing to delete', { fix: 'give a NAME or -f FILE' });
   const deleted: string[] = [];
   const report = ({ items }: DeleteResult): void => {
-    for (const { name } of items) {
-      deleted.push(name);
-      io.out(`${name} deleted\n`);
+    for (const { kind, name } of items) {
+      if (kind === 'Container') deleted.push(name);
+      io.out(`${kind === 'Container' ? name : `${kind.toLowerCase()} ${name}`} deleted\n`);
     }
   };
-  for (const name of names) report(await client.delete<DeleteResult>(containerPath(name)));
+  const kind = kindOf(words);
+  for (const name of names) report(await client.delete<DeleteResult>(`${resourcePath(kind, name)}${kind === 'Volume' ? '?reclaim=1' : ''}`));
   if (options.filename !== undefined) report(await client.post<DeleteResult>('/v1/delete', await readDocuments(options.filename, () => io.readStdin())));
   if (options.wait) await waitUntil(client, options.timeout, `${deleted.join(', ')} to be gone`, (seen) => deleted.every((name) => !seen.has(name)));
   return EXIT.ok;

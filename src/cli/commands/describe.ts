@@ -26,11 +26,18 @@ export async function describe(client: Client, io: Io, words: readonly string[],
       client.get<ProblemList>('/v1/problems'),
     ]);
     const file = fileOf(container.metadata.annotations[LOCATION_ANNOTATION]);
-    const problems = allProblems.items.filter((problem) => problem.name === key || (problem.name === undefined && problem.file === file));
+    const problems = allProblems.items.filter((problem) => (problem.name === key && (problem.kind ?? 'Container') === 'Container') || (problem.name === undefined && problem.file === file));
     if (options.output === 'json' || options.output === 'yaml') io.out(await serialize({ container, problems, events: events.items }, options.output));
     else io.out((index > 0 ? '\n\n' : '') + page(container, problems, events.items, io, options.output === 'wide'));
   }
   return EXIT.ok;
+}
+
+/** `/srv/data`, `tmpfs`, `volume data/below`, `volume of its own`. */
+function sourceOfMount({ bind, volume }: ContainerObject['spec']['mounts'][number]): string {
+  if (bind !== undefined) return bind.source;
+  if (volume === undefined) return 'tmpfs';
+  return `volume ${volume.name ?? 'of its own'}${volume.subPath === undefined ? '' : `/${volume.subPath}`}`;
 }
 
 /** The file of a location such as `web.yaml:3:1`. */
@@ -59,7 +66,7 @@ function page(container: ContainerObject, problems: readonly SpecProblem[], even
     ['Args', spec.args && JSON.stringify(spec.args)],
     ['Env', spec.env.length === 0 ? undefined : spec.env.map(({ name, value }) => (wide ? `${name}=${value}` : name)).join(', ')],
     ['Address', addressOf(container)],
-    ['Mounts', spec.mounts.map((mount) => `${mount.mountPath} from ${mount.bind?.source ?? 'tmpfs'}${mount.readOnly ? ' (read-only)' : ''}`).join(', ')],
+    ['Mounts', spec.mounts.map((mount) => `${mount.mountPath} from ${sourceOfMount(mount)}${mount.readOnly ? ' (read-only)' : ''}`).join(', ')],
     ['Resources', pairs(spec.resources)],
     ['Restarts', `${status.restartCount} (policy ${spec.restartPolicy})`],
     ['Started', time(status.startedAt)],
@@ -79,16 +86,16 @@ function page(container: ContainerObject, problems: readonly SpecProblem[], even
   return `${parts.join('\n\n')}\n`;
 }
 
-function section(title: string, body: string, { style }: Io): string {
+export function section(title: string, body: string, { style }: Io): string {
   return `${style.bold(`${title}:`)}\n${body.trimEnd().replace(/^/gm, '  ')}`;
 }
 
-function eventTable(events: readonly MooringEvent[], now: number): string {
+export function eventTable(events: readonly MooringEvent[], now: number): string {
   const rows = events.map((event) => [event.type, event.reason, formatAge(now - Date.parse(event.lastTime)), event.count > 1 ? `×${event.count}` : '', event.message]);
   return renderTable(['TYPE', 'REASON', 'AGE', '', 'MESSAGE'], rows);
 }
 
-function pairs(values: Readonly<Record<string, string | number | undefined>>): string {
+export function pairs(values: Readonly<Record<string, string | number | undefined>>): string {
   return Object.entries(values)
     .filter(([, value]) => value !== undefined)
     .map(([key, value]) => `${key}=${value}`)

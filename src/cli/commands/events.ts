@@ -2,7 +2,7 @@ import type { EventList, MooringEvent } from '../../api/v1/types.ts';
 import type { Client } from '../client.ts';
 import { EXIT } from '../exit.ts';
 import type { Io } from '../io.ts';
-import { parseName } from '../name.ts';
+import { kindOf, parseName } from '../name.ts';
 import { formatAge } from '../output/age.ts';
 import { printable, renderTable } from '../output/table.ts';
 import { serialize, type OutputFormat } from './get.ts';
@@ -19,6 +19,7 @@ export async function events(client: Client, io: Io, word: string | undefined, o
   if (word !== undefined) {
     const { namespace, name } = parseName(word, options.namespace);
     query.set('name', `${namespace}/${name}`);
+    query.set('kind', kindOf([word]));
   }
   if (options.follow) {
     query.set('follow', '1');
@@ -39,13 +40,19 @@ function eventTable(items: readonly MooringEvent[], io: Io): string {
     formatAge(io.now() - Date.parse(event.lastTime)),
     { text: event.type, ...(event.type === 'Warning' && { paint: io.style.yellow }) },
     event.reason,
-    event.name ?? '-',
+    subjectOf(event),
     event.count > 1 ? `${event.message} (×${event.count})` : event.message,
   ]);
-  return renderTable(['LAST SEEN', 'TYPE', 'REASON', 'CONTAINER', 'MESSAGE'], rows);
+  return renderTable(['LAST SEEN', 'TYPE', 'REASON', 'OBJECT', 'MESSAGE'], rows);
+}
+
+/** Of a container the name alone. */
+function subjectOf({ kind = 'Container', name }: Pick<MooringEvent, 'kind' | 'name'>): string {
+  if (name === undefined) return '-';
+  return kind === 'Container' ? name : `${kind.toLowerCase()}/${name}`;
 }
 
 function followLine(event: MooringEvent, { style }: Io): string {
   const type = event.type === 'Warning' ? style.yellow(event.type) : event.type;
-  return `${style.dim(event.lastTime)} ${type} ${event.reason} ${event.name ?? '-'}: ${printable(event.message)}${event.count > 1 ? ` (×${event.count})` : ''}\n`;
+  return `${style.dim(event.lastTime)} ${type} ${event.reason} ${subjectOf(event)}: ${printable(event.message)}${event.count > 1 ? ` (×${event.count})` : ''}\n`;
 }

@@ -33,11 +33,11 @@ export function completionTree(program: Command): CompletionCommand[] {
         ...(value !== undefined && { value: option.argChoices ?? (FILE_VALUES.has(value) ? 'file' : 'text') }),
       };
     }),
-    args: argsOf(command),
+    args: argsOf(command, help.visibleCommands(command).map((each) => each.name())),
   }));
 }
 
-function argsOf(command: Command): 'containers' | readonly string[] {
+function argsOf(command: Command, below: readonly string[]): 'containers' | readonly string[] {
   const [argument] = command.registeredArguments;
-  return argument === undefined ? [] : (argument.argChoices ?? 'containers');
+  return argument === undefined ? below : (argument.argChoices ?? 'containers');
 }
