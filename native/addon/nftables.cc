@@ -49,7 +49,7 @@ int code_of(const std::string& words) {
   return 0;
 }
 
-Result<std::string> run(const std::string& commands) {
+Result<std::string> run(const std::string& commands, bool text) {
   // Its scanner and its caches of names are the process's.
   static std::mutex mutex;
   const std::lock_guard lock(mutex);
@@ -62,7 +62,7 @@ Result<std::string> run(const std::string& commands) {
   if (!context) return Error{"make an nftables context", ENOMEM};
   library->buffer_output(context.get());
   library->buffer_error(context.get());
-  library->set_flags(context.get(), NFT_CTX_OUTPUT_JSON | NFT_CTX_OUTPUT_HANDLE | NFT_CTX_OUTPUT_NUMERIC_PROTO | NFT_CTX_OUTPUT_NUMERIC_PRIO);
+  library->set_flags(context.get(), text ? NFT_CTX_OUTPUT_STATELESS : NFT_CTX_OUTPUT_JSON | NFT_CTX_OUTPUT_HANDLE | NFT_CTX_OUTPUT_NUMERIC_PROTO | NFT_CTX_OUTPUT_NUMERIC_PRIO);
   if (library->run(context.get(), commands.c_str()) == 0) return std::string(library->output(context.get()));
   const std::string words(library->error(context.get()));
   constexpr std::string_view kPrefix = "Error: ";
@@ -71,10 +71,11 @@ Result<std::string> run(const std::string& commands) {
 
 class NftWorker : public Napi::AsyncWorker {
  public:
-  NftWorker(Napi::Env env, std::string commands) : AsyncWorker(env, "mooring.runNft"), deferred_(Napi::Promise::Deferred::New(env)), commands_(std::move(commands)) {}
+  NftWorker(Napi::Env env, std::string commands, bool text)
+      : AsyncWorker(env, "mooring.runNft"), deferred_(Napi::Promise::Deferred::New(env)), commands_(std::move(commands)), text_(text) {}
   Napi::Promise promise() const { return deferred_.Promise(); }
 
-  void Execute() override { outcome_.emplace(run(commands_)); }
+  void Execute() override { outcome_.emplace(run(commands_, text_)); }
 
   void OnOK() override {
     if (*outcome_)
@@ -86,14 +87,15 @@ class NftWorker : public Napi::AsyncWorker {
  private:
   Napi::Promise::Deferred deferred_;
   const std::string commands_;
+  const bool text_;
   std::optional<Result<std::string>> outcome_;
 };
 
 }  // namespace
 
 Napi::Value run_nft(const Napi::CallbackInfo& info) {
-  if (info.Length() != 1 || !info[0].IsString()) return throw_type_error(info.Env(), "runNft wants commands");
-  auto* worker = new NftWorker(info.Env(), info[0].As<Napi::String>());
+  if (info.Length() != 2 || !info[0].IsString() || !info[1].IsBoolean()) return throw_type_error(info.Env(), "runNft wants commands and whether to answer in text");
+  auto* worker = new NftWorker(info.Env(), info[0].As<Napi::String>(), info[1].As<Napi::Boolean>());
   worker->Queue();
   return worker->promise();
 }

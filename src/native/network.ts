@@ -44,6 +44,8 @@ export interface NetworkNative {
   watchNetwork(onChange: (links: readonly ChangedLink[], rules: boolean) => void): Watch;
   /** Runs nft(8) commands as one transaction, all or none. Gives what they list, as JSON (libnftables-json(5)). */
   runNft(commands: string): Promise<string>;
+  /** The same, in nft's own words and without what counts. */
+  runNftForText(commands: string): Promise<string>;
 }
 
 /** The addon's part in it. */
@@ -55,7 +57,7 @@ export interface NetworkAddon {
   ): Promise<{ readonly errno?: string; readonly detail?: string; readonly data: Buffer }[]>;
   watchNetwork(onChange: (links: readonly ChangedLink[], rules: boolean) => void): number;
   closeWatch(watch: number): void;
-  runNft(commands: string): Promise<string>;
+  runNft(commands: string, text: boolean): Promise<string>;
 }
 
 export function networkNative(addon: NetworkAddon): NetworkNative {
@@ -84,10 +86,12 @@ export function networkNative(addon: NetworkAddon): NetworkNative {
       return { close: () => addon.closeWatch(watch) };
     },
 
-    runNft: (commands) =>
-      addon.runNft(commands).catch((cause: unknown) => {
-        if (errnoOf(cause) === 'ENOPKG') throw new MooringError('Unsupported', 'set packet filter rules', { cause, fix: 'install libnftables (Debian: apt-get install libnftables1)' });
-        throw new MooringError('Unavailable', `change packet filter rules with "${commands.length > 300 ? `${commands.slice(0, 300)}…` : commands}"`, { cause });
-      }),
+    runNft: (commands) => addon.runNft(commands, false).catch((cause: unknown) => refuseNft(commands, cause)),
+    runNftForText: (commands) => addon.runNft(commands, true).catch((cause: unknown) => refuseNft(commands, cause)),
   };
+}
+
+function refuseNft(commands: string, cause: unknown): never {
+  if (errnoOf(cause) === 'ENOPKG') throw new MooringError('Unsupported', 'set packet filter rules', { cause, fix: 'install libnftables (Debian: apt-get install libnftables1)' });
+  throw new MooringError('Unavailable', `change packet filter rules with "${commands.length > 300 ? `${commands.slice(0, 300)}…` : commands}"`, { cause });
 }

@@ -4,11 +4,6 @@ import { type Path, valueAt } from './schema-walk.ts';
 
 /** What the schemas have and the engine can't do: refused, so that nothing is accepted and then ignored. Whoever makes it work takes its line out. */
 const PENDING: readonly { readonly kind: Resource['kind']; readonly path: Path; readonly given: (value: unknown) => boolean }[] = [
-  { kind: 'Container', path: ['spec', 'network', 'mode'], given: (mode) => mode === 'Container' }, // n2
-  { kind: 'Container', path: ['spec', 'network', 'bandwidth', 'ingress'], given: isGiven }, // n2
-  { kind: 'Container', path: ['spec', 'network', 'bandwidth', 'egress'], given: isGiven }, // n2
-  { kind: 'Container', path: ['spec', 'ports'], given: anyItem('endPort', isGiven) }, // n2
-  { kind: 'Container', path: ['spec', 'ports'], given: anyItem('expose', (expose) => expose !== 'Always') }, // n2: and the default becomes HostPolicy
   { kind: 'Container', path: ['spec', 'mounts'], given: anyItem('idmap', (idmap) => idmap !== 'None') }, // n1
 ];
 
@@ -19,10 +14,6 @@ export function pendingFaults(resource: Resource): FieldFault[] {
     message: 'asks for something that this version of Mooring can not do',
     fix: 'leave it out',
   }));
-}
-
-function isGiven(value: unknown): boolean {
-  return value !== undefined;
 }
 
 function anyItem(field: string, given: (value: unknown) => boolean): (items: unknown) => boolean {

@@ -31,9 +31,9 @@ const portSchema = z.strictObject({
     .enum(['HostPolicy', 'Always'])
     .meta({
       description:
-        "Who reaches `hostPort` from other machines. `HostPolicy`: whom the node's own firewall lets in to that port of the node. `Always`: everybody, past the node's firewall.",
+        "Who reaches `hostPort` from other machines. `HostPolicy`: whom the node's own input rules let in to that port of the node, as if one of its own processes listened there. `Always`: everybody, past those rules.",
     })
-    .default('Always'),
+    .default('HostPolicy'),
 });
 
 type Port = z.output<typeof portSchema>;

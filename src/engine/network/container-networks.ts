@@ -63,7 +63,7 @@ export class ContainerNetworks {
     const { native, database, instance, logger, hint } = options;
     this.#options = options;
     this.#records = new NetworkRecords(database);
-    this.#firewall = new Firewall(native, instance);
+    this.#firewall = new Firewall(native, instance, logger);
     this.nodes = new NodeNetworks({ native, records: this.#records, firewall: this.#firewall, instance, logger });
     this.members = new Membership(this.#records, (name) => this.nodes.get(name));
     this.#shared = new SharedNamespaces({ native, members: this.members, initOf: options.initOf });
@@ -73,7 +73,8 @@ export class ContainerNetworks {
       logger,
       networks: () => this.nodes.list().filter(({ anchor }) => anchor !== undefined),
       runningOn: (network) => this.#runningOn(network),
-      rulesChanged: () => {
+      rulesChanged: async () => {
+        await this.#firewall.follow();
         this.#firewall.suspect();
         return this.#firewall.faults();
       },

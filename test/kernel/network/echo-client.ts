@@ -2,7 +2,7 @@
 import { createSocket } from 'node:dgram';
 import { connect } from 'node:net';
 
-const PATIENCE_MS = 2_000;
+const PATIENCE_MS = Number(process.env['ECHO_PATIENCE_MS'] ?? 2_000);
 
 function ask(target: string): Promise<string> {
   const { protocol, hostname, port } = new URL(target.replace(/^(tcp|udp):/, 'http:'));
