@@ -16,8 +16,6 @@ export class DataDir {
   readonly buildCaches: string;
   /** `<volumes>/<folder>/_data`: what containers keep. Deleted through its record only. */
   readonly volumes: string;
-  /** `<volumes>/<folder>/_data`: what containers keep. Deleted through its record only. */
-  readonly volumes: string;
   /** What is half made or half removed. Nothing in here is worth keeping over a restart. */
   readonly temporary: string;
 
@@ -27,7 +25,6 @@ export class DataDir {
     this.containers = path.join(root, 'containers');
     this.buildCaches = path.join(root, 'build', 'caches');
     this.volumes = path.join(root, 'volumes');
-    this.volumes = path.join(root, 'volumes');
     this.temporary = path.join(root, 'tmp');
   }
 
@@ -35,20 +32,13 @@ export class DataDir {
   static async open(root: string): Promise<DataDir> {
     const dir = new DataDir(path.resolve(root));
     await mkdir(root, { recursive: true, mode: 0o700 });
-    await Promise.all([dir.blobs, dir.layers, dir.containers, dir.buildCaches, dir.volumes, dir.volumes, dir.temporary].map((folder) => mkdir(folder, { recursive: true, mode: 0o700 })));
+    await Promise.all([dir.blobs, dir.layers, dir.containers, dir.buildCaches, dir.volumes, dir.temporary].map((folder) => mkdir(folder, { recursive: true, mode: 0o700 })));
     return dir;
   }
 
   /** A path in `temporary` that nothing has. */
   temporaryPath(): string {
     return path.join(this.temporary, randomBytes(12).toString('hex'));
-  }
-
-  /** A folder in `temporary` of its user's own, gone with it. */
-  async temporaryFolder(): Promise<AsyncDisposable & { readonly path: string }> {
-    const folder = this.temporaryPath();
-    await mkdir(folder, { mode: 0o700 });
-    return { path: folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) };
   }
 
   /** A folder in `temporary` of its user's own, gone with it. */
