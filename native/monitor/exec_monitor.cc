@@ -116,7 +116,7 @@ bool ExecMonitor::drained() {
 void ExecMonitor::supervise() {
   shrink_footprint();
   // What else happens meanwhile begins the wait anew, which nobody minds.
-  while (!clients().had_client())
+  while (options_.awaits_client && !clients().had_client())
     if (!loop().wait(kFirstClientMs)) break;
   if (!clients().had_client()) clients_have_room();
   while (!ended()) loop().wait(-1);

@@ -7,7 +7,7 @@ namespace mooring {
 
 /// Returns, with the exit status of the monitor itself, when the process has ended or could not be started.
 ///
-/// The process waits with its output until the first client has come, for ten seconds, and then for whoever does not read; without a client, what it writes is lost.
+/// The process waits with its output until the first client has come, for ten seconds, where one is awaited, and then for whoever does not read; without a client, what it writes is lost.
 int run_exec_monitor(const ExecMonitorOptions& options);
 
 }  // namespace mooring

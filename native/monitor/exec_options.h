@@ -13,6 +13,7 @@ struct ExecMonitorOptions {
   pid_t pid = -1;
   long long start_time = 0;
   StandardInput input = StandardInput::kNone;
+  bool awaits_client = true;
   int status_fd = -1;
 };
 

@@ -14,8 +14,9 @@ export function defineStreams(program: Command, shell: Shell): void {
     .argument('<name>', 'NAME, container/NAME or NAMESPACE/NAME')
     .addOption(namespaceOption())
     .option('--no-stdin', 'only watch')
+    .option('--sig-proxy [yes]', 'pass signals on to a container without a terminal; false: they are for this command', (text) => text !== 'false', true)
     .addOption(detachKeysOption());
-  examples(attach, ['mooring attach web', 'mooring attach --no-stdin web', 'mooring attach --detach-keys ctrl-] web']).action(async (word: string, flags: AttachOptions, command: Command) => {
+  examples(attach, ['mooring attach web', 'mooring attach --no-stdin --sig-proxy=false web', 'mooring attach --detach-keys ctrl-] web']).action(async (word: string, flags: AttachOptions, command: Command) => {
     const action = await import('./commands/attach.ts');
     shell.finish(await action.attach(clientOf(command), io, word, flags));
   });
@@ -26,13 +27,14 @@ export function defineStreams(program: Command, shell: Shell): void {
     .argument('<name>', 'NAME, container/NAME or NAMESPACE/NAME')
     .argument('<command...>', 'the program and its arguments, behind --')
     .addOption(namespaceOption())
+    .option('-d, --detach', 'only start it: it runs on by itself')
     .option('-i, --interactive', 'pass standard input on')
     .option('-t, --tty', 'give it a terminal')
     .addOption(new Option('-e, --env <name=value>', 'set a variable; may be repeated').argParser<string[]>((value, before) => [...(before ?? []), value]))
     .option('-w, --workdir <path>', 'the folder to start in')
     .option('-u, --user <user>', 'who to run as: uid, uid:gid, name or name:group')
     .addOption(detachKeysOption());
-  examples(exec, ['mooring exec web -- ls -l /', 'mooring exec -it web -- sh', 'mooring exec -e LEVEL=debug -w /tmp -u 1000 web -- env']).action(
+  examples(exec, ['mooring exec web -- ls -l /', 'mooring exec -it web -- sh', 'mooring exec -d web -- /bin/reindex', 'mooring exec -e LEVEL=debug -w /tmp -u 1000 web -- env']).action(
     async (word: string, words: string[], flags: ExecOptions, command: Command) => {
       const action = await import('./commands/exec.ts');
       shell.finish(await action.exec(clientOf(command), io, word, words, flags));

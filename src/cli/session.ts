@@ -9,12 +9,17 @@ export interface SessionOptions {
   /** Pass standard input on. */
   readonly stdin: boolean;
   readonly detachKeys: DetachKeys;
+  /** Takes the signals that come to this process, where the other has no terminal of whose keys it would get them. */
+  readonly passSignal?: (signal: string) => void;
 }
+
+/** Those by which people and programs tell a process something. */
+const PASSED = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2'] as const;
 
 export type SessionEnd = { readonly exitCode: number } | 'detached';
 
 /** Joins this process's streams and terminal to those of an attached one, until that ends or the detach keys are typed. */
-export async function runSession(socket: Socket, { stdin, detachKeys }: SessionOptions): Promise<SessionEnd> {
+export async function runSession(socket: Socket, { stdin, detachKeys, passSignal }: SessionOptions): Promise<SessionEnd> {
   using resources = new DisposableStack();
   resources.defer(() => socket.destroy());
   let detached = false;
@@ -28,6 +33,7 @@ export async function runSession(socket: Socket, { stdin, detachKeys }: SessionO
       last = frame;
       if (frame.kind === 'welcome') {
         if (frame.terminal) followSize(socket, resources);
+        else if (passSignal) takeSignals(passSignal, resources);
         if (stdin && frame.stdin) passStdin(socket, frame.terminal, detachKeys, detach, resources);
       } else if (frame.kind === 'stdout' || frame.kind === 'stderr') {
         const stream = process[frame.kind];
@@ -41,6 +47,13 @@ export async function runSession(socket: Socket, { stdin, detachKeys }: SessionO
   if (last?.kind === 'ended') return { exitCode: last.exitCode };
   if (last?.kind === 'dropped') throw new MooringError('Unavailable', 'the container wrote faster than it was read here, so this was detached', { fix: 'see what it wrote with "mooring logs"' });
   throw new MooringError('Unavailable', 'the connection ended; what was attached to may still run', { fix: 'attach again' });
+}
+
+function takeSignals(pass: (signal: string) => void, resources: DisposableStack): void {
+  for (const signal of PASSED) {
+    process.on(signal, pass);
+    resources.defer(() => process.off(signal, pass));
+  }
 }
 
 function followSize(socket: Socket, resources: DisposableStack): void {

@@ -97,6 +97,8 @@ export interface ExecRequest {
   readonly env?: readonly { readonly name: string; readonly value: string }[];
   readonly workingDir?: string;
   readonly user?: string;
+  /** Nobody means to attach: its output waits for no client. */
+  readonly detach?: boolean;
 }
 
 /** The process's id, or why its program can't be run, with the exit code that a shell would give: 127 where there is none of that name, else 126. */

@@ -8,6 +8,8 @@ export interface ExecMonitorOptions extends Pick<MonitorOptions, 'runtime' | 'bu
   readonly init: ProcessIdentity;
   /** Folder of this process: holds `process.json`, a `process` object of the OCI runtime spec, which the monitor removes; gets `attach.sock` and `exit.json`. */
   readonly stateDir: string;
+  /** Nobody will attach: what it writes waits for no client. */
+  readonly detached?: boolean;
 }
 
 /** A program that can't be run, with what a shell's exit status would be: 127 where there is none of that name, else 126. */
@@ -21,10 +23,10 @@ export type MonitorOutcome = StartedContainer | { readonly failed: string; reado
 
 const ENOENT = 2;
 
-export function execArguments({ container, bundle, init, stateDir, stdin = 'none' }: ExecMonitorOptions, statusFd: number): string[] {
+export function execArguments({ container, bundle, init, stateDir, stdin = 'none', detached = false }: ExecMonitorOptions, statusFd: number): string[] {
   return [
     ...['exec-monitor', '--container', container, '--bundle', bundle, '--pid', String(init.pid), '--start-time', String(init.startTime)],
-    ...['--state-dir', stateDir, '--stdin', stdin, '--status-fd', String(statusFd)],
+    ...['--state-dir', stateDir, '--stdin', stdin, '--client', detached ? 'none' : 'awaited', '--status-fd', String(statusFd)],
   ];
 }
 

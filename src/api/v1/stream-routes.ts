@@ -1,15 +1,17 @@
 import { MooringError, messageOf } from '../../lib/errors.ts';
 import type { ExecRequest } from '../../engine/engine.ts';
+import { canonicalSignal } from '../../spec/signal.ts';
 import { ATTACH_PROTOCOL } from '../../lib/attach-frames.ts';
 import { readBody, sendJson, type Call } from './call.ts';
 import { hijack } from './hijack.ts';
 import { viewOf, type Route } from './routes.ts';
 import type { ApiServices } from './services.ts';
-import type { ExecReply } from './types.ts';
+import type { ExecReply, SignalReply } from './types.ts';
 
 /** Resources that a process's standard streams go through: frames of `lib/attach-frames.ts`, on the connection of a request that asks for them. */
 export const streamRoutes: readonly Route[] = [
   { method: 'POST', path: '/v1/containers/:namespace/:name/attach', handle: attach },
+  { method: 'POST', path: '/v1/containers/:namespace/:name/signal', handle: signal },
   { method: 'POST', path: '/v1/containers/:namespace/:name/exec', handle: exec },
   { method: 'POST', path: '/v1/containers/:namespace/:name/exec/:exec/attach', handle: attachExec },
 ];
@@ -17,6 +19,15 @@ export const streamRoutes: readonly Route[] = [
 async function attach(call: Call, services: ApiServices): Promise<void> {
   const sentAlong = wanted(call);
   hijack(call.response, sentAlong, await services.streams.attach(idOf(call, services)), call.closing);
+}
+
+/** Sends a signal to the container's first process. What comes of it is the reconciler's to judge, as of any other end. */
+async function signal(call: Call, services: ApiServices): Promise<void> {
+  const body = jsonBody(await readBody(call));
+  const name = (body as { readonly signal?: unknown } | null)?.signal;
+  if (typeof name !== 'string') throw new MooringError('Invalid', 'a signal to send has the shape {"signal":"SIGTERM"}');
+  if (!(await services.streams.signal(idOf(call, services), canonicalSignal(name)))) throw new MooringError('Conflict', `${viewOf(call, services).name} is not running`);
+  sendJson(call, { kind: 'Signal' } satisfies SignalReply);
 }
 
 async function exec(call: Call, services: ApiServices): Promise<void> {
@@ -43,19 +54,22 @@ function idOf(call: Call, services: ApiServices): string {
 }
 
 function execRequest(text: string): ExecRequest {
-  let body: unknown;
+  const body = jsonBody(text);
+  if (!isExecRequest(body)) throw new MooringError('Invalid', 'a process to run has the shape {"command":["…"],"tty":false,"stdin":false,"env":[{"name":"…","value":"…"}],"workingDir":"/…","user":"…","detach":false}, of which only command must be there');
+  return body;
+}
+
+function jsonBody(text: string): unknown {
   try {
-    body = JSON.parse(text);
+    return JSON.parse(text);
   } catch (error) {
     throw new MooringError('Invalid', `the request's body is not JSON: ${messageOf(error)}`);
   }
-  if (!isExecRequest(body)) throw new MooringError('Invalid', 'a process to run has the shape {"command":["…"],"tty":false,"stdin":false,"env":[{"name":"…","value":"…"}],"workingDir":"/…","user":"…"}, of which only command must be there');
-  return body;
 }
 
 function isExecRequest(body: unknown): body is ExecRequest {
   if (typeof body !== 'object' || body === null) return false;
-  const { command, tty, stdin, env, workingDir, user } = body as Record<string, unknown>;
+  const { command, tty, stdin, env, workingDir, user, detach } = body as Record<string, unknown>;
   const isText = (value: unknown): boolean => typeof value === 'string' && !value.includes('\0');
   const isVariable = (value: unknown): boolean => {
     const { name, value: content } = (value ?? {}) as Record<string, unknown>;
@@ -63,7 +77,7 @@ function isExecRequest(body: unknown): body is ExecRequest {
   };
   return (
     Array.isArray(command) && command.length > 0 && command.every(isText) &&
-    [tty, stdin].every((flag) => flag === undefined || typeof flag === 'boolean') &&
+    [tty, stdin, detach].every((flag) => flag === undefined || typeof flag === 'boolean') &&
     (env === undefined || (Array.isArray(env) && env.every(isVariable))) &&
     (workingDir === undefined || (isText(workingDir) && (workingDir as string).startsWith('/'))) &&
     (user === undefined || isText(user))

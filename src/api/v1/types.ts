@@ -87,6 +87,11 @@ export interface ApplyResult {
 /** The reply to `POST /v1/containers/NAMESPACE/NAME/exec`: the id to attach to, or why the program can't be run, with a shell's exit code for that. */
 export type ExecReply = { readonly kind: 'Exec' } & ExecResult;
 
+/** The reply to `POST /v1/containers/NAMESPACE/NAME/signal`. */
+export interface SignalReply {
+  readonly kind: 'Signal';
+}
+
 export interface DeleteResult {
   readonly kind: 'DeleteResult';
   readonly items: readonly { readonly kind: ResourceKind; readonly name: string }[];

@@ -11,6 +11,7 @@ export interface ExecOptions {
   readonly namespace: string;
   readonly interactive?: boolean;
   readonly tty?: boolean;
+  readonly detach?: boolean;
   readonly env?: readonly string[];
   readonly workdir?: string;
   readonly user?: string;
@@ -31,16 +32,17 @@ export async function exec(client: Client, io: Io, word: string, command: readon
 }
 
 async function run(client: Client, io: Io, word: string, command: readonly string[], options: ExecOptions): Promise<number> {
-  const { interactive: stdin = false, tty = false, env = [], workdir, user } = options;
+  const { interactive: stdin = false, tty = false, detach = false, env = [], workdir, user } = options;
   const detachKeys = new DetachKeys(options.detachKeys);
   const path = `${containerPath(parseName(word, options.namespace))}/exec`;
   const variables = env.map(variable);
-  const request: ExecRequest = { command, tty, stdin, env: variables, ...(workdir !== undefined && { workingDir: workdir }), ...(user !== undefined && { user }) };
+  const request: ExecRequest = { command, tty, stdin: stdin && !detach, detach, env: variables, ...(workdir !== undefined && { workingDir: workdir }), ...(user !== undefined && { user }) };
   const reply = await client.send<ExecReply>(path, request);
   if ('exitCode' in reply) {
     io.err(`mooring: ${reply.message}\n`);
     return reply.exitCode;
   }
+  if (detach) return EXIT.ok;
   const end = await runSession(await client.attach(`${path}/${reply.id}/attach`), { stdin, detachKeys });
   if (end !== 'detached') return end.exitCode;
   io.err(`\ndetached from ${command[0]}, which runs on\n`);

@@ -36,7 +36,7 @@ export class ContainerExecs {
     try {
       await writeFile(path.join(folder, 'process.json'), JSON.stringify(process), { mode: 0o600 });
       const stdin = request.stdin === true ? 'once' : 'none';
-      const outcome = await this.#native.startExec({ runtime: this.#runtimePath, container: record.id, bundle: paths.bundle, init, stateDir: folder, stdin });
+      const outcome = await this.#native.startExec({ runtime: this.#runtimePath, container: record.id, bundle: paths.bundle, init, stateDir: folder, stdin, detached: request.detach ?? false });
       if ('exitCode' in outcome) {
         await rm(folder, { recursive: true });
         return outcome;

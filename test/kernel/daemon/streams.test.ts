@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -100,4 +101,40 @@ test('exec -it: a shell on a terminal of its own', onNode(async (node) => {
   const seen = await onTerminal(node, [['expect', '#'], ['send', 'stty size\r'], ['expect', '24 80'], ['size', 50, 132], ['send', 'stty size; exit 11\r'], ['expect', '50 132']], 'exec', '-it', 'host', '--', 'sh');
   assert.deepEqual([seen.code, seen.restored], [11, true]);
   await until('only the first process is left', async () => (await node.processes('host')).length === 1);
+}));
+
+test('attach: signals are passed on to a container without a terminal; not with --sig-proxy=false', onNode(async (node) => {
+  await node.write('wait.yaml', node.container('wait', 'trap "echo caught; exit 9" USR1; echo up; while :; do sleep 0.05; done', 'restartPolicy: Never'));
+  await node.start();
+  await node.running('wait');
+  const attach = (...flags: string[]) => {
+    const child = spawn(MOORING, ['-H', hostOf(node), 'attach', ...flags, 'wait'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let out = '';
+    child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+    return { child, ended: new Promise<{ code: number | null; signal: string | null; out: string }>((resolve) => child.once('close', (code, signal) => resolve({ code, signal, out }))) };
+  };
+  // Its handlers are there once it has caught the signal: a process's `SigCgt` (proc_pid_status) has a bit for each.
+  const catches = (pid: number | undefined, signal: number) =>
+    until('the command has its handler', async () => ((BigInt(`0x${/^SigCgt:\s*(\S+)/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0}`) >> BigInt(signal - 1)) & 1n) === 1n);
+  const own = attach('--sig-proxy=false');
+  await until('the command runs', async () => (await readFile(`/proc/${own.child.pid}/net/unix`, 'utf8')).includes('attach.sock') || undefined);
+  own.child.kill('SIGTERM');
+  assert.equal((await own.ended).signal, 'SIGTERM');
+  assert.equal((await node.processes('wait')).length > 0, true);
+
+  const proxied = attach();
+  await catches(proxied.child.pid, 12); // the last to be taken; 10 is Node's own until then
+  proxied.child.kill('SIGUSR1');
+  const { code, out } = await proxied.ended;
+  assert.deepEqual([code, out], [9, 'caught\n']);
+}));
+
+test('exec --detach starts a process and leaves it: it writes on though nobody reads', onNode(async (node) => {
+  await node.write('host.yaml', node.container('host', 'while :; do sleep 1; done', ''));
+  await node.start();
+  await node.running('host');
+  const { code, stdout, stderr } = await node.mooring('exec', '-d', 'host', '--', 'sh', '-c', 'seq 1 100000; echo done >/tmp/done');
+  assert.deepEqual([code, stdout, stderr], [0, '', '']);
+  await until('it is through', async () => (await node.mooring('exec', 'host', '--', 'cat', '/tmp/done')).stdout === 'done\n');
+  assert.equal((await node.mooring('exec', '-d', 'host', '--', '/no/program')).code, 127);
 }));
