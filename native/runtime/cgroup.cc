@@ -59,20 +59,13 @@ bool covered(const std::vector<Hierarchy>& hierarchies, const std::string& contr
   return std::any_of(hierarchies.begin(), hierarchies.end(), [&](const Hierarchy& one) { return one.has(controller); });
 }
 
+bool asks_for_io(const IoLimits& io) { return io.weight || io.leaf_weight || !io.weights.empty() || !io.rates.empty(); }
+
+// EINVAL: of a sandbox that was made ahead, a hierarchy that only this container asks for may be missing; it can be launched anew.
 Status require(const std::vector<Hierarchy>& hierarchies, bool asked, const char* controller, const char* field) {
   if (!asked || covered(hierarchies, controller)) return ok();
-  return Error{std::string("linux.resources.") + field + ": this host has no cgroup controller \"" + controller + "\""};
-}
-
-Status check_controllers(const std::vector<Hierarchy>& hierarchies, const Resources& r) {
-  MOORING_TRY(require(hierarchies, r.cpu_shares || r.cpu_quota || r.cpu_period, "cpu", "cpu"));
-  MOORING_TRY(require(hierarchies, r.cpuset_cpus || r.cpuset_mems, "cpuset", "cpu.cpus"));
-  MOORING_TRY(require(hierarchies, r.memory_limit || r.memory_reservation || r.memory_swap, "memory", "memory"));
-  MOORING_TRY(require(hierarchies, r.pids_limit.has_value(), "pids", "pids.limit"));
-  MOORING_TRY(require(hierarchies, !r.devices.empty(), "devices", "devices"));
-  const bool unified = std::any_of(hierarchies.begin(), hierarchies.end(), [](const Hierarchy& one) { return one.unified; });
-  if (!r.unified.empty() && !unified) return Error{"linux.resources.unified: this host's controllers are on cgroup version 1"};
-  return ok();
+  const bool v1_only = std::string_view(controller).starts_with("net_");
+  return Error{std::string("linux.resources.") + field + ": this host has no cgroup controller \"" + controller + "\"" + (v1_only ? ", which version 1 only has" : ""), EINVAL};
 }
 
 std::string hierarchy_name(const Hierarchy& hierarchy) {
@@ -94,7 +87,7 @@ std::vector<std::string> path_parts(const std::string& path) {
 
 bool Hierarchy::has(const std::string& controller) const { return std::find(controllers.begin(), controllers.end(), controller) != controllers.end(); }
 
-Result<std::vector<Hierarchy>> find_hierarchies() {
+Result<std::vector<Hierarchy>> find_all_hierarchies() {
   auto table = read_file(AT_FDCWD, "/proc/self/mountinfo", 64 << 20);
   if (!table) return std::move(table.error());
   std::vector<Hierarchy> hierarchies;
@@ -119,12 +112,34 @@ Result<std::vector<Hierarchy>> find_hierarchies() {
   if (unified) {
     auto hierarchy = read_unified(*unified);
     if (!hierarchy) return std::move(hierarchy.error());
-    const bool needed = std::any_of(std::begin(limiting), std::end(limiting), [&](std::string_view name) {
-      return hierarchy->has(std::string(name)) && !covered(hierarchies, std::string(name));
-    });
-    if (needed) hierarchies.push_back(std::move(*hierarchy));
+    std::erase_if(hierarchy->controllers, [&](const std::string& name) { return covered(hierarchies, name); });  // "devices"; the others are in one place only
+    hierarchies.push_back(std::move(*hierarchy));
   }
   return hierarchies;
+}
+
+Result<std::vector<Hierarchy>> find_hierarchies() {
+  auto hierarchies = find_all_hierarchies();
+  if (!hierarchies || hierarchies->empty() || !hierarchies->back().unified) return hierarchies;
+  const bool needed = std::any_of(std::begin(limiting), std::end(limiting), [&](std::string_view name) { return hierarchies->back().has(std::string(name)); });
+  if (!needed) hierarchies->pop_back();
+  return hierarchies;
+}
+
+Status check_controllers(const std::vector<Hierarchy>& hierarchies, const Resources& r) {
+  MOORING_TRY(require(hierarchies, r.cpu_shares || r.cpu_quota || r.cpu_period || r.cpu_burst || r.cpu_idle || r.cpu_rt_period || r.cpu_rt_runtime, "cpu", "cpu"));
+  MOORING_TRY(require(hierarchies, r.cpuset_cpus || r.cpuset_mems, "cpuset", "cpu.cpus"));
+  MOORING_TRY(require(hierarchies, r.memory_limit || r.memory_reservation || r.memory_swap || r.memory_kernel || r.memory_kernel_tcp || r.memory_swappiness, "memory", "memory"));
+  MOORING_TRY(require(hierarchies, r.pids_limit.has_value(), "pids", "pids.limit"));
+  MOORING_TRY(require(hierarchies, !r.devices.empty(), "devices", "devices"));
+  if (!covered(hierarchies, "blkio")) MOORING_TRY(require(hierarchies, asks_for_io(r.io), "io", "blockIO"));
+  MOORING_TRY(require(hierarchies, !r.huge_pages.empty(), "hugetlb", "hugepageLimits"));
+  MOORING_TRY(require(hierarchies, !r.rdma.empty(), "rdma", "rdma"));
+  MOORING_TRY(require(hierarchies, r.network_class.has_value(), "net_cls", "network.classID"));
+  MOORING_TRY(require(hierarchies, !r.network_priorities.empty(), "net_prio", "network.priorities"));
+  if (!r.unified.empty() && std::none_of(hierarchies.begin(), hierarchies.end(), [](const Hierarchy& one) { return one.unified; }))
+    return Error{"linux.resources.unified: this host's controllers are on cgroup version 1", EINVAL};
+  return ok();
 }
 
 namespace {
@@ -132,15 +147,23 @@ namespace {
 Status limit(const Hierarchy& hierarchy, int folder, const std::string& label, bool reused, const Resources& resources) {
   if (!hierarchy.unified) return limit_v1(hierarchy, folder, label, reused, resources);
   MOORING_TRY(limit_v2(hierarchy, folder, label, reused, resources));
-  return set_device_program(folder, label, effective_device_rules(resources.devices));
+  return hierarchy.has("devices") ? set_device_program(folder, label, effective_device_rules(resources.devices)) : ok();
+}
+
+// On a hybrid host version 2 may hold controllers that few containers ask for.
+bool needs_spare(const std::vector<Hierarchy>& hierarchies, const Resources& resources) {
+  const bool unified = !hierarchies.empty() && hierarchies.back().unified;
+  return !unified && (!resources.unified.empty() || !check_controllers(hierarchies, resources));
 }
 
 }  // namespace
 
-Result<Cgroups> prepare_cgroups(const std::vector<Hierarchy>& hierarchies, const std::string& path, const Resources& resources) {
-  MOORING_TRY(check_controllers(hierarchies, resources));
+Result<Cgroups> prepare_cgroups(const std::vector<Hierarchy>& given, const std::string& path, const Resources& resources) {
+  auto hierarchies = needs_spare(given, resources) ? find_all_hierarchies() : given;
+  if (!hierarchies) return std::move(hierarchies.error());
+  MOORING_TRY(check_controllers(*hierarchies, resources));
   Cgroups cgroups;
-  for (const Hierarchy& hierarchy : hierarchies) {
+  for (const Hierarchy& hierarchy : *hierarchies) {
     PlacedCgroup placed{hierarchy.mount_point + path, hierarchy_name(hierarchy), hierarchy.unified};
     bool reused = false;
     auto folder = hierarchy.unified ? make_v2(hierarchy, path, reused) : make_v1(hierarchy, path, reused);

@@ -20,6 +20,12 @@ struct Hierarchy {
 /// Every cgroup hierarchy mounted on the host, read from /proc/self/mountinfo. A v2 hierarchy is left out where v1 ones hold the controllers that limits need.
 Result<std::vector<Hierarchy>> find_hierarchies();
 
+/// As find_hierarchies(), but with that v2 hierarchy, as the last.
+Result<std::vector<Hierarchy>> find_all_hierarchies();
+
+/// An Error (EINVAL) names the field that no controller of these hierarchies can do.
+Status check_controllers(const std::vector<Hierarchy>& hierarchies, const Resources& resources);
+
 struct PlacedCgroup {
   std::string folder;  // absolute, on the host
   std::string name;    // how it is called below /sys/fs/cgroup: "cpu,cpuacct", "systemd"; empty on v2
@@ -35,7 +41,7 @@ struct Cgroups {
   std::string memory_folder;    // where OOM kills are counted; empty without a memory controller
 };
 
-/// Makes (or finds again) the cgroup `path` in every hierarchy and writes all limits. Errors name the field whose limit has no controller here.
+/// Makes (or finds again) the cgroup `path` in every hierarchy, and in find_all_hierarchies()'s last where only that can do what is asked, and writes all limits. Errors name the field whose limit has no controller here.
 Result<Cgroups> prepare_cgroups(const std::vector<Hierarchy>& hierarchies, const std::string& path, const Resources& resources);
 
 /// Writes the limits of cgroups that prepare_cgroups has just made without any.

@@ -31,7 +31,7 @@ std::vector<std::string> folders_below(const std::string& folder) {
 }
 
 Status each_hierarchy(const std::function<Status(const Hierarchy&)>& visit) {
-  auto hierarchies = find_hierarchies();
+  auto hierarchies = find_all_hierarchies();
   if (!hierarchies) return std::move(hierarchies.error());
   for (const Hierarchy& hierarchy : *hierarchies) MOORING_TRY(visit(hierarchy));
   return ok();
@@ -43,6 +43,14 @@ Status collect(const std::string& folder, std::vector<pid_t>& pids) {
   for (std::size_t at = 0; at < text->size(); at = text->find('\n', at) + 1) pids.push_back(std::atoi(text->c_str() + at));
   for (const std::string& below : folders_below(folder)) MOORING_TRY(collect(below, pids));
   return ok();
+}
+
+// Linux 5.14: no process gets away by forking.
+Status kill_at_once(const Hierarchy& hierarchy, const std::string& path) {
+  if (!hierarchy.unified) return ok();
+  const std::string file = hierarchy.mount_point + path + "/cgroup.kill";
+  auto killed = write_file(AT_FDCWD, file, "1", file);
+  return killed || killed.error().code == ENOENT ? ok() : std::move(killed);
 }
 
 Status remove_tree(const std::string& folder) {
@@ -86,6 +94,7 @@ Result<std::vector<pid_t>> processes_in(const std::string& path) {
 
 Status signal_all(const std::string& path, int signal) {
   if (path_parts(path).empty()) return Error{"the processes of a hierarchy's root are not a container's", EINVAL};
+  if (signal == SIGKILL) MOORING_TRY(each_hierarchy([&](const Hierarchy& hierarchy) { return kill_at_once(hierarchy, path); }));
   for (int i = 0; i < most_waits; ++i) {
     auto pids = processes_in(path);
     if (!pids) return std::move(pids.error());
@@ -128,10 +137,19 @@ Status set_frozen(const std::string& path, bool frozen) {
 Status update_limits(const std::string& path, const Resources& asked) {
   Resources resources = asked;
   const auto drop_empty = [](auto&... limits) { ((limits && *limits == std::decay_t<decltype(*limits)>{} ? limits.reset() : void()), ...); };
-  drop_empty(resources.cpu_shares, resources.cpu_quota, resources.cpu_period, resources.cpuset_cpus, resources.cpuset_mems, resources.memory_limit, resources.memory_reservation, resources.memory_swap, resources.pids_limit);
+  drop_empty(resources.cpu_shares, resources.cpu_quota, resources.cpu_period, resources.cpu_rt_runtime, resources.cpu_rt_period, resources.cpuset_cpus, resources.cpuset_mems, resources.memory_limit, resources.memory_reservation, resources.memory_swap,
+             resources.memory_kernel, resources.memory_kernel_tcp, resources.pids_limit);
+  auto hierarchies = find_all_hierarchies();
+  if (!hierarchies) return std::move(hierarchies.error());
+  MOORING_TRY(check_controllers(*hierarchies, resources));
   return each_hierarchy([&](const Hierarchy& hierarchy) -> Status {
     const std::string label = hierarchy.mount_point + path;
     const UniqueFd folder(open(label.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!folder && errno == ENOENT && hierarchy.unified && hierarchies->size() > 1) {
+      // Not placed there when it was made, since it asked for nothing that only version 2 has.
+      const bool asked = !resources.huge_pages.empty() || !resources.unified.empty();
+      return asked ? Status(Error{"the container was made without a cgroup of version 2, so that it can't be limited there now", EINVAL}) : ok();
+    }
     if (!folder) return sys_error("open cgroup " + label);
     if (hierarchy.unified) return limit_v2(hierarchy, folder.get(), label, false, resources);
     Hierarchy limited = hierarchy;

@@ -40,7 +40,7 @@ Result<std::vector<std::string>> cgroup_paths(pid_t pid, const std::vector<Hiera
 }
 
 Result<Cgroups> cgroups_of(pid_t pid) {
-  auto hierarchies = find_hierarchies();
+  auto hierarchies = find_all_hierarchies();
   if (!hierarchies) return std::move(hierarchies.error());
   auto paths = cgroup_paths(pid, *hierarchies);
   if (!paths) return std::move(paths.error());
@@ -48,6 +48,7 @@ Result<Cgroups> cgroups_of(pid_t pid) {
   for (std::size_t i = 0; i < paths->size(); ++i) {
     const Hierarchy& hierarchy = (*hierarchies)[i];
     PlacedCgroup placed{hierarchy.mount_point + (*paths)[i], {}, hierarchy.unified};
+    if (hierarchy.unified && paths->size() > 1 && (*paths)[i] == "/") continue;  // on a hybrid host most containers are not in it
     if (hierarchy.unified) {
       cgroups.unified.reset(open(placed.folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
       if (!cgroups.unified) return sys_error("open cgroup " + placed.folder);

@@ -3,50 +3,57 @@
 #include <unistd.h>
 
 #include "cgroup.h"
+#include "cgroup_limits.h"
 #include "files.h"
 
 namespace mooring {
 namespace {
 
-// One v1 folder under limits: `set` writes what the spec asks for, or the kernel's default where a reused folder may hold an old limit.
-class Limits {
- public:
-  Limits(int folder, const std::string& label, bool reused) : folder_(folder), label_(label), reused_(reused) {}
-
-  template <typename T>
-  Status set(const char* file, const std::optional<T>& value, const char* kernel_default) const {
-    if (value) return write(file, std::to_string(*value));
-    return reused_ ? write(file, kernel_default) : ok();
-  }
-
-  Status write(const char* file, const std::string& value) const { return write_file(folder_, file, value, label_ + "/" + file); }
-
- private:
-  int folder_;
-  const std::string& label_;
-  bool reused_;
-};
-
-Status limit_cpu(const Limits& limits, const Resources& r) {
-  MOORING_TRY(limits.set("cpu.shares", r.cpu_shares, "1024"));
-  // A period that makes the old quota's share too large is refused; then the quota goes first.
-  const Status period = limits.set("cpu.cfs_period_us", r.cpu_period, "100000");
-  MOORING_TRY(limits.set("cpu.cfs_quota_us", r.cpu_quota, "-1"));
-  return period ? ok() : limits.set("cpu.cfs_period_us", r.cpu_period, "100000");
+// A value that the other's old one forbids is refused; then the other goes first.
+template <typename First, typename Second>
+Status in_either_order(First first, Second second) {
+  if (first()) return second();
+  MOORING_TRY(second());
+  return first();
 }
 
-Status limit_memory(const Limits& limits, bool counts_swap, const Resources& r) {
-  const auto set_swap = [&] { return counts_swap ? limits.set("memory.memsw.limit_in_bytes", r.memory_swap, "-1") : ok(); };
-  // The memory limit may never be above that of memory and swap: raising starts with the latter, lowering with the former.
-  if (!limits.set("memory.limit_in_bytes", r.memory_limit, "-1")) {
-    MOORING_TRY(set_swap());
-    MOORING_TRY(limits.set("memory.limit_in_bytes", r.memory_limit, "-1"));
-  } else {
-    MOORING_TRY(set_swap());
+Status limit_cpu(const Limits& limits, const Resources& r) {
+  if (r.cpu_idle && *r.cpu_idle) MOORING_TRY(limits.write("cpu.idle", "1", "cpu.idle"));  // which takes no shares
+  if (!r.cpu_idle || !*r.cpu_idle) {
+    if (r.cpu_idle) MOORING_TRY(limits.write("cpu.idle", "0", "cpu.idle"));
+    MOORING_TRY(limits.set("cpu.shares", r.cpu_shares, "1024"));
   }
+  // A burst is at most the quota; a longer period makes the old quota's share smaller, which cgroups below may not fit in.
+  const auto burst = [&] { return r.cpu_burst ? limits.write("cpu.cfs_burst_us", std::to_string(*r.cpu_burst), "cpu.burst") : ok(); };
+  const auto bandwidth = [&] {
+    return in_either_order([&] { return limits.set("cpu.cfs_period_us", r.cpu_period, "100000"); }, [&] { return limits.set("cpu.cfs_quota_us", r.cpu_quota, "-1"); });
+  };
+  MOORING_TRY(in_either_order(burst, bandwidth));
+  const auto period = [&] { return r.cpu_rt_period ? limits.write("cpu.rt_period_us", std::to_string(*r.cpu_rt_period), "cpu.realtimePeriod") : ok(); };
+  const auto runtime = [&] { return r.cpu_rt_runtime ? limits.write("cpu.rt_runtime_us", std::to_string(*r.cpu_rt_runtime), "cpu.realtimeRuntime") : ok(); };
+  return in_either_order(period, runtime);
+}
+
+Status limit_oom_killer(const Limits& limits, const std::optional<bool>& disabled) {
+  if (disabled && *disabled) return limits.write("memory.oom_control", "1");
+  if (!disabled) return limits.reused() ? limits.write("memory.oom_control", "0") : ok();
+  auto now = limits.read("memory.oom_control");
+  if (!now) return std::move(now.error());
+  return now->starts_with("oom_kill_disable 1") ? limits.write("memory.oom_control", "0") : ok();
+}
+
+Status limit_memory(const Limits& limits, const Resources& r) {
+  MOORING_TRY(check_usage(limits, "memory.usage_in_bytes", r));
+  const bool counts_swap = limits.has("memory.memsw.limit_in_bytes");
+  if (!counts_swap && r.memory_swap && *r.memory_swap >= 0 && (!r.memory_limit || *r.memory_swap != *r.memory_limit)) return Error{"linux.resources.memory.swap: this kernel does not account for swap", ENOENT};
+  // The memory limit may never be above that of memory and swap: raising starts with the latter, lowering with the former.
+  MOORING_TRY(in_either_order([&] { return limits.set("memory.limit_in_bytes", r.memory_limit, "-1"); },
+                              [&] { return counts_swap ? limits.set("memory.memsw.limit_in_bytes", r.memory_swap, "-1") : ok(); }));
   MOORING_TRY(limits.set("memory.soft_limit_in_bytes", r.memory_reservation, "-1"));
+  if (r.memory_kernel) MOORING_TRY(limits.write("memory.kmem.limit_in_bytes", std::to_string(*r.memory_kernel), "memory.kernel"));
+  if (r.memory_kernel_tcp) MOORING_TRY(limits.write("memory.kmem.tcp.limit_in_bytes", std::to_string(*r.memory_kernel_tcp), "memory.kernelTCP"));
   if (r.memory_swappiness) MOORING_TRY(limits.write("memory.swappiness", std::to_string(*r.memory_swappiness)));
-  return r.disable_oom_killer ? limits.write("memory.oom_control", "1") : ok();
+  return limit_oom_killer(limits, r.disable_oom_killer);
 }
 
 Status limit_devices(int folder, const std::string& label, const Resources& r) {
@@ -101,14 +108,17 @@ Status limit_v1(const Hierarchy& hierarchy, int folder, const std::string& label
     if (r.cpuset_cpus) MOORING_TRY(limits.write("cpuset.cpus", *r.cpuset_cpus));
     if (r.cpuset_mems) MOORING_TRY(limits.write("cpuset.mems", *r.cpuset_mems));
   }
-  if (hierarchy.has("memory")) {
-    const bool counts_swap = faccessat(folder, "memory.memsw.limit_in_bytes", F_OK, 0) == 0;
-    MOORING_TRY(limit_memory(limits, counts_swap, r));
-  }
+  if (hierarchy.has("memory")) MOORING_TRY(limit_memory(limits, r));
   if (hierarchy.has("pids")) {
     if (r.pids_limit && *r.pids_limit > 0) MOORING_TRY(limits.write("pids.max", std::to_string(*r.pids_limit)));
     else if (r.pids_limit || reused) MOORING_TRY(limits.write("pids.max", "max"));
   }
+  if (hierarchy.has("blkio")) MOORING_TRY(limit_io_v1(limits, r.io));
+  if (hierarchy.has("hugetlb")) MOORING_TRY(limit_huge_pages(limits, false, r));
+  if (hierarchy.has("rdma")) MOORING_TRY(limit_rdma(limits, r));
+  if (hierarchy.has("net_cls") && r.network_class) MOORING_TRY(limits.write("net_cls.classid", std::to_string(*r.network_class)));
+  if (hierarchy.has("net_prio"))
+    for (const auto& [interface, priority] : r.network_priorities) MOORING_TRY(limits.write("net_prio.ifpriomap", interface + " " + std::to_string(priority)));
   if (hierarchy.has("devices")) MOORING_TRY(limit_devices(folder, label, r));
   return ok();
 }

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "cgroup.h"
+#include "cgroup_limits.h"
 #include "files.h"
 
 namespace mooring {
@@ -11,7 +12,7 @@ namespace {
 // Controllers work in a folder once all its ancestors pass them on.
 Status pass_on_controllers(const Hierarchy& hierarchy, int folder, const std::string& label) {
   std::string wanted;
-  for (const char* controller : {"cpu", "cpuset", "memory", "pids", "io", "hugetlb"}) {
+  for (const char* controller : {"cpu", "cpuset", "memory", "pids", "io", "hugetlb", "rdma", "misc"}) {
     if (!hierarchy.has(controller)) continue;
     if (!wanted.empty()) wanted += ' ';
     wanted += std::string("+") + controller;
@@ -32,34 +33,58 @@ uint64_t weight_of(uint64_t shares) {
 
 std::string bytes(int64_t value) { return value < 0 ? "max" : std::to_string(value); }
 
-class Limits {
- public:
-  Limits(int folder, const std::string& label, bool reused) : folder_(folder), label_(label), reused_(reused) {}
-  // Without a value, a reused folder gets the kernel's default back.
-  Status set(const char* file, const std::optional<std::string>& value, const char* kernel_default) const {
-    if (value) return write(file, *value);
-    return reused_ ? write(file, kernel_default) : ok();
+Status limit_cpu(const Limits& limits, const Resources& r) {
+  if (r.cpu_rt_runtime || r.cpu_rt_period) return no_such_limit("cpu.realtimeRuntime", true);
+  std::optional<std::string> weight;
+  if (r.cpu_shares) weight = std::to_string(weight_of(*r.cpu_shares));
+  if (r.cpu_idle) MOORING_TRY(limits.write("cpu.idle", std::to_string(*r.cpu_idle), "cpu.idle"));
+  if (!r.cpu_idle || !*r.cpu_idle) MOORING_TRY(limits.set("cpu.weight", weight, "100"));  // an idle one takes no weight
+  std::optional<std::string> max;
+  if (r.cpu_quota) max = *r.cpu_quota < 0 ? "max" : std::to_string(*r.cpu_quota);  // alone, it leaves the period as it is
+  if (max && !r.cpu_period && limits.reused()) *max += " 100000";
+  if (r.cpu_period && !max) {
+    auto now = limits.read("cpu.max");
+    if (!now) return std::move(now.error());
+    max = now->empty() ? "max" : now->substr(0, now->find(' '));
   }
-  Status write(const std::string& file, const std::string& value) const { return write_file(folder_, file, value, label_ + "/" + file); }
+  if (r.cpu_period) *max += " " + std::to_string(*r.cpu_period);
+  const auto burst = [&] { return r.cpu_burst ? limits.write("cpu.max.burst", std::to_string(*r.cpu_burst), "cpu.burst") : ok(); };
+  if (burst()) return limits.set("cpu.max", max, "max 100000");
+  MOORING_TRY(limits.set("cpu.max", max, "max 100000"));  // it is at most the quota, whose old value may be too low for it
+  return burst();
+}
 
- private:
-  int folder_;
-  const std::string& label_;
-  bool reused_;
-};
+// memory.swap.max is of swap alone. An update of one of the two has to look at what the other is.
+Result<std::optional<std::string>> swap_of(const Limits& limits, const Resources& r) {
+  if (!r.memory_swap) return std::optional<std::string>();
+  if (*r.memory_swap < 0) return std::optional<std::string>("max");
+  std::string memory = r.memory_limit ? bytes(*r.memory_limit) : "max";
+  if (!r.memory_limit) {
+    auto now = limits.read("memory.max");
+    if (!now) return std::move(now.error());
+    if (!now->empty()) memory = *now;
+  }
+  if (memory == "max") return Error{"linux.resources.memory.swap: needs memory.limit too"};
+  const int64_t limit = std::stoll(memory);
+  if (*r.memory_swap < limit) return Error{"linux.resources.memory.swap: is memory and swap together, so it can't be below memory.limit"};
+  return std::optional(std::to_string(*r.memory_swap - limit));
+}
 
-Status limit_memory(const Limits& limits, bool counts_swap, const Resources& r) {
-  std::optional<std::string> limit, reservation, swap;
+Status limit_memory(const Limits& limits, const Resources& r) {
+  if (r.memory_swappiness) return no_such_limit("memory.swappiness", true);
+  if (r.disable_oom_killer && *r.disable_oom_killer) return no_such_limit("memory.disableOOMKiller", true);
+  if (r.memory_kernel && *r.memory_kernel > 0) return no_such_limit("memory.kernel", true);
+  if (r.memory_kernel_tcp && *r.memory_kernel_tcp > 0) return no_such_limit("memory.kernelTCP", true);
+  MOORING_TRY(check_usage(limits, "memory.current", r));
+  auto swap = swap_of(limits, r);
+  if (!swap) return std::move(swap.error());
+  std::optional<std::string> limit, reservation;
   if (r.memory_limit) limit = bytes(*r.memory_limit);
   if (r.memory_reservation) reservation = bytes(*r.memory_reservation);
-  if (r.memory_swap) {
-    if (*r.memory_swap >= 0 && (!r.memory_limit || *r.memory_limit < 0)) return Error{"linux.resources.memory.swap: needs memory.limit too"};
-    if (*r.memory_swap >= 0 && *r.memory_swap < *r.memory_limit) return Error{"linux.resources.memory.swap: is memory and swap together, so it can't be below memory.limit"};
-    swap = *r.memory_swap < 0 ? "max" : std::to_string(*r.memory_swap - *r.memory_limit);
-  }
   MOORING_TRY(limits.set("memory.max", limit, "max"));
   MOORING_TRY(limits.set("memory.low", reservation, "0"));
-  return counts_swap ? limits.set("memory.swap.max", swap, "max") : ok();
+  if (limits.has("memory.swap.max")) return limits.set("memory.swap.max", *swap, "max");
+  return *swap && **swap != "max" && **swap != "0" ? Status(Error{"linux.resources.memory.swap: this kernel does not account for swap", ENOENT}) : ok();
 }
 
 }  // namespace
@@ -82,24 +107,20 @@ Result<UniqueFd> make_v2(const Hierarchy& hierarchy, const std::string& path, bo
 
 Status limit_v2(const Hierarchy& hierarchy, int folder, const std::string& label, bool reused, const Resources& r) {
   const Limits limits(folder, label, reused);
-  if (hierarchy.has("cpu")) {
-    std::optional<std::string> weight, max;
-    if (r.cpu_shares) weight = std::to_string(weight_of(*r.cpu_shares));
-    if (r.cpu_quota || r.cpu_period)
-      max = (r.cpu_quota.value_or(-1) < 0 ? "max" : std::to_string(*r.cpu_quota)) + " " + std::to_string(r.cpu_period.value_or(100000));
-    MOORING_TRY(limits.set("cpu.weight", weight, "100"));
-    MOORING_TRY(limits.set("cpu.max", max, "max 100000"));
-  }
+  if (hierarchy.has("cpu")) MOORING_TRY(limit_cpu(limits, r));
   if (hierarchy.has("cpuset")) {
     MOORING_TRY(limits.set("cpuset.cpus", r.cpuset_cpus, "\n"));
     MOORING_TRY(limits.set("cpuset.mems", r.cpuset_mems, "\n"));
   }
-  if (hierarchy.has("memory")) MOORING_TRY(limit_memory(limits, faccessat(folder, "memory.swap.max", F_OK, 0) == 0, r));
+  if (hierarchy.has("memory")) MOORING_TRY(limit_memory(limits, r));
   if (hierarchy.has("pids")) {
     std::optional<std::string> most;
     if (r.pids_limit) most = *r.pids_limit > 0 ? std::to_string(*r.pids_limit) : "max";
     MOORING_TRY(limits.set("pids.max", most, "max"));
   }
+  if (hierarchy.has("io")) MOORING_TRY(limit_io_v2(limits, r.io));
+  if (hierarchy.has("hugetlb")) MOORING_TRY(limit_huge_pages(limits, true, r));
+  if (hierarchy.has("rdma")) MOORING_TRY(limit_rdma(limits, r));
   for (const auto& [file, value] : r.unified) {
     if (file.find('/') != std::string::npos) return Error{"linux.resources.unified: \"" + file + "\" is not the name of a cgroup file"};
     MOORING_TRY(limits.write(file, value));

@@ -97,20 +97,60 @@ struct DeviceRule {
   std::string access;  // letters of "rwm"
 };
 
+struct IoWeight {
+  unsigned major = 0;
+  unsigned minor = 0;
+  std::optional<uint64_t> weight;
+  std::optional<uint64_t> leaf_weight;
+};
+
+/// A limit of one block device, in bytes or operations a second; 0: none.
+struct IoRate {
+  enum Kind { read_bytes, write_bytes, read_operations, write_operations };
+  Kind kind = read_bytes;
+  unsigned major = 0;
+  unsigned minor = 0;
+  uint64_t rate = 0;
+};
+
+struct IoLimits {
+  std::optional<uint64_t> weight;  // 10 to 1000
+  std::optional<uint64_t> leaf_weight;
+  std::vector<IoWeight> weights;
+  std::vector<IoRate> rates;
+};
+
+struct RdmaLimit {
+  std::optional<uint64_t> handles;
+  std::optional<uint64_t> objects;
+};
+
 /// Limits in the spec's own units; none: not asked for. -1 stands for "no limit".
 struct Resources {
   std::optional<uint64_t> cpu_shares;
   std::optional<int64_t> cpu_quota;  // µs
   std::optional<uint64_t> cpu_period;  // µs
+  std::optional<uint64_t> cpu_burst;  // µs
+  std::optional<int64_t> cpu_idle;  // 0 or 1
+  std::optional<int64_t> cpu_rt_runtime;  // µs
+  std::optional<uint64_t> cpu_rt_period;  // µs
   std::optional<std::string> cpuset_cpus;
   std::optional<std::string> cpuset_mems;
   std::optional<int64_t> memory_limit;  // bytes
   std::optional<int64_t> memory_reservation;
   std::optional<int64_t> memory_swap;  // memory and swap together, as on v1
+  std::optional<int64_t> memory_kernel;
+  std::optional<int64_t> memory_kernel_tcp;
   std::optional<uint64_t> memory_swappiness;
-  bool disable_oom_killer = false;
+  std::optional<bool> disable_oom_killer;
+  bool memory_check_before_update = false;  // refuse a limit below what is in use
   std::optional<int64_t> pids_limit;
   std::vector<DeviceRule> devices;
+  IoLimits io;
+  std::vector<std::pair<std::string, uint64_t>> huge_pages;  // "2MB", bytes
+  std::map<std::string, RdmaLimit> rdma;  // by device
+  std::optional<uint32_t> network_class;
+  std::vector<std::pair<std::string, uint32_t>> network_priorities;  // by interface
   std::map<std::string, std::string> unified;
 };
 

@@ -57,50 +57,6 @@ void read_device(const JsonNode& node, std::vector<Device>& devices) {
   devices.push_back(std::move(device));
 }
 
-void read_device_rule(const JsonNode& node, std::vector<DeviceRule>& rules) {
-  DeviceRule rule;
-  std::string type;
-  node.at("allow").read(rule.allow);
-  node.at("type").read(type);
-  node.at("major").read(rule.major);
-  node.at("minor").read(rule.minor);
-  node.at("access").read(rule.access);
-  if (rule.major && *rule.major < 0) rule.major.reset();  // -1 is written for "any"
-  if (rule.minor && *rule.minor < 0) rule.minor.reset();
-  if (rule.access.empty()) rule.access = "rwm";
-  if (rule.access.find_first_not_of("rwm") != std::string::npos) return node.at("access").fail("must be made of the letters r, w and m");
-  if (!type.empty() && type != "a" && type != "b" && type != "c") return node.at("type").fail("must be a, b or c");
-  rule.type = type.empty() ? 'a' : type[0];
-  if (rule.type == 'a' && (rule.major || rule.minor)) return node.at("type").fail("must be b or c where major or minor is given");
-  rules.push_back(std::move(rule));
-}
-
-void read_resources(const JsonNode& node, Resources& resources) {
-  const JsonNode cpu = node.at("cpu");
-  cpu.at("shares").read(resources.cpu_shares);
-  cpu.at("quota").read(resources.cpu_quota);
-  cpu.at("period").read(resources.cpu_period);
-  cpu.at("cpus").read(resources.cpuset_cpus);
-  cpu.at("mems").read(resources.cpuset_mems);
-  for (const char* key : {"burst", "realtimeRuntime", "realtimePeriod", "idle"}) cpu.at(key).refuse_if_present("is not supported");
-
-  const JsonNode memory = node.at("memory");
-  memory.at("limit").read(resources.memory_limit);
-  memory.at("reservation").read(resources.memory_reservation);
-  memory.at("swap").read(resources.memory_swap);
-  memory.at("swappiness").read(resources.memory_swappiness);
-  memory.at("disableOOMKiller").read(resources.disable_oom_killer);
-  for (const char* key : {"kernel", "kernelTCP"}) memory.at(key).refuse_if_present("was removed from the kernel");
-
-  node.at("pids").at("limit").read(resources.pids_limit);
-  node.at("devices").each([&](const JsonNode& item) { read_device_rule(item, resources.devices); });
-  node.at("unified").read(resources.unified);
-  node.at("blockIO").members([](const std::string&, const JsonNode& member) { member.refuse_if_present("is not supported"); });
-  node.at("network").members([](const std::string&, const JsonNode& member) { member.refuse_if_present("is not supported"); });
-  node.at("hugepageLimits").refuse_if_present("is not supported");
-  node.at("rdma").refuse_if_present("is not supported");
-}
-
 void read_seccomp_rule(const JsonNode& node, Seccomp& seccomp) {
   SeccompRule& rule = seccomp.rules.emplace_back();
   node.at("names").read(rule.names);
@@ -130,20 +86,6 @@ void read_seccomp(const JsonNode& node, std::optional<Seccomp>& out) {
 
 }  // namespace
 
-Result<Resources> read_resources_text(const std::string& text) {
-  JsonNode::Json document;
-  try {
-    document = JsonNode::Json::parse(text);
-  } catch (const JsonNode::Json::parse_error& error) {
-    return Error{std::string("the resources are not JSON: ") + error.what()};
-  }
-  std::optional<Error> problem;
-  Resources resources;
-  read_resources(JsonNode(document, problem), resources);
-  if (problem) return std::move(*problem);
-  return resources;
-}
-
 void read_linux(const JsonNode& node, Config& config) {
   node.at("namespaces").each([&](const JsonNode& item) { read_namespace(item, config.namespaces); });
   if (!config.namespaces.has(CLONE_NEWNS)) node.at("namespaces").fail("must list a mount namespace");
@@ -152,7 +94,7 @@ void read_linux(const JsonNode& node, Config& config) {
   node.at("cgroupsPath").read(config.cgroups_path);
   if (config.cgroups_path.find(':') != std::string::npos) node.at("cgroupsPath").fail("the form slice:prefix:name (systemd) is not supported; give a path");
   if (("/" + config.cgroups_path + "/").find("/../") != std::string::npos) node.at("cgroupsPath").fail("must not hold \"..\"");
-  read_resources(node.at("resources"), config.resources);
+  read_resources(node.at("resources"), config);
 
   node.at("maskedPaths").read(config.masked_paths);
   node.at("readonlyPaths").read(config.readonly_paths);

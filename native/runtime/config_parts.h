@@ -8,4 +8,7 @@ namespace mooring {
 
 void read_linux(const JsonNode& linux, Config& config);
 
+/// `linux.resources`
+void read_resources(const JsonNode& resources, Config& config);
+
 }  // namespace mooring

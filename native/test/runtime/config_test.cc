@@ -53,7 +53,7 @@ TEST_CASE("what is wrong in config.json is named by its path") {
       {R"({"linux": {"cgroupsPath": "a:b:c"}})", "linux.cgroupsPath: the form slice:prefix:name (systemd) is not supported; give a path"},
       {R"({"linux": {"cgroupsPath": "/x/../../y"}})", "linux.cgroupsPath: must not hold \"..\""},
       {R"({"linux": {"resources": {"memory": {"limit": "64m"}}}})", "linux.resources.memory.limit: must be a whole number"},
-      {R"({"linux": {"resources": {"blockIO": {"weight": 10}}}})", "linux.resources.blockIO.weight: is not supported"},
+      {R"({"linux": {"resources": {"blockIO": {"weight": 9}}}})", "linux.resources.blockIO.weight: must be 10 to 1000"},
       {R"({"linux": {"devices": [{"path": "/dev/x", "type": "z"}]}})", "linux.devices[0].type: must be c, u, b or p"},
       {R"({"linux": {"rootfsPropagation": "wide"}})", "linux.rootfsPropagation: unknown propagation \"wide\""},
       {R"({"linux": {"personality": {"domain": "LINUX32"}}})", "linux.personality: personalities are not supported"},
