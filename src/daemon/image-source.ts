@@ -2,18 +2,20 @@ import type { ImageEngine, ImageProgress, LayerState } from '../engine/images.ts
 import { MooringError } from '../lib/errors.ts';
 import type { PullSecrets } from '../engine/images/registry/pull-secrets.ts';
 import { firstCredentials, type CredentialFinder } from '../lib/credentials.ts';
+import type { BuildSource } from '../reconcile/build-source.ts';
 import type { ImageRequest, ImageSource } from '../reconcile/image-source.ts';
 
 const TELL_EVERY_MS = 1000;
 const DONE: ReadonlySet<LayerState> = new Set(['Done', 'Exists']);
 
 /** The image engine as the reconciler needs it: whether an image is whole, what its tag stands for, and pulls told of in words. */
-export function createImageSource(images: Pick<ImageEngine, 'resolves' | 'standing' | 'latestDigest' | 'pull'>, secrets: PullSecrets): ImageSource {
+export function createImageSource(images: Pick<ImageEngine, 'resolves' | 'standing' | 'latestDigest' | 'pull'>, secrets: PullSecrets, builds: BuildSource): ImageSource {
   const credentialsFor = async ({ namespace, pullSecrets }: ImageRequest): Promise<{ readonly credentials?: CredentialFinder }> => {
     if (pullSecrets.length === 0) return {};
     return { credentials: firstCredentials(...(await Promise.all(pullSecrets.map((name) => secrets(namespace, name))))) };
   };
   return {
+    builds,
     has: (image) => images.resolves(image),
     standing: (image) => images.standing(image),
     latest: async (request, signal) => images.latestDigest(request.image, { signal, ...(await credentialsFor(request)) }),

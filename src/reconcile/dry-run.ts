@@ -20,7 +20,7 @@ import type { SupplyFace } from './supplies.ts';
 export interface DryRunRooms {
   readonly desired: Pick<DesiredStore, 'get' | 'list' | 'listSource'>;
   readonly facts: Pick<FactsStore, 'get'>;
-  readonly images: Pick<ImageSource, 'has' | 'standing'>;
+  readonly images: Pick<ImageSource, 'has' | 'standing' | 'builds'>;
   /** What the registry was last heard to keep under the tag of a followed image. */
   readonly latestOf: (name: ContainerName) => string | undefined;
   readonly supplies: Pick<SupplyFace, 'stateOf' | 'inForce'>;

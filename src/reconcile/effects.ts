@@ -120,6 +120,12 @@ export class Effects implements MachineEffects {
       await this.#pull(dossier, imageRequest(desired.container), signal);
       return;
     }
+    if (step.kind === 'BuildImage') {
+      const desired = dossier.situation?.desired;
+      if (desired === undefined) throw new MooringError('Internal', `a build for ${name} was planned without a desired state`);
+      await this.#build(dossier, desired, signal);
+      return;
+    }
     if (step.kind === 'Create') {
       const desired = dossier.situation?.desired;
       if (desired === undefined) throw new MooringError('Internal', `create of ${name} was planned without a desired state`);
@@ -186,6 +192,30 @@ export class Effects implements MachineEffects {
       case 'Forget':
         throw new MooringError('Internal', `${step.kind} of ${name} is not a step that acts`);
     }
+  }
+
+  async #build(dossier: Dossier, desired: DesiredContainer, signal: AbortSignal): Promise<void> {
+    const { images, onProgress } = this.#options;
+    const { image } = desired.container.spec;
+    if (!images.builds) throw new MooringError('Unsupported', `image ${image} can't be built here`);
+    const began = this.clock.now();
+    const building = images.builds.build(
+      desired,
+      (message) => {
+        dossier.progress = message;
+        onProgress(dossier.name);
+      },
+      signal,
+    );
+    this.#inFlight.add(building);
+    try {
+      await building;
+    } finally {
+      this.#inFlight.delete(building);
+      delete dossier.progress;
+    }
+    signal.throwIfAborted();
+    this.#record(dossier.name, 'Normal', 'Built', `built image ${image} in ${describeSpan(this.clock.now() - began)}`);
   }
 
   async #pull(dossier: Dossier, request: ImageRequest, signal: AbortSignal): Promise<void> {

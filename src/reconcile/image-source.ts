@@ -1,4 +1,5 @@
 import type { Container } from '../spec/container.ts';
+import type { BuildSource } from './build-source.ts';
 
 /** An image as a container asks for it. */
 export interface ImageRequest {
@@ -26,6 +27,8 @@ export interface ImageSource {
   latest(request: ImageRequest, signal: AbortSignal): Promise<string>;
   /** Fetches it from its registry. `onProgress` is told now and then, in words for people. */
   pull(request: ImageRequest, onProgress: (message: string) => void, signal: AbortSignal): Promise<void>;
+  /** Where images of containers with `spec.build` come from; without it they can't be had. */
+  readonly builds?: BuildSource;
 }
 
 export function imageRequest({ metadata, spec }: Container): ImageRequest {

@@ -60,7 +60,7 @@ const MAX_DELAY = 2 ** 31 - 1;
 
 /** Whether the error stands until somebody changes the spec, the images or the host. */
 export function isLasting(failure: Pick<Failure, 'kind' | 'code'>): boolean {
-  if (failure.kind !== 'PullImage' && failure.kind !== 'Create' && failure.kind !== 'Start') return false;
+  if (failure.kind !== 'PullImage' && failure.kind !== 'BuildImage' && failure.kind !== 'Create' && failure.kind !== 'Start') return false;
   return failure.code === 'NotFound' || failure.code === 'Invalid' || failure.code === 'Unsupported';
 }
 
@@ -156,6 +156,7 @@ export function createContainerMachine(effects: MachineEffects) {
           { guard: 'retryNotDue', target: 'failed' },
           { guard: 'inVain', target: 'failed', actions: { type: 'noteFailure', params: ({ context }) => ({ kind: context.step.kind, error: vain(context.step) }) } },
           { guard: { type: 'stepIs', params: { kind: 'PullImage' } }, target: 'pulling' },
+          { guard: { type: 'stepIs', params: { kind: 'BuildImage' } }, target: 'building' },
           { guard: { type: 'stepIs', params: { kind: 'Create' } }, target: 'creating' },
           { guard: { type: 'stepIs', params: { kind: 'Start' } }, target: 'starting' },
           { guard: { type: 'stepIs', params: { kind: 'Signal' } }, target: 'stopping' },
@@ -172,6 +173,10 @@ export function createContainerMachine(effects: MachineEffects) {
       pulling: {
         ...acting('Fetches the image, for as long as it takes, without a place in the work queue. A change of what is desired ends it.'),
         // A hint on what is there does not bear on what is fetched.
+        on: { LOOK: {}, DESIRED_CHANGED: lookForgiving },
+      },
+      building: {
+        ...acting('Builds the image, likewise. A changed context ends it, too, since it comes as a change of what is desired.'),
         on: { LOOK: {}, DESIRED_CHANGED: lookForgiving },
       },
       creating: acting('Makes record, bundle and writable layer.'),
@@ -207,7 +212,7 @@ export function createContainerMachine(effects: MachineEffects) {
 function failureAfter(previous: Failure | undefined, kind: Failure['kind'], error: unknown, now: number): Failure {
   const count = previous?.kind === kind ? previous.count + 1 : 1;
   const code = error instanceof MooringError ? error.code : 'Internal';
-  const delay = exponentialDelay(count - 1, kind === 'PullImage' || isLasting({ kind, code }) ? SLOW_RETRY : FAST_RETRY);
+  const delay = exponentialDelay(count - 1, kind === 'PullImage' || kind === 'BuildImage' || isLasting({ kind, code }) ? SLOW_RETRY : FAST_RETRY);
   return { kind, code, message: messageOf(error), count, until: now + delay };
 }
 

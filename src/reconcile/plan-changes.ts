@@ -56,6 +56,8 @@ export function afterStep(situation: Situation, step: Step): Situation {
       return { ...situation, now: step.until, ...(isUnmet(step.reason) && { unmet: [] }), ...(observed?.process.state === 'Creating' ? { observed: running(observed, now) } : {}) };
     case 'PullImage':
       return { ...situation, image: { name: step.image, isThere: true, isFresh: true, ...(situation.image?.moved && { moved: { ...situation.image.moved, isFetched: true } }) } };
+    case 'BuildImage':
+      return { ...situation, image: { name: step.image, isThere: true, isFresh: true, build: 'Done' } };
     case 'Create':
       return desired === undefined ? situation : { ...situation, observed: created(desired, now) };
     case 'Remove':

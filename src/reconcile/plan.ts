@@ -18,6 +18,7 @@ export type Step = { readonly reason: string; readonly message: string } & (
   | { readonly kind: 'Settled' } // nothing to do until an event or the resync
   | { readonly kind: 'Wait'; readonly until: number } // nothing to do before that instant (ms since the epoch): a backoff or a stop's grace
   | { readonly kind: 'PullImage'; readonly image: string }
+  | { readonly kind: 'BuildImage'; readonly image: string }
   | { readonly kind: 'Create' }
   | { readonly kind: 'Start' }
   | { readonly kind: 'Signal'; readonly signal: string; readonly cause: StopCause }
@@ -67,6 +68,7 @@ function objectionToImage({ desired, facts, image }: Situation): Objection | und
 
 /** Fetches what a followed tag stands for now, while the container runs on. */
 function planMoved({ desired, image }: Situation): Step | undefined {
+  if (desired !== undefined && image?.build === 'Due') return planBuild(desired);
   if (desired === undefined || image?.moved === undefined || image.moved.isFetched) return undefined;
   return { kind: 'PullImage', image: desired.container.spec.image, reason: 'ImageMoved', message: image.moved.message };
 }
@@ -89,9 +91,16 @@ function planAbsent(situation: Situation): Step {
   return planCompleted(desired, facts) ?? planNeeds(situation) ?? planPull(situation) ?? { kind: 'Create', reason: 'NotCreated', message: 'it is wanted, and there is none' };
 }
 
-/** What has to be fetched before a container is made; undefined when nothing has. */
+/** Builds the image; what runs goes on meanwhile, and for good if it can't be built. */
+function planBuild({ container }: DesiredContainer): Step {
+  const { image, build } = container.spec;
+  return { kind: 'BuildImage', image, reason: 'Building', message: `builds image ${image} from ${build?.context ?? ''}` };
+}
+
+/** What has to be fetched or built before a container is made; undefined when nothing has. */
 function planPull({ desired, image }: Situation): Step | undefined {
   if (desired === undefined || image?.name !== desired.container.spec.image) return undefined;
+  if (image.build !== undefined) return image.build === 'Due' ? planBuild(desired) : undefined;
   const { spec } = desired.container;
   const policy = imagePullPolicyOf(spec);
   if (policy === 'Never' || image.isFresh || (policy === 'IfNotPresent' && image.isThere)) return undefined;

@@ -175,6 +175,8 @@ export class Reconciler implements ReconcilerFace {
         for (const { kind, name } of changed) if (kind === 'Container') this.#desiredChanged(name as ContainerName);
       }),
     ];
+    const { builds } = this.#options.images;
+    if (builds) this.#unsubscribe = [...this.#unsubscribe, builds.subscribe((name) => this.#desiredChanged(name))];
     for (const name of this.#names()) {
       this.#roster.ensure(name);
       this.#follower.set(name, this.#desired(name));
@@ -323,6 +325,7 @@ export class Reconciler implements ReconcilerFace {
     if (desired === undefined || desired.container.spec.suspend) delete dossier.wantedSince;
     else if (desired.specHash !== dossier.facts.specHash) dossier.wantedSince = this.#options.clock.now();
     this.#follower.set(name, desired);
+    this.#options.images.builds?.follow(name, desired);
     this.#hurry(name);
   }
 

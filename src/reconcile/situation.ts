@@ -9,6 +9,8 @@ export interface ImageSituation {
   readonly isThere: boolean;
   /** Fetched already for the container that is to be made. */
   readonly isFresh: boolean;
+  /** Of an image that is built here: whether what is built is what its context holds now. */
+  readonly build?: 'Due' | 'Done';
   /** The tag of a container that is there is followed, and stands for something else than it was made from. */
   readonly moved?: MovedImage;
 }

@@ -52,7 +52,7 @@ export function phaseOf({ situation, step, failure }: StatusInput): string {
   if (desired === undefined) return 'Removing';
   if (failure !== undefined && failure.kind === step.kind) return `${failure.kind}Error`;
   if (step.reason === 'BackOff') return 'CrashLoopBackOff';
-  return step.kind === 'Settled' || step.kind === 'PullImage' ? step.reason : 'Pending';
+  return step.kind === 'Settled' || step.kind === 'PullImage' || step.kind === 'BuildImage' ? step.reason : 'Pending';
 }
 
 function processFields({ observed, facts }: Situation): Pick<ContainerStatus, 'pid' | 'startedAt' | 'finishedAt' | 'exitCode'> {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { quoted } from '../lib/text.ts';
 import { CAPABILITY_MAX_LENGTH, CAPABILITY_PATTERN, CAPABILITY_UPPER_PATTERN, canonicalCapability } from './capability.ts';
+import { buildSchema } from './build.ts';
 import { checkedBy, foundBy } from './check.ts';
 import { networkSchema } from './container-network.ts';
 import { grammarString, kernelText } from './grammar.ts';
@@ -89,6 +90,7 @@ const containerSpecFields = z.strictObject({
     .optional(),
   imagePullSecrets: imagePullSecretsSchema.check(foundBy((secrets) => repeated(secrets, ({ name }) => name, 'name'))).default([]),
   imageUpdatePolicy: imageUpdatePolicySchema.optional(),
+  build: buildSchema.optional(),
   command: argumentsSchema.meta({ description: "The program and its first arguments, in place of the image's entrypoint. No shell is involved and nothing is expanded.", ...ATOMIC }).optional(),
   args: argumentsSchema.meta({ description: "Arguments behind `command`, or behind the image's entrypoint in place of the image's own.", ...ATOMIC }).optional(),
   env: z
@@ -170,11 +172,17 @@ export const containerSpecSchema = containerSpecFields
       const why = imageUpdatePolicy === undefined ? undefined : unfollowable(image);
       return why === undefined ? [] : [{ path: ['imageUpdatePolicy'], ...why }];
     }),
+    foundBy(({ image, build, imageUpdatePolicy }) => {
+      if (build === undefined) return [];
+      if (image.includes('@')) return [{ path: ['image'], message: 'an image that is built here has no digest before it is built', fix: 'write repository:tag' }];
+      return imageUpdatePolicy === undefined ? [] : [{ path: ['imageUpdatePolicy'], message: 'what is built here is not followed in a registry', fix: 'leave out imageUpdatePolicy or build' }];
+    }),
   )
   .meta({
     'x-kubernetes-validations': [
       { rule: PUBLISHED_ON_BRIDGE, message: 'hostPort wants network.mode Bridge' },
       { rule: "!has(self.imageUpdatePolicy) || !self.image.contains('@')", message: 'imageUpdatePolicy wants an image without a digest' },
+      { rule: "!has(self.build) || (!self.image.contains('@') && !has(self.imageUpdatePolicy))", message: 'build wants an image without a digest, and no imageUpdatePolicy' },
     ],
   });
 

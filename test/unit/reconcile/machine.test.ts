@@ -40,6 +40,7 @@ function actorOver(steps: (Step | Error)[], last: Step | Error = settled, act: (
 test('every state is reached, each by the step that is named so', async () => {
   const steps: Step[] = [
     { kind: 'PullImage', image: 'redis', ...because },
+    { kind: 'BuildImage', image: 'redis', ...because },
     create,
     { kind: 'Start', ...because },
     { kind: 'RestoreLimits', ...because },
