@@ -10,6 +10,7 @@ import { errnoOf } from '../../src/lib/errors.ts';
 import { performancePage } from './page.ts';
 import type { Table } from './topic.ts';
 import { cliTopic } from './topics/cli.ts';
+import { crowdTopic } from './topics/crowd.ts';
 import { restartTopic } from './topics/restart.ts';
 import { scaleTopic } from './topics/scale.ts';
 import { startTopic } from './topics/start.ts';
@@ -18,6 +19,7 @@ const topics: Readonly<Record<string, () => Promise<Table[]>>> = {
   start: startTopic,
   restart: restartTopic,
   scale: scaleTopic,
+  crowd: crowdTopic,
   cli: cliTopic,
 };
 

@@ -10,7 +10,7 @@ const CONTAINERS = 200;
 const ROUNDS = 3;
 const SCRAPES = 10;
 
-interface Round {
+export interface Round {
   readonly upSeconds: number;
   readonly downSeconds: number;
   readonly daemonMiB: number;
@@ -19,7 +19,7 @@ interface Round {
   readonly scrapesMs: readonly number[];
 }
 
-const names = Array.from({ length: CONTAINERS }, (_, index) => `c${index}`);
+const namesOf = (count: number): string[] => Array.from({ length: count }, (_, index) => `c${index}`);
 
 async function totalMiB(pids: readonly number[]): Promise<number> {
   const all = await Promise.all(pids.map(processMemory));
@@ -31,14 +31,15 @@ async function meanPss(pids: readonly number[]): Promise<number> {
   return all.reduce((sum, { pssKiB }) => sum + pssKiB, 0) / all.length;
 }
 
-async function mooringRound(): Promise<Round> {
+export async function mooringRound(count: number): Promise<Round> {
+  const names = namesOf(count);
   await using mooring = await MooringPeer.start();
   await using signal = await SignalPipe.create();
   const documents = new Map(names.map((name) => [name, MooringPeer.document(name, { command: SIGNALLING_COMMAND, signal: signal.folder, memory: '64Mi' })]));
   const freeBefore = await availableKiB();
   const start = performance.now();
   await mooring.drop(documents);
-  await signal.reach(CONTAINERS, 120_000);
+  await signal.reach(count, 120_000);
   const upSeconds = (performance.now() - start) / 1000;
   const used = freeBefore - (await availableKiB());
   const monitors = await Promise.all(names.slice(0, 50).map(async (name) => (await mooring.pids(name)).monitor));
@@ -52,7 +53,7 @@ async function mooringRound(): Promise<Round> {
   const daemonMiB = await totalMiB([mooring.daemonPid]);
   const down = performance.now();
   await mooring.mooring('down');
-  return { upSeconds, downSeconds: (performance.now() - down) / 1000, daemonMiB, perContainerKiB: used / CONTAINERS, minderPssKiB, scrapesMs };
+  return { upSeconds, downSeconds: (performance.now() - down) / 1000, daemonMiB, perContainerKiB: used / count, minderPssKiB, scrapesMs };
 }
 
 /** By curl's own clock: what reading the page costs a client written in JavaScript is not the daemon's. */
@@ -60,7 +61,8 @@ async function scrapeMs(url: string): Promise<number> {
   return Number(await capture('curl', ['--silent', '--fail', '--output', '/dev/null', '--write-out', '%{time_total}', url])) * 1000;
 }
 
-async function dockerRound(): Promise<Round> {
+export async function dockerRound(count: number): Promise<Round> {
+  const names = namesOf(count);
   await using docker = await DockerPeer.start();
   await using signal = await SignalPipe.create();
   const run = ['run', '-d', '--network', 'none', '-m', '64m', '-v', `${signal.folder}:/signal`];
@@ -73,7 +75,7 @@ async function dockerRound(): Promise<Round> {
       for (let name = queue.pop(); name !== undefined; name = queue.pop()) await docker.docker(...run, '--name', name, DOCKER_IMAGE, ...SIGNALLING_COMMAND);
     }),
   );
-  await signal.reach(CONTAINERS, 300_000);
+  await signal.reach(count, 600_000);
   const upSeconds = (performance.now() - start) / 1000;
   const used = freeBefore - (await availableKiB());
   const daemons = await docker.daemonPids();
@@ -81,7 +83,7 @@ async function dockerRound(): Promise<Round> {
   const shims = (await capture('pgrep', ['-f', `containerd-shim.*${docker.folder}`])).trim().split('\n').map(Number);
   const minderPssKiB = await meanPss(shims);
   const downSeconds = (await docker.time('rm', '-f', ...names)) / 1000;
-  return { upSeconds, downSeconds, daemonMiB, perContainerKiB: used / CONTAINERS, minderPssKiB, scrapesMs: [] };
+  return { upSeconds, downSeconds, daemonMiB, perContainerKiB: used / count, minderPssKiB, scrapesMs: [] };
 }
 
 /** Two hundred containers at once: how long, and what they cost. */
@@ -90,8 +92,8 @@ export async function scaleTopic(): Promise<Table[]> {
   const mooring: Round[] = [];
   const docker: Round[] = [];
   for (let round = 0; round < ROUNDS; round++) {
-    mooring.push(await mooringRound());
-    docker.push(await dockerRound());
+    mooring.push(await mooringRound(CONTAINERS));
+    docker.push(await dockerRound(CONTAINERS));
   }
   const table = (title: string, figure: string, pick: (round: Round) => number, minder: readonly [string, string], notes: readonly string[] = []): Table => ({
     title,
