@@ -58,6 +58,11 @@ export class SimulatedEngine implements ContainerEngine {
     this.#clock = clock;
   }
 
+  /** The documents of what is there, running or not. */
+  containers(): Container[] {
+    return [...this.#containers.values()].map(({ container }) => container);
+  }
+
   async observe(name: ContainerName): Promise<ObservedContainer | undefined> {
     await this.#call('observe', name);
     const found = this.#containers.get(name);

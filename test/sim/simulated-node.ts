@@ -1,14 +1,18 @@
 import { createLogger } from '../../src/lib/logger.ts';
-import type { DesiredContainer, DesiredStore, ResourceKey } from '../../src/reconcile/desired.ts';
+import { type DesiredContainer, type DesiredResource, type DesiredStore, type ResourceKey, resourceOf } from '../../src/reconcile/desired.ts';
+import { keyOf, keyText } from '../../src/reconcile/desired-store.ts';
 import type { EventLog } from '../../src/reconcile/events.ts';
 import type { Facts, FactsStore } from '../../src/reconcile/facts.ts';
 import { noObserver, type ReconcileObserver } from '../../src/reconcile/observer.ts';
 import { Reconciler, type ReconcilerOptions } from '../../src/reconcile/reconciler.ts';
-import type { Container } from '../../src/spec/container.ts';
-import { specHash } from '../../src/spec/hash.ts';
-import { containerName, type ContainerName, type ResourceName } from '../../src/spec/name.ts';
+import { needsOf } from '../../src/reconcile/needs.ts';
+import { Supplies } from '../../src/reconcile/supplies.ts';
+import { resourceHash } from '../../src/spec/hash.ts';
+import type { ContainerName, ResourceName } from '../../src/spec/name.ts';
+import type { Resource } from '../../src/spec/resource.ts';
 import { SimulatedClock } from '../support/simulated-clock.ts';
 import { SimulatedEngine } from './simulated-engine.ts';
+import { SimulatedNetworks, SimulatedVolumes } from './simulated-supplies.ts';
 
 export const SECOND = 1_000;
 export const MINUTE = 60 * SECOND;
@@ -18,42 +22,54 @@ export const HOUR = 60 * MINUTE;
 export class SimulatedNode {
   readonly clock = new SimulatedClock();
   readonly engine = new SimulatedEngine(this.clock);
+  readonly networks = new SimulatedNetworks(this.clock, (name) => this.#usersOf(name));
+  readonly volumes = new SimulatedVolumes((name) => this.#usersOf(name));
   readonly counts = { detected: {} as Record<string, number>, repaired: {} as Record<string, number>, restarted: 0, desiredToRunning: [] as number[], reconciled: 0 };
   readonly events: { readonly reason: string; readonly message: string; readonly name: ResourceName | undefined }[] = [];
   /** What the database holds. */
   readonly facts = new Map<ContainerName, string>();
-  readonly #desired = new Map<ContainerName, DesiredContainer>();
+  readonly #desired = new Map<string, DesiredResource>();
   readonly #desiredListeners = new Set<(changed: readonly ResourceKey[]) => void>();
   #reconciler: Reconciler | undefined;
+  #supplies: Supplies | undefined;
 
   get reconciler(): Reconciler {
     if (this.#reconciler === undefined) throw new Error('the daemon does not run');
     return this.#reconciler;
   }
 
-  /** Accepts a document as a source would hand it in. */
-  apply(...containers: readonly Container[]): void {
-    for (const container of containers) {
-      const name = containerName(container.metadata);
-      const generation = (this.#desired.get(name)?.generation ?? 0) + 1;
-      this.#desired.set(name, { name, container, origin: { source: 'directory', location: `${name}.yaml:1:1` }, specHash: specHash(container), generation });
+  /** Accepts documents as a source would hand them in. */
+  apply(...resources: readonly Resource[]): void {
+    for (const resource of resources) {
+      const key = keyOf(resource);
+      const generation = (this.#desired.get(keyText(key))?.generation ?? 0) + 1;
+      const wish = { name: key.name, origin: { source: 'directory', location: `${key.name}.yaml:1:1` }, specHash: resourceHash(resource), generation };
+      this.#desired.set(keyText(key), { ...wish, [resource.kind.toLowerCase()]: resource } as unknown as DesiredResource);
     }
-    this.#changed(containers.map(({ metadata }) => containerName(metadata)));
+    this.#changed(resources.map(keyOf));
   }
 
   delete(...names: readonly ContainerName[]): void {
-    for (const name of names) this.#desired.delete(name);
-    this.#changed(names);
+    this.deleteOf(...names.map((name) => ({ kind: 'Container' as const, name })));
+  }
+
+  deleteOf(...keys: readonly ResourceKey[]): void {
+    for (const key of keys) this.#desired.delete(keyText(key));
+    this.#changed(keys);
   }
 
   desired(): DesiredContainer[] {
-    return [...this.#desired.values()];
+    return [...this.#desired.values()].filter((each) => 'container' in each);
   }
 
   startDaemon(options: Partial<ReconcilerOptions> = {}): void {
+    const desired = this.#desiredStore();
+    this.#supplies = new Supplies({ networks: this.networks, volumes: this.volumes, desired, events: this.#eventLog(), clock: this.clock, logger: createLogger('silent') });
+    this.#supplies.start();
     this.#reconciler = new Reconciler({
       engine: this.engine,
-      desired: this.#desiredStore(),
+      supplies: this.#supplies,
+      desired,
       facts: this.#factsStore(),
       events: this.#eventLog(),
       clock: this.clock,
@@ -67,6 +83,7 @@ export class SimulatedNode {
 
   /** Ends the daemon as a SIGKILL would: nothing is awaited, and what its calls come back with is lost. */
   killDaemon(): void {
+    this.#supplies?.stop();
     void this.reconciler.stop();
     this.#reconciler = undefined;
   }
@@ -88,8 +105,19 @@ export class SimulatedNode {
     return text === undefined ? undefined : (JSON.parse(text) as Facts);
   }
 
-  #changed(names: readonly ContainerName[]): void {
-    for (const listener of this.#desiredListeners) listener(names.map((name) => ({ kind: 'Container', name })));
+  /** The supplies of the daemon that runs. */
+  get supplies(): Supplies {
+    if (this.#supplies === undefined) throw new Error('the daemon does not run');
+    return this.#supplies;
+  }
+
+  /** Containers that are there, running or not, and were made with a network or a volume of that name. */
+  #usersOf(name: string): ContainerName[] {
+    return this.engine.containers().filter((each) => needsOf(each).some((need) => need.name === name)).map((each) => keyOf(each).name as ContainerName);
+  }
+
+  #changed(keys: readonly ResourceKey[]): void {
+    for (const listener of this.#desiredListeners) listener(keys);
   }
 
   #desiredStore(): DesiredStore {
@@ -97,11 +125,11 @@ export class SimulatedNode {
       throw new Error('the reconciler never changes what is desired');
     };
     return {
-      get: (name) => this.#desired.get(name),
+      get: (name) => this.#desired.get(keyText({ kind: 'Container', name })) as DesiredContainer | undefined,
       list: () => this.desired(),
-      getOf: (_, name) => this.#desired.get(name as ContainerName) as never,
-      listOf: () => this.desired() as never,
-      listSource: (source) => this.desired().filter(({ origin }) => origin.source === source),
+      getOf: (kind, name) => this.#desired.get(keyText({ kind, name })) as never,
+      listOf: (kind) => [...this.#desired.values()].filter((each) => resourceOf(each).kind === kind) as never,
+      listSource: (source) => [...this.#desired.values()].filter(({ origin }) => origin.source === source),
       replaceSource: refused,
       apply: refused,
       delete: refused,
