@@ -138,7 +138,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
       layout,
       folders,
       host,
-      lend: () => Promise.reject(new MooringError('Unsupported', "a build can't be connected to the node's network yet", { fix: 'use --network host' })),
+      lend: (id, bundle, hostname) => this.#networks.lend(id, bundle, hostname),
       ready: () => this.#parentRemoval,
       onEnd: () => this.#removeParentIfUnused(),
     });
@@ -272,7 +272,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
       this.#networks.claim(after);
     }
     const { process } = await this.#observer.look(managed);
-    await this.#networks.reconnect(before, after, process.state === 'Running' ? process.init : undefined);
+    await this.#networks.reconnect(before, after, process.state === 'Running' ? process.init : undefined, managed.paths.bundle, hostnameOf(container));
   }
 
   async reset(id: ContainerId): Promise<void> {

@@ -7,8 +7,7 @@ import { interfaceName, portName } from './network-names.ts';
 import type { NodeNetwork } from './node-network.ts';
 
 /** The interfaces that a container is to have. By the first network that leads out go its default routes. Throws `Unavailable` while the node's side of one is gone. */
-export function connectionsOf({ spec }: Container, endpoints: readonly Endpoint[], networkOf: (name: string) => NodeNetwork | undefined): Connection[] {
-  const { ingress, egress } = spec.network.bandwidth;
+export function connectionsOf({ ingress, egress }: Container['spec']['network']['bandwidth'], endpoints: readonly Endpoint[], networkOf: (name: string) => NodeNetwork | undefined): Connection[] {
   const way4 = endpoints.find(({ layout }) => !layout.spec.internal);
   const way6 = endpoints.find(({ layout, v6 }) => !layout.spec.internal && v6 !== undefined);
   return endpoints.map((endpoint) => {

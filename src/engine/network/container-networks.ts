@@ -1,10 +1,10 @@
 import { closeSync } from 'node:fs';
-import { readdir, rm, symlink } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { messageOf, MooringError } from '../../lib/errors.ts';
+import { MooringError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Native, ProcessIdentity } from '../../native/native.ts';
-import { addressText, subnetText } from '../../spec/address.ts';
+import { addressText } from '../../spec/address.ts';
 import { attachmentsOf, DEFAULT_NETWORK_NAME } from '../../spec/container-network.ts';
 import type { Container } from '../../spec/container.ts';
 import { containerName } from '../../spec/name.ts';
@@ -17,12 +17,13 @@ import { connect, type Connection, inspect, reconnect } from './container-link.t
 import { connectionsOf } from './connections.ts';
 import { type ContainerAddresses, type Endpoint, guardElements } from './endpoint.ts';
 import { Firewall } from './firewall.ts';
+import { LentNetworks } from './lent-networks.ts';
 import { type Member, Membership } from './membership.ts';
-import { asksForNameFiles, type NameFiles, writeNameFiles } from './name-files.ts';
-import { sidesOf } from './network-layout.ts';
+import { asksForNameFiles, writeNameFiles } from './name-files.ts';
+import { namespaceLink } from './namespace-link.ts';
 import { NetworkListener } from './network-listener.ts';
+import { NetworkSites } from './network-sites.ts';
 import type { NodeNetwork } from './node-network.ts';
-import { NodeNetworks } from './node-networks.ts';
 import { PortClaims } from './port-claims.ts';
 import { PortIndex } from './port-index.ts';
 import { portElements, publishedPorts } from './published-port.ts';
@@ -47,31 +48,39 @@ export interface ContainerNetworksOptions {
 
 /** The networks of containers: their addresses, their connections, their published ports. Containers in the modes `Host` and `None` are no business of it. */
 export class ContainerNetworks {
-  readonly nodes: NodeNetworks;
+  readonly sites: NetworkSites;
   readonly members: Membership;
   readonly #options: ContainerNetworksOptions;
-  readonly #records: NetworkRecords;
   readonly #firewall: Firewall;
+  readonly #lent: LentNetworks;
   readonly #claims = new PortClaims();
   readonly #ports = new PortIndex();
   readonly #listener: NetworkListener;
   readonly #shared: SharedNamespaces;
   readonly #networkListeners = new Set<(network: string) => void>();
-  #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: ContainerNetworksOptions) {
-    const { native, database, instance, logger, hint } = options;
+    const { native, database, instance, folder, logger, hint, names } = options;
     this.#options = options;
-    this.#records = new NetworkRecords(database);
-    this.#firewall = new Firewall(native, instance, logger);
-    this.nodes = new NodeNetworks({ native, records: this.#records, firewall: this.#firewall, instance, logger });
-    this.members = new Membership(this.#records, (name) => this.nodes.get(name));
+    const records = new NetworkRecords(database);
+    this.sites = new NetworkSites({
+      native,
+      records,
+      instance,
+      logger,
+      names,
+      isUsed: (network) => this.members.on(network).length > 0 || this.#lent.isUsed(network),
+      isLive: (network) => this.#runningOn(network).length > 0 || this.#lent.isUsed(network),
+    });
+    this.#firewall = this.sites.firewall;
+    this.#lent = new LentNetworks({ native, database, records, sites: this.sites, folder, names });
+    this.members = new Membership(records, (name) => this.sites.nodes.get(name));
     this.#shared = new SharedNamespaces({ native, members: this.members, initOf: options.initOf });
     this.#listener = new NetworkListener({
       native,
       ports: this.#ports,
       logger,
-      networks: () => this.nodes.list().filter(({ anchor }) => anchor !== undefined),
+      networks: () => this.sites.nodes.list().filter(({ anchor }) => anchor !== undefined),
       runningOn: (network) => this.#runningOn(network),
       rulesChanged: async () => {
         await this.#firewall.follow();
@@ -89,11 +98,11 @@ export class ContainerNetworks {
   async check(container: Container, id?: ContainerId): Promise<void> {
     this.#shared.check(container);
     if (!isMember(container)) return;
-    await this.nodes.prepareDefault();
+    await this.sites.nodes.prepareDefault();
     this.members.check(container, id);
     const ports = publishedPorts(container);
     if (ports.length > 0 && !this.members.isReached(container)) throw new MooringError('Invalid', `container ${containerName(container.metadata)} publishes ports, and is on no network that the node leads to`, { fix: 'connect it to a network with driver Bridge that is not internal, too' });
-    await this.#claims.check(id, containerName(container.metadata), ports, this.nodes.gateways());
+    await this.#claims.check(id, containerName(container.metadata), ports, this.sites.nodes.gateways());
   }
 
   /** Gives a container its addresses, in the transaction that makes or changes its record; `claim` follows when that is through. */
@@ -126,16 +135,14 @@ export class ContainerNetworks {
    */
   async connect(member: Member, bundle: string, hostname: string): Promise<AsyncDisposable | undefined> {
     const { id, container } = member;
-    const { native } = this.#options;
+    const { native, folder } = this.#options;
     if (container.spec.network.mode === 'Container') {
       const { owner, namespace } = await this.#shared.open(container);
-      try {
-        await copyNameFiles(path.join(path.dirname(bundle), owner), bundle, hostname);
-      } catch (error) {
-        await namespace.close();
-        throw error;
-      }
-      return this.#lend(id, namespace.fd, () => namespace.close());
+      await using shared = new AsyncDisposableStack();
+      shared.defer(() => namespace.close());
+      await copyNameFiles(path.join(path.dirname(bundle), owner), bundle, hostname);
+      shared.use(await namespaceLink(folder, id, namespace.fd));
+      return shared.move();
     }
     if (!isMember(container)) {
       const { network } = container.spec;
@@ -144,22 +151,19 @@ export class ContainerNetworks {
     }
     await this.check(container, id);
     const endpoints = this.members.endpoints(id);
-    await this.#raise(endpoints);
+    await this.sites.raise(networksOf(endpoints));
     const connections = this.#connections(id);
     this.#listener.listen();
+    await using made = new AsyncDisposableStack();
     const namespace = await native.createNetworkNamespace();
-    const close = (): void => closeSync(namespace); // O(1): what the namespace holds is taken apart by the kernel's own workers
-    try {
-      const ports = await connect(native, namespace, connections);
-      this.#notePorts(id, connections, new Map(connections.map((each) => [each.interface, each.port])));
-      await Promise.all([writeNameFiles(bundle, this.#nameFilesOf(container, endpoints, hostname)), this.#publish(member)]);
-      this.#ports.set(id, ports);
-      this.#join(member);
-    } catch (error) {
-      close();
-      throw error;
-    }
-    return this.#lend(id, namespace, close);
+    made.defer(() => closeSync(namespace)); // O(1): what the namespace holds is taken apart by the kernel's own workers
+    const ports = await connect(native, namespace, connections);
+    this.#notePorts(id, connections, new Map(connections.map((each) => [each.interface, each.port])));
+    await Promise.all([this.#writeNameFiles(member, bundle, hostname), this.#publish(member)]);
+    this.#ports.set(id, ports);
+    this.#join(member);
+    made.use(await namespaceLink(folder, id, namespace));
+    return made.move();
   }
 
   /** Its process runs: those who share its network are to be looked at. */
@@ -184,15 +188,7 @@ export class ContainerNetworks {
   async restore(member: Member, init: ProcessIdentity): Promise<void> {
     const { id, container } = member;
     if (!isMember(container)) return;
-    const endpoints = this.members.endpoints(id);
-    await this.#inTurn(async () => {
-      for (const node of this.#nodesOf(endpoints)) {
-        if (node.anchor === undefined) await node.raise();
-        else await node.repair();
-        await this.#serveNames(node);
-      }
-      await this.#firewall.repair();
-    });
+    await this.sites.restore(networksOf(this.members.endpoints(id)));
     const connections = this.#connections(id);
     const found = await reconnect(this.#options.native, init, connections);
     if (!found) return;
@@ -204,13 +200,14 @@ export class ContainerNetworks {
 
   /**
    * Takes over a document that differs in its connections, after its record has; `before` had those that it has no more. While the container runs, its
-   * interfaces follow.
+   * interfaces and its name files follow.
    */
-  async reconnect(before: Member, after: Member, init: ProcessIdentity | undefined): Promise<void> {
+  async reconnect(before: Member, after: Member, init: ProcessIdentity | undefined, bundle: string, hostname: string): Promise<void> {
     const left = attachedTo(before).filter((network) => !attachedTo(after).includes(network));
     for (const network of left) this.#options.names?.leave(network, after.id);
     if (init) await this.restore(after, init);
-    for (const network of left) await this.#lowerUnused(network);
+    if (init && before.container !== after.container && isMember(after.container)) await this.#writeNameFiles(after, bundle, hostname);
+    for (const network of left) await this.sites.lowerUnused(network);
   }
 
   /** Its process has ended: nobody is to be led to it. */
@@ -229,7 +226,7 @@ export class ContainerNetworks {
     await this.ended(id);
     this.#claims.delete(id);
     this.members.forget(id);
-    for (const network of left) await this.#lowerUnused(network);
+    for (const network of left) await this.sites.lowerUnused(network);
   }
 
   /** Takes up what a daemon before this one left. */
@@ -238,29 +235,30 @@ export class ContainerNetworks {
     await Promise.all((await readdir(folder)).map((name) => rm(path.join(folder, name), { force: true })));
     const running = members.filter(({ container, init }) => init !== undefined && isMember(container));
     const inUse = new Set(running.flatMap(attachedTo));
-    for (const node of this.nodes.list()) if (inUse.has(node.layout.name)) await node.adopt();
     if (running.length > 0) this.#listener.listen();
     for (const member of running) {
       this.#firewall.expect(member.id, this.#elements(member));
       this.#ports.set(member.id, { links: [], nsid: undefined });
     }
-    if (this.#nodesOf(running.flatMap(({ id }) => this.members.endpoints(id))).some(({ anchor }) => anchor?.kind === 'bridge')) await this.#firewall.write();
-    for (const node of this.nodes.list()) {
-      if (inUse.has(node.layout.name)) await this.#serveNames(node);
-      else await node.lower();
-    }
+    await this.sites.adopt(inUse);
     for (const member of running) this.#join(member);
   }
 
   /** Has a network as its document says. See NetworkEngine. */
-  define(name: string, network: Network): Promise<void> {
-    return this.#inTurn(() => this.nodes.define(name, network));
+  async define(name: string, network: Network): Promise<void> {
+    await this.sites.define(name, network);
+    for (const id of this.#runningOn(name)) this.#options.hint(id);
   }
 
   /** Forgets a network that no container is connected to, and takes away what is there of it. */
   async undefine(name: string): Promise<void> {
-    await this.#lowerUnused(name);
-    this.#options.database.transaction(() => this.nodes.forget(name));
+    await this.sites.lowerUnused(name);
+    this.#options.database.transaction(() => this.sites.nodes.forget(name));
+  }
+
+  /** A place on the default network for what is no container on record, as a path to a namespace; until it is disposed of. */
+  lend(id: ContainerId, bundle: string, hostname: string): Promise<AsyncDisposable & { readonly path: string }> {
+    return this.#lent.lend(id, bundle, hostname);
   }
 
   /** Runs when something of a network may have changed. Returns the function that unsubscribes. */
@@ -269,57 +267,15 @@ export class ContainerNetworks {
     return () => void this.#networkListeners.delete(listener);
   }
 
-  /** Looks at everybody on a network, which has changed. */
-  async refresh(network: string): Promise<void> {
-    const node = this.nodes.get(network);
-    if (node?.anchor) await this.#inTurn(() => node.repair());
-    for (const id of this.#runningOn(network)) this.#options.hint(id);
-  }
-
-  /** What is not as it should be of the node's side, while it is there. */
-  async faults(network: string): Promise<string[]> {
-    const node = this.nodes.get(network);
-    if (!node?.anchor) return [];
-    return (await Promise.all([node.faults(), ...(node.anchor.kind === 'bridge' ? [this.#firewall.faults()] : [])])).flat();
-  }
-
   close(): void {
     this.#listener.close();
   }
 
-  async #raise(endpoints: readonly Endpoint[]): Promise<void> {
-    await this.#inTurn(async () => {
-      for (const { layout } of endpoints) {
-        const node = this.nodes.get(layout.name);
-        if (!node || node.anchor) continue;
-        if (this.#runningOn(layout.name).length === 0) await this.nodes.renumber(layout.name);
-        await node.raise();
-        await this.#serveNames(node);
-      }
-    });
-  }
-
-  async #lowerUnused(network: string): Promise<void> {
-    await this.#inTurn(async () => {
-      if (this.members.on(network).length > 0) return;
-      await this.#options.names?.close(network);
-      await this.nodes.get(network)?.lower();
-    });
-  }
-
-  /** Names are worth a warning, not a container that does not start. */
-  async #serveNames({ layout, anchor }: NodeNetwork): Promise<void> {
-    if (anchor?.kind !== 'bridge') return;
-    const sides = sidesOf(layout);
-    await this.#options.names?.open(layout.name, { gateways: sides.map(({ gateway }) => addressText(gateway)), subnets: sides.map(({ subnet }) => subnetText(subnet)) }).catch((error: unknown) => {
-      this.#options.logger.warn({ network: layout.name, error: messageOf(error) }, 'the names of a network can not be served');
-    });
-  }
-
-  #nameFilesOf({ spec: { network } }: Container, endpoints: readonly Endpoint[], hostname: string): NameFiles {
+  async #writeNameFiles({ id, container }: Member, bundle: string, hostname: string): Promise<void> {
+    const endpoints = this.members.endpoints(id);
     // Every one of them knows the names of all networks that the asker is on.
     const served = endpoints.find(({ layout }) => this.#options.names?.serves(layout.name) === true);
-    return { hostname, addresses: endpoints, network, nameServer: served && addressText(served.layout.v4.gateway) };
+    await writeNameFiles(bundle, { hostname, addresses: endpoints, network: container.spec.network, nameServer: served && addressText(served.layout.v4.gateway) });
   }
 
   #join({ id, container }: Member): void {
@@ -334,7 +290,7 @@ export class ContainerNetworks {
   #connections(id: ContainerId): Connection[] {
     const member = this.members.get(id);
     if (!member) throw new MooringError('Internal', `container ${id} is on no network`);
-    return connectionsOf(member.container, this.members.endpoints(id), (network) => this.nodes.get(network));
+    return connectionsOf(member.container.spec.network.bandwidth, this.members.endpoints(id), (network) => this.sites.nodes.get(network));
   }
 
   #notePorts(id: ContainerId, connections: readonly Connection[], ports: ReadonlyMap<string, string>): void {
@@ -363,31 +319,13 @@ export class ContainerNetworks {
   }
 
   #nodesOf(endpoints: readonly Endpoint[]): NodeNetwork[] {
-    return [...new Set(endpoints.flatMap(({ layout }) => this.nodes.get(layout.name) ?? []))];
+    return [...new Set(endpoints.flatMap(({ layout }) => this.sites.nodes.get(layout.name) ?? []))];
   }
 
   #runningOn(network: string): ContainerId[] {
     return this.members.on(network).flatMap(({ id }) => (this.#ports.has(id) ? [id] : []));
   }
 
-  /** A namespace by a path, for as long as a start takes. */
-  async #lend(id: ContainerId, namespace: number, close: () => void | Promise<void>): Promise<AsyncDisposable> {
-    const link = path.join(this.#options.folder, id);
-    await rm(link, { force: true });
-    await symlink(`/proc/${process.pid}/fd/${namespace}`, link);
-    return {
-      [Symbol.asyncDispose]: async () => {
-        await close();
-        await rm(link, { force: true });
-      },
-    };
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(work);
-    this.#last = turn.catch(() => {}); // whoever asked for it hears of it
-    return turn;
-  }
 }
 
 function isMember({ spec }: Container): boolean {
@@ -396,4 +334,8 @@ function isMember({ spec }: Container): boolean {
 
 function attachedTo({ container }: Member): string[] {
   return attachmentsOf(container.spec.network).map(({ name }) => (name === DEFAULT_NETWORK_NAME ? name : `${container.metadata.namespace}/${name}`));
+}
+
+function networksOf(endpoints: readonly Endpoint[]): string[] {
+  return endpoints.map(({ layout }) => layout.name);
 }

@@ -17,16 +17,15 @@ export class LocalNetworkEngine implements NetworkEngine {
   async ensure(network: Network): Promise<void> {
     const name = networkName(network.metadata);
     await this.#networks.define(name, network);
-    await this.#networks.refresh(name);
   }
 
   list(): readonly NetworkName[] {
-    return this.#networks.nodes.list().flatMap(({ layout }) => (this.#networks.nodes.record(layout.name)?.network ? [layout.name as NetworkName] : []));
+    return this.#networks.sites.nodes.list().flatMap(({ layout }) => (this.#networks.sites.nodes.record(layout.name)?.network ? [layout.name as NetworkName] : []));
   }
 
   async inspect(name: NetworkName): Promise<NetworkState | undefined> {
-    const node = this.#networks.nodes.get(name);
-    const record = this.#networks.nodes.record(name);
+    const node = this.#networks.sites.nodes.get(name);
+    const record = this.#networks.sites.nodes.record(name);
     if (!node || !record?.network) return undefined;
     const sides = sidesOf(node.layout);
     const { members } = this.#networks;
@@ -41,13 +40,13 @@ export class LocalNetworkEngine implements NetworkEngine {
       gateways: sides.map(({ gateway }) => addressText(gateway)),
       link: node.anchor?.name,
       containers,
-      faults: await this.#networks.faults(name),
+      faults: await this.#networks.sites.faults(name),
       createdAt: record.createdAt,
     };
   }
 
   async remove(name: NetworkName): Promise<void> {
-    if (!this.#networks.nodes.record(name)?.network) return;
+    if (!this.#networks.sites.nodes.record(name)?.network) return;
     const users = this.#networks.members.on(name);
     if (users.length > 0) throw new MooringError('Conflict', `network ${name} is that of ${users.map((user) => `container ${user.name}`).join(', ')}`, { fix: 'disconnect or remove them first' });
     await this.#networks.undefine(name);
@@ -55,7 +54,7 @@ export class LocalNetworkEngine implements NetworkEngine {
 
   subscribe(listener: (name: NetworkName) => void): () => void {
     return this.#networks.subscribe((name) => {
-      if (this.#networks.nodes.record(name)?.network) listener(name as NetworkName);
+      if (this.#networks.sites.nodes.record(name)?.network) listener(name as NetworkName);
     });
   }
 }
