@@ -12,7 +12,8 @@ import { findCredentials } from '../../../src/lib/docker-config.ts';
 import { DataDir } from '../../../src/engine/store/data-dir.ts';
 import { Database } from '../../../src/engine/store/database.ts';
 
-export const archiver = path.resolve(import.meta.dirname, '../../../native/build/mooring-archive');
+/** Given where the program that asks has been bundled elsewhere. */
+export const archiver = process.env['MOORING_ARCHIVER'] ?? path.resolve(import.meta.dirname, '../../../native/build/mooring-archive');
 
 export interface TestStore extends AsyncDisposable {
   readonly root: string;
