@@ -27,6 +27,7 @@ const GOOD: Readonly<Record<string, string[]>> = {
   'kubectl-get.yaml': ['default/web'],
   'minimal.yaml': ['default/web'],
   'names.yaml': ['1/0.a-b.c'],
+  'networks-and-volumes.yaml': ['default/back', 'apps/lan', 'default/data', 'default/shared', 'default/web'],
   'nulls.yaml': ['default/web'],
   'only-comments.yaml': [],
   'published-ports.yaml': ['default/web'],
