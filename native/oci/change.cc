@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <nlohmann/json.hpp>
@@ -42,10 +43,23 @@ constexpr LimitFlag limit_flags[] = {{"memory", "memory", "limit"},
                                      {"blkio-weight", "blockIO", "weight"},
                                      {"pids-limit", "pids", "limit"}};
 
+// Not by the name /dev/stdin, which can't be opened where that is a socket.
+Result<std::string> read_standard_input() {
+  std::string text;
+  char buffer[16384];
+  for (;;) {
+    const ssize_t got = read(0, buffer, sizeof buffer);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return sys_error("read standard input");
+    if (got == 0) return text;
+    text.append(buffer, static_cast<std::size_t>(got));
+  }
+}
+
 Result<std::string> wanted_resources(const Arguments& arguments) {
   if (arguments.has("resources")) {
     const std::string path = arguments.value("resources");
-    return read_file(AT_FDCWD, path == "-" ? "/dev/stdin" : path);
+    return path == "-" ? read_standard_input() : read_file(AT_FDCWD, path);
   }
   nlohmann::json resources = nlohmann::json::object();
   for (const LimitFlag& flag : limit_flags) {

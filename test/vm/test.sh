@@ -8,7 +8,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 
 suites=("$@")
-[ $# -gt 0 ] || suites=(native kernel/native kernel/engine kernel/daemon)
+[ $# -gt 0 ] || suites=(native kernel/native kernel/oci kernel/engine kernel/daemon)
 
 stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT

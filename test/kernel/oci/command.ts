@@ -15,6 +15,8 @@ export interface Surroundings {
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
   readonly input?: string;
+  /** A file for its standard output, which is then not in the outcome. */
+  readonly output?: string;
   /** Descriptors from 3 on. */
   readonly descriptors?: readonly number[];
 }
@@ -23,10 +25,10 @@ export interface Surroundings {
  * Runs a command to its end. An exit status other than zero is an outcome like any other.
  * It writes to files, since what it leaves running may hold on to its output for longer than it lives.
  */
-export async function perform(command: string, args: readonly string[], { env, cwd, input, descriptors = [] }: Surroundings = {}): Promise<Outcome> {
+export async function perform(command: string, args: readonly string[], { env, cwd, input, output, descriptors = [] }: Surroundings = {}): Promise<Outcome> {
   const folder = await mkdtemp(join(tmpdir(), 'mooring-command-'));
   try {
-    await using stdout = await open(join(folder, 'stdout'), 'w+');
+    await using stdout = await open(output ?? join(folder, 'stdout'), 'w+');
     await using stderr = await open(join(folder, 'stderr'), 'w+');
     const code = await new Promise<number>((resolve, reject) => {
       const child = spawn(command, args, { env, cwd, stdio: [input === undefined ? 'ignore' : 'pipe', stdout.fd, stderr.fd, ...descriptors] });
@@ -34,7 +36,7 @@ export async function perform(command: string, args: readonly string[], { env, c
       child.once('error', reject);
       child.once('exit', (status, signal) => resolve(status ?? 128 + (constants.signals[signal ?? 'SIGTERM'] ?? 0)));
     });
-    return { code, stdout: await readFile(join(folder, 'stdout'), 'utf8'), stderr: await readFile(join(folder, 'stderr'), 'utf8') };
+    return { code, stdout: output === undefined ? await readFile(join(folder, 'stdout'), 'utf8') : '', stderr: await readFile(join(folder, 'stderr'), 'utf8') };
   } finally {
     await rm(folder, { recursive: true });
   }
