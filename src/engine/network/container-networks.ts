@@ -16,7 +16,7 @@ import type { NetworkNames } from '../names/endpoint.ts';
 import { connect, type Connection, inspect, reconnect } from './container-link.ts';
 import { connectionsOf } from './connections.ts';
 import { type ContainerAddresses, type Endpoint, guardElements } from './endpoint.ts';
-import { Firewall } from './firewall.ts';
+import type { Firewall } from './firewall.ts';
 import { LentNetworks } from './lent-networks.ts';
 import { type Member, Membership } from './membership.ts';
 import { asksForNameFiles, writeNameFiles } from './name-files.ts';
@@ -70,7 +70,6 @@ export class ContainerNetworks {
       logger,
       names,
       isUsed: (network) => this.members.on(network).length > 0 || this.#lent.isUsed(network),
-      isLive: (network) => this.#runningOn(network).length > 0 || this.#lent.isUsed(network),
     });
     this.#firewall = this.sites.firewall;
     this.#lent = new LentNetworks({ native, database, records, sites: this.sites, folder, names });

@@ -18,8 +18,6 @@ export interface NetworkSitesOptions {
   readonly names: NetworkNames | undefined;
   /** Whether anybody is on a network, running or not. */
   readonly isUsed: (network: string) => boolean;
-  /** Whether anybody has an address of a network in use. */
-  readonly isLive: (network: string) => boolean;
 }
 
 /** The node's side of all networks: made with the first who wants it, taken away with the last; one change after the other. */
@@ -41,10 +39,7 @@ export class NetworkSites {
     return this.#inTurn(async () => {
       for (const network of networks) {
         const node = this.nodes.get(network);
-        if (!node || node.anchor) continue;
-        if (!this.#options.isLive(network)) await this.nodes.renumber(network);
-        await node.raise();
-        await this.#serveNames(node);
+        if (node && !node.anchor) await this.#make(node);
       }
     });
   }
@@ -55,9 +50,12 @@ export class NetworkSites {
       for (const network of networks) {
         const node = this.nodes.get(network);
         if (!node) continue;
-        if (node.anchor === undefined) await node.raise();
-        else await node.repair();
-        await this.#serveNames(node);
+        if (node.anchor === undefined) {
+          await this.#make(node);
+        } else {
+          await node.repair();
+          await this.#serveNames(node);
+        }
       }
       await this.firewall.repair();
     });
@@ -100,6 +98,13 @@ export class NetworkSites {
     const node = this.nodes.get(network);
     if (!node?.anchor) return [];
     return (await Promise.all([node.faults(), ...(node.anchor.kind === 'bridge' ? [this.firewall.faults()] : [])])).flat();
+  }
+
+  /** What the node has come to use itself since the subnets were chosen is left to it: nobody's interface is there yet. */
+  async #make(node: NodeNetwork): Promise<void> {
+    await this.nodes.renumber(node.layout.name);
+    await node.raise();
+    await this.#serveNames(node);
   }
 
   /** Names are worth a warning, not a container that does not start. */

@@ -80,7 +80,7 @@ export class NodeNetworks {
     this.#recorded.delete(name);
   }
 
-  /** Chooses subnets anew that were chosen and that the node has come to use itself. To be called while no container has an address of the network in use. */
+  /** Chooses subnets anew that were chosen and that the node has come to use itself. To be called while the network is not there. */
   async renumber(name: string): Promise<void> {
     const record = this.#recorded.get(name);
     if (!record || record.network?.spec.driver === 'Macvlan' || record.network?.spec.driver === 'Ipvlan') return;
