@@ -28,12 +28,13 @@ export async function baseImage(reference: string, platform: Platform, options: 
   const { images, pull, signal } = options;
   const isLocal = isLocalName(reference);
   const present = pull && !isLocal ? undefined : await stored(reference, options);
-  if (present && (isLocal || isFor(present, platform))) return toStage(present);
+  if (present && isFor(present, platform)) return toStage(present);
+  if (isLocal && present) throw otherPlatform(reference, platform, present);
   if (isLocal) throw new MooringError('NotFound', `image ${reference} is not in the store`, { fix: 'make it with "mooring image bootstrap", "mooring build -t" or "mooring image import"' });
   await images.pull(reference, { platform, signal, onProgress: teller(reference, options.onProgress) });
   const fetched = await stored(reference, options);
   if (!fetched) throw new MooringError('Unavailable', `image ${reference} went while it was fetched`);
-  if (!isFor(fetched, platform)) throw new MooringError('NotFound', `image ${reference} is not for ${formatPlatform(platform)} but ${formatPlatform(fetched.config)}`);
+  if (!isFor(fetched, platform)) throw otherPlatform(reference, platform, fetched);
   return toStage(fetched);
 }
 
@@ -64,6 +65,10 @@ function isLocalName(reference: string): boolean {
 
 function isFor({ config }: StoredImage, { os, architecture }: Platform): boolean {
   return config.os === os && config.architecture === architecture;
+}
+
+function otherPlatform(reference: string, wanted: Platform, { config }: StoredImage): MooringError {
+  return new MooringError('NotFound', `image ${reference} is not for ${formatPlatform(wanted)} but ${formatPlatform(config)}`);
 }
 
 function toStage({ config, layers }: StoredImage): BuiltStage {
