@@ -1,4 +1,5 @@
 import { Option, type Command } from 'commander';
+import { MooringError } from '../lib/errors.ts';
 import type { DescribeOptions } from './commands/describe.ts';
 import type { EventsOptions } from './commands/events.ts';
 import type { ExplainOptions } from './commands/explain.ts';
@@ -90,6 +91,7 @@ export function defineReading(program: Command, shell: Shell): void {
 async function list(command: Command, { io }: Shell, words: readonly string[], { namespace, allNamespaces = false, output, watch }: ListFlags): Promise<number> {
   const client = clientOf(command);
   const kind = kindOf(words);
+  if (kind !== 'Container' && watch) throw new MooringError('Invalid', `--watch shows containers, not ${kind.toLowerCase()}s`, { fix: `follow them with "mooring events -f"` });
   if (kind !== 'Container') return (await import('./commands/supply.ts')).listSupplies(client, io, kind, words, { namespace, allNamespaces, ...(output !== undefined && { output }) });
   if (watch) return (await import('./commands/watch.ts')).watch(client, io, { namespace, allNamespaces, wide: output === 'wide' });
   const options: GetOptions = { namespace, allNamespaces, ...(output !== undefined && { output }) };
