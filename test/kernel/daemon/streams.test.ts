@@ -68,11 +68,11 @@ test('attach: input is passed on to its end, and the exit status is the containe
   assert.deepEqual(await withInput(node, text, 'attach', 'cat'), { code: 7, out: text });
 }));
 
-test('attach --no-stdin only watches', onNode(async (node) => {
+test('attach --no-stdin --sig-proxy=false only watches', onNode(async (node) => {
   await node.write('clock.yaml', node.container('clock', 'while :; do echo tick; sleep 0.1; done', 'stdin: true\nstdinOnce: true'));
   await node.start();
   await until('the container runs', async () => (await node.processes('clock')).length > 0);
-  const seen = await onTerminal(node, [['expect', 'tick'], ['expect', 'tick'], ['signal', 2]], 'attach', '--no-stdin', 'clock');
+  const seen = await onTerminal(node, [['expect', 'tick'], ['expect', 'tick'], ['signal', 2]], 'attach', '--no-stdin', '--sig-proxy=false', 'clock');
   assert.deepEqual([seen.code, seen.restored], [-2, true]);
   assert.ok((await node.processes('clock')).length > 0);
 }));

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { loadNative } from '../../../src/native/addon.ts';
 import { MooringError } from '../../../src/lib/errors.ts';
 import { TestBundle } from './bundle.ts';
-import { eventually, identityOf, processStat, untilDead } from './support.ts';
+import { eventually, identityOf, openFiles, processStat, untilDead } from './support.ts';
 
 const native = loadNative();
 
@@ -157,12 +157,6 @@ test('a process that outlives init, and writes on, does not hold the monitor', a
 
 function pick({ exitCode, signal }: Record<string, unknown>): unknown {
   return { exitCode, signal };
-}
-
-async function openFiles(pid: number): Promise<Record<string, string>> {
-  const open: Record<string, string> = {};
-  for (const fd of await readdir(`/proc/${pid}/fd`)) open[fd] = await readlink(`/proc/${pid}/fd/${fd}`);
-  return open;
 }
 
 async function children(): Promise<string[]> {

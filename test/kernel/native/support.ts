@@ -1,5 +1,6 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import { errnoOf } from '../../../src/lib/errors.ts';
 import type { ProcessIdentity } from '../../../src/native/native.ts';
 import { PATIENCE } from '../../support/patience.ts';
 
@@ -32,4 +33,16 @@ export async function identityOf(pid: number): Promise<ProcessIdentity> {
   const stat = await processStat(pid);
   if (stat === undefined) throw new Error(`no process ${pid}`);
   return { pid, startTime: stat.startTime };
+}
+
+/** What each descriptor of a process refers to. One that was closed while we looked is left out. */
+export async function openFiles(pid: number): Promise<Record<string, string>> {
+  const open: Record<string, string> = {};
+  for (const fd of await readdir(`/proc/${pid}/fd`)) {
+    const target = await readlink(`/proc/${pid}/fd/${fd}`).catch((error: unknown) => {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+    });
+    if (target !== undefined) open[fd] = target;
+  }
+  return open;
 }
