@@ -11,6 +11,8 @@ import { performancePage } from './page.ts';
 import type { Table } from './topic.ts';
 import { cliTopic } from './topics/cli.ts';
 import { crowdTopic } from './topics/crowd.ts';
+import { networkCrowdTopic } from './topics/network-crowd.ts';
+import { networkTopic } from './topics/network.ts';
 import { restartTopic } from './topics/restart.ts';
 import { scaleTopic } from './topics/scale.ts';
 import { startTopic } from './topics/start.ts';
@@ -21,6 +23,8 @@ const topics: Readonly<Record<string, () => Promise<Table[]>>> = {
   scale: scaleTopic,
   crowd: crowdTopic,
   cli: cliTopic,
+  network: () => networkTopic(),
+  'network-crowd': () => networkCrowdTopic(),
 };
 
 const results = fileURLToPath(new URL('results/', import.meta.url));

@@ -1,9 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { cp, mkdir, mkdtemp, open, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { capture, timeCommand } from '../process.ts';
+import type { NetworkPlace } from './network-place.ts';
 
 /** The image that every docker container of the benches runs: the same static busybox as Mooring's. */
 export const DOCKER_IMAGE = 'bench/busybox';
@@ -20,15 +21,18 @@ export class DockerPeer implements AsyncDisposable {
     this.#env = { ...process.env, DOCKER_HOST: `unix://${folder}/docker.sock` };
   }
 
-  static async start(): Promise<DockerPeer> {
+  /** In a place of its own it has its bridge and its rules, too, with its user-land proxy or without. */
+  static async start(network?: { readonly place: NetworkPlace; readonly proxy: boolean }): Promise<DockerPeer> {
     const folder = await mkdtemp(join(tmpdir(), 'bench-docker-'));
     const log = await open(join(folder, 'log'), 'w');
+    const [command, ...words] = [...(network?.place.entering ?? []), 'dockerd'];
     const daemon = spawn(
-      'dockerd',
+      command ?? 'dockerd',
       [
+        ...words,
         ...['--data-root', join(folder, 'data'), '--exec-root', join(folder, 'exec'), '--pidfile', join(folder, 'pid')],
-        ...['--host', `unix://${folder}/docker.sock`, '--storage-driver', 'overlay2', '--cgroup-parent', '/bench-docker'],
-        ...['--bridge=none', '--iptables=false', '--ip6tables=false', '--ip-forward=false'],
+        ...['--host', `unix://${folder}/docker.sock`, '--storage-driver', 'overlay2', '--cgroup-parent', `/${basename(folder)}`],
+        ...(network ? [`--userland-proxy=${network.proxy}`] : ['--bridge=none', '--iptables=false', '--ip6tables=false', '--ip-forward=false']),
       ],
       { stdio: ['ignore', log.fd, log.fd] },
     );
@@ -79,6 +83,6 @@ export class DockerPeer implements AsyncDisposable {
       await gone;
     }
     await rm(this.folder, { recursive: true, force: true });
-    await capture('find', ['/sys/fs/cgroup', '-depth', '-type', 'd', '-path', '*/bench-docker*', '-exec', 'rmdir', '{}', '+']);
+    await capture('find', ['/sys/fs/cgroup', '-depth', '-type', 'd', '-path', `*/${basename(this.folder)}*`, '-exec', 'rmdir', '{}', '+']);
   }
 }

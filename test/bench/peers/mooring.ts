@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { capture } from '../process.ts';
+import { capture, timeCommand } from '../process.ts';
+import type { NetworkPlace } from './network-place.ts';
 
 const command = fileURLToPath(new URL('../../../bin/mooring', import.meta.url));
 
@@ -31,13 +32,14 @@ export class MooringPeer implements AsyncDisposable {
     this.#env = { ...process.env, MOORING_HOST: `unix://${folder}/run/mooring.sock` };
   }
 
-  static async start(): Promise<MooringPeer> {
+  static async start(place?: NetworkPlace): Promise<MooringPeer> {
     const folder = await mkdtemp(join(tmpdir(), 'bench-mooring-'));
     await mkdir(join(folder, 'specs'));
     const instance = `bench-${process.pid}`;
     const port = 20_000 + (process.pid % 10_000);
     const args = ['daemon', '--specs', `${folder}/specs`, '--data-dir', `${folder}/data`, '--run-dir', `${folder}/run`, '--instance', instance];
-    const daemon = spawn(command, [...args, '--metrics-addr', `127.0.0.1:${port}`, '--log-level', 'warn'], { stdio: ['ignore', 'ignore', 'inherit'] });
+    const [program, ...words] = [...(place?.entering ?? []), command];
+    const daemon = spawn(program ?? command, [...words, ...args, '--metrics-addr', `127.0.0.1:${port}`, '--log-level', 'warn'], { stdio: ['ignore', 'ignore', 'inherit'] });
     const peer = new MooringPeer(folder, instance, port, daemon);
     const deadline = Date.now() + 15_000;
     while ((await peer.mooring('get', '-o', 'json').catch(() => undefined)) === undefined) {
@@ -53,6 +55,10 @@ export class MooringPeer implements AsyncDisposable {
 
   mooring(...args: readonly string[]): Promise<string> {
     return capture(command, args, { env: this.#env });
+  }
+
+  time(...args: readonly string[]): Promise<number> {
+    return timeCommand(command, args, { env: this.#env });
   }
 
   /** One Container document. */

@@ -8,15 +8,16 @@ import { Database } from '../../../src/engine/store/database.ts';
 import { createLogger } from '../../../src/lib/logger.ts';
 import { loadNative } from '../../../src/native/addon.ts';
 
-const runtimePath = path.resolve(import.meta.dirname, '../../../native/build/mooring-runtime');
+/** The built native part, seen from here. */
+export const NATIVE = path.resolve(import.meta.dirname, '../../../native/build');
 
 /** An engine as a daemon has it, with what was there before taken up. Its folders can be taken over by another process's once this one has ended. */
-export async function runningEngine(root: string, instance: string): Promise<{ readonly engine: OwnedContainerEngine; readonly database: Database }> {
+export async function runningEngine(root: string, instance: string, native = NATIVE): Promise<{ readonly engine: OwnedContainerEngine; readonly database: Database }> {
   const dataDir = await DataDir.open(path.join(root, 'data'));
   const database = await Database.open(path.join(root, 'data'));
   const images = new ImageStore(dataDir, database);
   await ensureBusyboxImage(images);
-  const engine = await createContainerEngine({ dataDir, runDir: path.join(root, 'run'), instance, native: loadNative(), database, images, logger: createLogger('silent'), runtimePath });
+  const engine = await createContainerEngine({ dataDir, runDir: path.join(root, 'run'), instance, native: loadNative(path.join(native, 'mooring.node')), database, images, logger: createLogger('silent'), runtimePath: path.join(native, 'mooring-runtime') });
   await engine.adopt();
   await engine.collect();
   return { engine, database };

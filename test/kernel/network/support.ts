@@ -9,10 +9,11 @@ import { promisify } from 'node:util';
 import type { ContainerId } from '../../../src/engine/engine.ts';
 import { bridgeName, tableName } from '../../../src/engine/network/network-names.ts';
 import type { Container } from '../../../src/spec/container.ts';
-import { type Network, networkResourceSchema } from '../../../src/spec/network.ts';
 import { type ContainerName, parseContainerName } from '../../../src/spec/name.ts';
 import { until } from '../../support/until.ts';
 import { containerOf, openNode, type TestNode } from '../engine/support.ts';
+
+export { networkOf } from './documents.ts';
 
 export const run = promisify(execFile);
 
@@ -45,11 +46,6 @@ export async function observed(node: TestNode, name: string): Promise<Started> {
   assert.ok(found?.process.state === 'Running', JSON.stringify(found));
   const [v4 = '', v6 = ''] = found.addresses ?? [];
   return { id: found.id, name: found.name, pid: found.process.init.pid, v4, v6 };
-}
-
-/** A network's document. */
-export function networkOf(name: string, spec: Record<string, unknown> = {}): Network {
-  return networkResourceSchema.parse({ apiVersion: 'mooring.dev/v1alpha1', kind: 'Network', metadata: { name }, spec });
 }
 
 /** The addresses of a process's interface, without those that are for its link alone. */
