@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { type FSWatcher, watch } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -10,25 +9,23 @@ import type { Logger } from '../../lib/logger.ts';
 import type { Native, ProcessIdentity } from '../../native/native.ts';
 import type { Container } from '../../spec/container.ts';
 import { resolveLogging } from '../../spec/logging.ts';
-import type { Mount } from '../../spec/mount.ts';
 import { type ContainerName, containerName } from '../../spec/name.ts';
 import { parseSignal } from '../../spec/signal.ts';
 import type { ContainerEngine, ContainerId, ContainerStats, EngineEvent, ExecRequest, ExecResult, LogLine, LogOptions, ObservedContainer } from '../engine.ts';
 import type { ImageStore } from '../images/image-store.ts';
 import { ContainerNetworks } from '../network/container-networks.ts';
 import { Names } from '../names/names.ts';
-import { asksForNameFiles, nameFilePaths } from '../network/name-files.ts';
 import { LocalNetworkEngine } from '../network/network-engine.ts';
 import type { NetworkEngine } from '../networks.ts';
 import { type ContainerRecord, ContainerRecords } from '../store/container-records.ts';
 import type { DataDir } from '../store/data-dir.ts';
 import type { Database } from '../store/database.ts';
 import { connectAttach } from './attach-connection.ts';
-import { LocalVolumes, isVolumeMount } from '../volumes/local-volumes.ts';
-import { withImageVolumes } from '../volumes/image-volumes.ts';
+import { LocalVolumes } from '../volumes/local-volumes.ts';
 import type { VolumeEngine } from '../volumes.ts';
-import { type Bundle, hostnameOf, makeBundle } from './bundle.ts';
+import { hostnameOf } from './bundle.ts';
 import { requireBindSources, writeBundle } from './bundle-files.ts';
+import { BundlePlanner } from './bundle-planner.ts';
 import { removeCgroup, removeCgroupIfEmpty } from './cgroup-folders.ts';
 import { CgroupLayout } from './cgroup-layout.ts';
 import { collectLitter } from './collect.ts';
@@ -38,13 +35,12 @@ import { containerPaths, type EngineFolders } from './container-paths.ts';
 import { ContainerObserver } from './container-observer.ts';
 import { limitDrift, runningDrift } from './container-snapshot.ts';
 import { type HostFacts, readHostFacts } from './host-facts.ts';
-import { idsFor, makeBindSources, type OwnMount } from './own-mounts.ts';
+import { makeBindSources } from './own-mounts.ts';
 import { readLog } from './logs.ts';
 import type { ManagedContainer } from './managed-container.ts';
 import { endStrays, killAndWait } from './process-end.ts';
-import { resolveUser } from './process-user.ts';
-import { OVERLAY_ANNOTATION, type ProcessUser, type RootOverlay, type RuntimeConfig } from './runtime-spec.ts';
-import { fitsSandbox, SandboxPool } from './sandbox-pool.ts';
+import { OVERLAY_ANNOTATION, type RootOverlay, type RuntimeConfig } from './runtime-spec.ts';
+import { SandboxPool } from './sandbox-pool.ts';
 import { readStats } from './stats.ts';
 import { TransientContainers } from './transient.ts';
 import { wantedMounts } from './wanted-mounts.ts';
@@ -103,12 +99,12 @@ class LocalContainerEngine implements OwnedContainerEngine {
   readonly #options: ContainerEngineOptions;
   readonly #folders: EngineFolders;
   readonly #layout: CgroupLayout;
-  readonly #host: HostFacts;
   readonly #records: ContainerRecords;
   readonly #observer: ContainerObserver;
   readonly #execs: ContainerExecs;
   readonly #networks: ContainerNetworks;
   readonly volumes: LocalVolumes;
+  readonly #planner: BundlePlanner;
   readonly transients: TransientContainers;
   readonly #names: Names;
   readonly #sandboxes: SandboxPool;
@@ -125,7 +121,6 @@ class LocalContainerEngine implements OwnedContainerEngine {
     this.#options = options;
     this.#folders = folders;
     this.#layout = layout;
-    this.#host = host;
     this.#records = new ContainerRecords(options.database);
     const { native, dataDir, logger } = options;
     this.#observer = new ContainerObserver({ native, dataDir, logger, layout, hint: (managed, reason) => this.#tell(managed, reason) });
@@ -145,6 +140,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
     this.#execs = new ContainerExecs(options);
     this.files = new ContainerFiles({ layout, look: async (id) => ({ managed: this.#get(id), ...(await this.#observer.look(this.#get(id))) }) });
     this.#sandboxes = new SandboxPool({ native, runtimePath: options.runtimePath, cgroupParent: folders.cgroupParent, logger, size: options.sandboxes ?? 0 });
+    this.#planner = new BundlePlanner({ images: options.images, networks: this.#networks, volumes: this.volumes, sandboxes: this.#sandboxes, folders, host });
     for (const record of this.#records.list()) {
       this.#manage(record);
       this.#networks.claim(record);
@@ -170,12 +166,13 @@ class LocalContainerEngine implements OwnedContainerEngine {
       await this.#networks.ended(id);
     }
     const addresses = this.#networks.addresses(id);
-    return { id, name, container, specHash, imageId, createdAt, ...(addresses.length > 0 && { addresses }), process, drift };
+    const exposure = this.#networks.exposure(container);
+    return { id, name, container, specHash, imageId, createdAt, ...(addresses.length > 0 && { addresses }), ...(exposure !== undefined && { exposure }), process, drift };
   }
 
   async create(container: Container, specHash: string): Promise<ContainerId> {
     const name = containerName(container.metadata);
-    const { bundle, mounts, imageId, id, sandbox } = await this.#planNew(container);
+    const { bundle, mounts, imageId, id, sandbox } = await this.#planner.planNew(container);
     if (this.#byName.has(name)) throw new MooringError('Conflict', `container ${name} exists already`, { fix: 'remove it first' });
     const record: ContainerRecord = { id, name, container, specHash, imageId, configHash: bundle.hash, createdAt: Date.now() };
     this.#options.database.transaction(() => {
@@ -381,22 +378,6 @@ class LocalContainerEngine implements OwnedContainerEngine {
     if (ids.length > 0 && this.#byId.size === 0) await removeCgroupIfEmpty(this.#layout, this.#folders.cgroupParent);
   }
 
-  /** The plan of a container that there is not yet, in a sandbox if one is ready that it fits. */
-  async #planNew(container: Container) {
-    const sandbox = container.spec.network.mode === 'Host' ? undefined : this.#sandboxes.take();
-    if (sandbox) {
-      try {
-        const plan = await this.#plan(container, sandbox.id);
-        if (fitsSandbox(plan.bundle.config)) return { ...plan, sandbox: sandbox.monitor };
-      } catch (error) {
-        this.#sandboxes.giveBack(sandbox);
-        throw error;
-      }
-      this.#sandboxes.giveBack(sandbox);
-    }
-    return { ...(await this.#plan(container, randomBytes(32).toString('hex') as ContainerId)), sandbox: undefined };
-  }
-
   /** Makes an ended container fit to be started again. False when it runs already. */
   async #readyAgain(managed: ManagedContainer): Promise<boolean> {
     const { record, paths } = managed;
@@ -410,36 +391,17 @@ class LocalContainerEngine implements OwnedContainerEngine {
     // The monitor will remove the old exit record, and a state that was left behind would then pass for a run whose end nobody recorded.
     await Promise.all([rm(paths.state, { force: true }), mkdir(paths.stateDir, { recursive: true, mode: 0o700 })]);
     if (snapshot.configText !== undefined) return true;
-    const { bundle } = await this.#plan(record.container, record.id);
+    const { bundle } = await this.#planner.plan(record.container, record.id);
     this.#records.setConfigHash(record.id, bundle.hash);
     managed.record = { ...record, configHash: bundle.hash };
     await writeBundle(paths, bundle.text);
     return true;
   }
 
-  /** Everything that can be refused about a container, before anything of it is made. */
-  async #plan(container: Container, id: ContainerId): Promise<{ readonly bundle: Bundle; readonly mounts: readonly Mount[]; readonly imageId: string; readonly id: ContainerId }> {
-    const image = await this.#options.images.resolve(container.spec.image);
-    const all = withImageVolumes(container.spec.mounts, image.config.Volumes);
-    const [user] = await Promise.all([resolveUser(container.spec.user ?? image.config.User ?? '', image.layers), requireBindSources(container), this.#networks.check(container, id)]);
-    const { bundle: folder, cgroup, upper, work } = containerPaths(this.#folders, id);
-    const networkPath = this.#networks.namespacePath({ id, container });
-    const nameFiles = networkPath === undefined && !asksForNameFiles(container.spec.network) ? {} : nameFilePaths(folder);
-    const mounts = await Promise.all(all.map((mount) => this.#ownMount({ id, container }, mount, user, image.layers)));
-    const bundle = makeBundle({ container, image, user, mounts, host: this.#host, cgroupPath: cgroup, upper, work, networkPath, nameFiles, seccompCache: this.#folders.seccompCache });
-    return { bundle, mounts: all, imageId: image.id, id };
-  }
-
   async #initOf(id: ContainerId): Promise<ProcessIdentity | undefined> {
     const managed = this.#byId.get(id);
     const process = managed && (await this.#observer.look(managed)).process;
     return process?.state === 'Running' ? process.init : undefined;
-  }
-
-  async #ownMount(member: { readonly id: ContainerId; readonly container: Container }, mount: Mount, user: ProcessUser, layers: readonly string[]): Promise<OwnMount> {
-    const own = { mount, ...(isVolumeMount(mount) && { volume: this.volumes.find(member, mount) }) };
-    const ids = await idsFor(own, user, layers);
-    return ids === undefined ? own : { ...own, ids };
   }
 
   /** The cgroup that all others are in goes with the last of them. */

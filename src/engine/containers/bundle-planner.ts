@@ -1,0 +1,79 @@
+import { randomBytes } from 'node:crypto';
+
+import type { Container } from '../../spec/container.ts';
+import type { Mount } from '../../spec/mount.ts';
+import type { ContainerId } from '../engine.ts';
+import type { ImageStore } from '../images/image-store.ts';
+import type { ContainerNetworks } from '../network/container-networks.ts';
+import { asksForNameFiles, nameFilePaths } from '../network/name-files.ts';
+import { withImageVolumes } from '../volumes/image-volumes.ts';
+import { isVolumeMount, type LocalVolumes } from '../volumes/local-volumes.ts';
+import { type Bundle, makeBundle } from './bundle.ts';
+import { requireBindSources } from './bundle-files.ts';
+import { containerPaths, type EngineFolders } from './container-paths.ts';
+import type { HostFacts } from './host-facts.ts';
+import { idsFor, type OwnMount } from './own-mounts.ts';
+import { type ResolvedUser, resolveUser } from './process-user.ts';
+import { fitsSandbox, type SandboxPool } from './sandbox-pool.ts';
+
+export interface BundlePlannerRooms {
+  readonly images: ImageStore;
+  readonly networks: ContainerNetworks;
+  readonly volumes: LocalVolumes;
+  readonly sandboxes: SandboxPool;
+  readonly folders: EngineFolders;
+  readonly host: HostFacts;
+}
+
+export interface BundlePlan {
+  readonly id: ContainerId;
+  readonly bundle: Bundle;
+  readonly imageId: string;
+  /** Its own mounts, with those that its image asks for. */
+  readonly mounts: readonly Mount[];
+}
+
+/** Says what the bundle of a container is to be, and refuses what can be refused, before anything of the container is made. */
+export class BundlePlanner {
+  readonly #rooms: BundlePlannerRooms;
+
+  constructor(rooms: BundlePlannerRooms) {
+    this.#rooms = rooms;
+  }
+
+  async plan(container: Container, id: ContainerId): Promise<BundlePlan> {
+    const { images, networks, folders, host } = this.#rooms;
+    const image = await images.resolve(container.spec.image);
+    const mounts = withImageVolumes(container.spec.mounts, image.config.Volumes);
+    const [user] = await Promise.all([resolveUser(container.spec.user ?? image.config.User ?? '', image.layers), requireBindSources(container), networks.check(container, id)]);
+    const { bundle: folder, cgroup, upper, work } = containerPaths(folders, id);
+    const networkPath = networks.namespacePath({ id, container });
+    const nameFiles = networkPath === undefined && !asksForNameFiles(container.spec.network) ? {} : nameFilePaths(folder);
+    const own = await Promise.all(mounts.map((mount) => this.#ownMount(container, id, mount, user, image.layers)));
+    const bundle = makeBundle({ container, image, user, mounts: own, host, cgroupPath: cgroup, upper, work, networkPath, nameFiles, seccompCache: folders.seccompCache });
+    return { id, bundle, imageId: image.id, mounts };
+  }
+
+  /** The plan of a container that there is not yet, in a sandbox if one is ready that it fits. */
+  async planNew(container: Container) {
+    const { sandboxes } = this.#rooms;
+    const sandbox = container.spec.network.mode === 'Host' ? undefined : sandboxes.take();
+    if (sandbox) {
+      try {
+        const plan = await this.plan(container, sandbox.id);
+        if (fitsSandbox(plan.bundle.config)) return { ...plan, sandbox: sandbox.monitor };
+      } catch (error) {
+        sandboxes.giveBack(sandbox);
+        throw error;
+      }
+      sandboxes.giveBack(sandbox);
+    }
+    return { ...(await this.plan(container, randomBytes(32).toString('hex') as ContainerId)), sandbox: undefined };
+  }
+
+  async #ownMount(container: Container, id: ContainerId, mount: Mount, user: ResolvedUser, layers: readonly string[]): Promise<OwnMount> {
+    const own = { mount, ...(isVolumeMount(mount) && { volume: this.#rooms.volumes.find({ id, container }, mount) }) };
+    const ids = await idsFor(own, user, layers);
+    return ids === undefined ? own : { ...own, ids };
+  }
+}
