@@ -36,7 +36,7 @@ export function statusOf(input: StatusInput): ContainerStatus {
   return {
     conditions,
     observedGeneration,
-    ...(observed && { containerID: observed.id, imageID: observed.imageId, ...(observed.addresses && { addresses: [...observed.addresses] }) }),
+    ...(observed && { containerID: observed.id, imageID: observed.imageId, ...(observed.addresses && { addresses: [...observed.addresses] }), ...(observed.exposure !== undefined && { exposure: observed.exposure }) }),
     ...processFields(situation),
     restartCount: facts.restartCount,
     ...(facts.lastDrift && { lastDrift: { ...facts.lastDrift, time: instant(facts.lastDrift.time) } }),

@@ -22,7 +22,7 @@ const conditions = (what: string) =>
 
 const driftSchema = z
   .object({
-    kind: z.string().max(64).meta({ description: 'What drifted: Process, Limits, Mounts, Rootfs, Bundle, Network or Image.' }),
+    kind: z.string().max(64).meta({ description: 'What drifted: Process, Limits, Mounts, Rootfs, Bundle, Network, NetworkNamespace or Image.' }),
     message: z.string().max(32_768).meta({ description: 'What was found and what was wanted.' }),
     time: time('When it was found.'),
   })
@@ -35,7 +35,8 @@ export const containerStatusSchema = z
     nodeName: z.exactOptional(z.string().max(253)).meta({ description: 'The node that runs it, where there is a cluster.' }),
     containerID: z.exactOptional(z.string().max(128)).meta({ description: 'Id of the present container, 64 hexadecimal digits.' }),
     imageID: z.exactOptional(z.string().max(256)).meta({ description: 'Digest of the configuration of the image that it was made from.' }),
-    addresses: z.exactOptional(z.array(z.string().max(45)).max(16).readonly()).meta({ description: "The container's own addresses on the node's network, IPv4 first; none in the modes `Host` and `None`.", 'x-kubernetes-list-type': 'atomic' }),
+    addresses: z.exactOptional(z.array(z.string().max(45)).max(64).readonly()).meta({ description: "The container's own addresses, network by network, IPv4 first; none in the modes `Host`, `None` and `Container`.", 'x-kubernetes-list-type': 'atomic' }),
+    exposure: z.exactOptional(z.string().max(2048)).meta({ description: 'Who reaches its published ports from other machines, in words.' }),
     pid: z.exactOptional(z.int().min(1)).meta({ description: "The first process's id on the node, while it runs." }),
     startedAt: z.exactOptional(time('When the process last started.')),
     finishedAt: z.exactOptional(time('When the process last ended.')),

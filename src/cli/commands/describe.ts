@@ -66,6 +66,7 @@ function page(container: ContainerObject, problems: readonly SpecProblem[], even
     ['Args', spec.args && JSON.stringify(spec.args)],
     ['Env', spec.env.length === 0 ? undefined : spec.env.map(({ name, value }) => (wide ? `${name}=${value}` : name)).join(', ')],
     ['Address', addressOf(container)],
+    ['Exposure', status.exposure],
     ['Mounts', spec.mounts.map((mount) => `${mount.mountPath} from ${sourceOfMount(mount)}${mount.readOnly ? ' (read-only)' : ''}`).join(', ')],
     ['Resources', pairs(spec.resources)],
     ['Restarts', `${status.restartCount} (policy ${spec.restartPolicy})`],

@@ -26,7 +26,8 @@ import { NetworkSites } from './network-sites.ts';
 import type { NodeNetwork } from './node-network.ts';
 import { PortClaims } from './port-claims.ts';
 import { PortIndex } from './port-index.ts';
-import { portElements, publishedPorts } from './published-port.ts';
+import { exposureOf } from './exposure.ts';
+import { isLoopback, portElements, publishedPorts } from './published-port.ts';
 import type { Element } from './rules.ts';
 import { copyNameFiles } from './shared-name-files.ts';
 import { SharedNamespaces } from './shared-namespaces.ts';
@@ -120,6 +121,12 @@ export class ContainerNetworks {
   /** The container's addresses by network, IPv4 first; empty for one that has none of its own. */
   addresses(id: ContainerId): string[] {
     return this.members.endpoints(id).flatMap(({ v4, v6 }) => [addressText(v4), ...(v6 ? [addressText(v6)] : [])]);
+  }
+
+  /** Who reaches its published ports from other machines, for people; undefined where it publishes none to them. */
+  exposure(container: Container): string | undefined {
+    const ports = isMember(container) ? publishedPorts(container).filter(({ hostIP }) => hostIP === undefined || !isLoopback(hostIP)) : [];
+    return exposureOf(ports, this.#firewall.policy);
   }
 
   /** Where a container's network namespace is found while it is started; undefined where that is the runtime's to make. */

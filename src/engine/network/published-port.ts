@@ -36,6 +36,10 @@ export function clashOf(a: PublishedPort, b: PublishedPort): PublishedPort | und
   return overlap ? { ...a, hostPort: first, count: 1 } : undefined;
 }
 
+export function isLoopback(address: string): boolean {
+  return address === '::1' || address.startsWith('127.');
+}
+
 /** `8080/tcp`, `8000-8010/tcp`, `127.0.0.1:53/udp`, `[::1]:80/tcp`. */
 export function describePort({ hostIP, hostPort, count, protocol }: PublishedPort): string {
   const host = hostIP === undefined ? '' : hostIP.includes(':') ? `[${hostIP}]:` : `${hostIP}:`;

@@ -45,12 +45,13 @@ async function answers(place: Parameters<typeof ask>[0]): Promise<string> {
   return Object.entries(far).flatMap(([name, target]) => (said[target] === 'none' ? [] : [name])).join(' ');
 }
 
-const told: Record<string, { readonly seen: string; readonly near: readonly string[] }> = {};
+const told: Record<string, { readonly seen: string; readonly near: readonly string[]; readonly exposure?: string }> = {};
 for (const [name, script] of steps) {
   await run('sh', ['-ec', script]);
   await new Promise((resolve) => setTimeout(resolve, 400)); // for the kernel's word of it to come, and the answer to it
   const [seen, ...near] = await Promise.all([answers(outside.place), answers('node'), answers(peer)]);
-  told[name] = { seen: seen ?? '', near };
+  const exposure = (await node.engine.observe(web.name))?.exposure ?? '';
+  told[name] = { seen: seen ?? '', near, exposure };
 }
 // In place, from one to the other.
 await run('sh', ['-ec', input()]);
