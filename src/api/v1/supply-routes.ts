@@ -2,7 +2,7 @@ import { MooringError } from '../../lib/errors.ts';
 import type { ResourceKey } from '../../reconcile/desired.ts';
 import { keyOf } from '../../reconcile/desired-store.ts';
 import { API_VERSION, type Container, containerSchema } from '../../spec/container.ts';
-import { attachmentsOf } from '../../spec/container-network.ts';
+import { attachmentsOf, DEFAULT_NETWORK_NAME } from '../../spec/container-network.ts';
 import { faultsOf } from '../../spec/field-fault.ts';
 import { containerName, type NetworkName, networkName, type VolumeName, volumeName } from '../../spec/name.ts';
 import { describeResource } from '../../spec/resource.ts';
@@ -112,7 +112,8 @@ async function destroyVolume(name: VolumeName, { desired, volumes, supplies }: A
 async function connect(call: Call, services: ApiServices): Promise<void> {
   const network = networkAt(call);
   const { container: name, ...attachment } = await readJson<ConnectRequest>(call);
-  if (services.desired.getOf('Network', network) === undefined) throw new MooringError('NotFound', `there is no network ${network}`, { fix: 'see "mooring network ls"' });
+  const isThere = call.params['name'] === DEFAULT_NETWORK_NAME || services.desired.getOf('Network', network) !== undefined;
+  if (!isThere) throw new MooringError('NotFound', `there is no network ${network}`, { fix: 'see "mooring network ls"' });
   changeNetworks(call, services, name, (networks) => {
     if (networks.some((each) => each.name === call.params['name'])) throw new MooringError('Conflict', `container ${name} is connected to network ${network} already`);
     return [...networks, { name: call.params['name'], ...attachment }];

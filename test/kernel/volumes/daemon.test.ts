@@ -101,6 +101,8 @@ test(
     await refused(/is connected to network default\/back already/, 'network', 'connect', 'back', 'web');
     await refused(/no source wants a container default\/ghost/, 'network', 'connect', 'back', 'ghost');
     await refused(/there is no network default\/ghost/, 'network', 'connect', 'ghost', 'web');
+    await run('network', 'disconnect', 'default', 'web');
+    await run('network', 'connect', 'default', 'web');
     await run('network', 'disconnect', 'back', 'web');
     await until('it has lost the address', async () => !(await node.get('web')).status.addresses?.includes('10.213.9.7'));
     assert.equal((await node.get('web')).status.pid, pid);

@@ -11,7 +11,9 @@ import { Database } from '../../../src/engine/store/database.ts';
 import { DesiredRecords } from '../../../src/engine/store/desired-records.ts';
 import { EventRecords } from '../../../src/engine/store/event-records.ts';
 import { FactsRecords } from '../../../src/engine/store/facts-records.ts';
+import { NetworkRecords } from '../../../src/engine/store/network-records.ts';
 import { migrations } from '../../../src/engine/store/schema.ts';
+import { VolumeRecords } from '../../../src/engine/store/volume-records.ts';
 import { parseContainerName } from '../../../src/spec/name.ts';
 
 const databaseModule = path.resolve(import.meta.dirname, '../../../src/engine/store/database.ts');
@@ -43,6 +45,31 @@ describe('the database', () => {
     const second = await Database.open(folder);
     assert.deepEqual(new FactsRecords<{ n: number }>(second).get(parseContainerName('web')), { n: 7 });
     second.close();
+  });
+
+  it('takes over what a Mooring of containers alone wrote', async () => {
+    const old = new DatabaseSync(path.join(folder, 'db.sqlite'));
+    for (const sql of migrations.slice(0, 3)) old.exec(sql);
+    old.exec(`
+      INSERT INTO containers VALUES ('${'a'.repeat(64)}', 'default/web', '{}', 'h', 'sha256:x', 'h', 1);
+      INSERT INTO desired VALUES ('default/web', 'directory', 'web.yaml:1:1', 3, 'hash', '{"kind":"Container"}');
+      INSERT INTO events (first_time, last_time, count, type, reason, message, name) VALUES (1, 2, 1, 'Normal', 'Started', 'm', 'default/web'), (1, 2, 1, 'Warning', 'SpecRejected', 'n', NULL);
+      INSERT INTO networks VALUES ('default', '172.31.0.0/20', 'fd00::/64');
+      INSERT INTO leases VALUES ('default', 2, '${'a'.repeat(64)}', NULL);
+      PRAGMA user_version = 3;
+    `);
+    old.close();
+    const db = await Database.open(folder);
+    assert.deepEqual(new DesiredRecords<'directory'>(db).list().map((row) => ({ ...row })), [
+      { kind: 'Container', name: 'default/web', source: 'directory', location: 'web.yaml:1:1', generation: 3, specHash: 'hash', document: '{"kind":"Container"}' },
+    ]);
+    const events = new EventRecords(db);
+    assert.deepEqual(events.list().map(({ kind, name }) => [kind, name]), [['Container', 'default/web'], [null, null]]);
+    assert.equal(events.list({ kind: 'Container', name: 'default/web' }).length, 1);
+    assert.deepEqual(new VolumeRecords(db).list(), []);
+    const [endpoint] = new NetworkRecords(db).endpoints();
+    assert.deepEqual([endpoint?.network, endpoint?.v4, endpoint?.v6], ['default', 2n, 2n]);
+    db.close();
   });
 
   it('refuses a file that a newer Mooring wrote, and leaves it alone', async () => {
