@@ -28,7 +28,7 @@ export function defineBuilds(program: Command, shell: Shell): void {
     .option('--iidfile <file>', "write the image's ID there")
     .addOption(new Option('--progress <kind>', 'how to show it').choices(['auto', 'plain', 'tty']).default('auto'))
     .option('-q, --quiet', "print only the image's ID");
-  examples(build, ['mooring build -t example.local/app:1 .', 'mooring build --target test --progress plain .', 'mooring build -t app --secret id=token,env=TOKEN https://host.example/app.git#main', 'mooring build -o type=tar,dest=rootfs.tar - < Dockerfile']).action(
+  examples(build, ['mooring build -t example.local/app:1 .', 'mooring build --target test --progress plain .', 'mooring build -t app --secret id=token,env=TOKEN https://host.example/app.git#main', 'cat Dockerfile | mooring build -o type=tar,dest=rootfs.tar -']).action(
     async (context: string, flags: BuildFlags, command: Command) => shell.finish(await (await import('./commands/build.ts')).build(clientOf(command), io, context, flags)),
   );
 

@@ -34,6 +34,8 @@ export interface StepResult {
 }
 
 const COMMENT = 'mooring build';
+/** What every builder gives an image that starts from nothing. */
+const SCRATCH_ENVIRONMENT = ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'];
 
 /** Builds one stage, instruction by instruction. Failures bear the instruction's place. */
 export class StageBuild {
@@ -51,7 +53,7 @@ export class StageBuild {
     this.session = session;
     this.stage = stage;
     this.#platform = session.targetPlatform;
-    this.#config = new StageConfig({}, new StageVariables(), session.plan.dockerfile.escape);
+    this.#config = new StageConfig({}, new StageVariables(SCRATCH_ENVIRONMENT), session.plan.dockerfile.escape);
   }
 
   get layers(): readonly StoredLayer[] {
