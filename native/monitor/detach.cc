@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 
 #include "monitor/durable_file.h"
@@ -38,6 +39,8 @@ void let_signals_pass() {
 
 Status detach(int first, int last) {
   let_signals_pass();
+  // A container that sees the host's processes is not to reach through our /proc files to our binary and our folders (CVE-2019-5736), whatever its user.
+  if (::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return sys_error("turn dumping off");
   ::umask(022);
   if (::chdir("/") != 0) return sys_error("chdir /");
   if ((first > 3 && ::close_range(3, static_cast<unsigned>(first) - 1, 0) != 0) || ::close_range(static_cast<unsigned>(last) + 1, ~0u, 0) != 0) return sys_error("close_range");

@@ -1,4 +1,4 @@
-// What makes a process a monitor: it belongs to nobody's terminal, folder or descriptors, and no signal but SIGKILL ends it.
+// What makes a process a monitor: it belongs to nobody's terminal, folder or descriptors, nobody but CAP_SYS_PTRACE looks into it, and no signal but SIGKILL ends it.
 #pragma once
 
 #include "runtime/result.h"

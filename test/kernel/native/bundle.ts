@@ -24,6 +24,8 @@ export interface Settings {
   readonly memory?: number;
   /** Shares the host's pid namespace. */
   readonly hostPid?: boolean;
+  /** Bounding, permitted and effective; none by default. */
+  readonly capabilities?: readonly string[];
   readonly stdin?: MonitorOptions['stdin'];
   readonly maxBytes?: number;
   readonly maxFiles?: number;
@@ -67,9 +69,17 @@ export class TestBundle {
 
   async configure(settings: Settings): Promise<void> {
     const namespaces = ['mount', 'ipc', 'uts', 'network', ...(settings.hostPid === true ? [] : ['pid'])].map((type) => ({ type }));
+    const capabilities = settings.capabilities ?? [];
     const config = {
       ociVersion: '1.2.0',
-      process: { terminal: settings.terminal ?? false, user: { uid: 0, gid: 0 }, args: settings.args, env: ['PATH=/bin'], cwd: '/' },
+      process: {
+        terminal: settings.terminal ?? false,
+        user: { uid: 0, gid: 0 },
+        args: settings.args,
+        env: ['PATH=/bin'],
+        cwd: '/',
+        capabilities: { bounding: capabilities, permitted: capabilities, effective: capabilities },
+      },
       root: { path: 'rootfs' },
       mounts: [
         { destination: '/proc', type: 'proc', source: 'proc' },

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { loadNative } from '../../../src/native/addon.ts';
 import { MooringError } from '../../../src/lib/errors.ts';
 import { TestBundle } from './bundle.ts';
-import { eventually, identityOf, openFiles, processStat, untilDead } from './support.ts';
+import { eventually, identityOf, processStat, untilDead } from './support.ts';
 
 const native = loadNative();
 
@@ -29,20 +29,6 @@ test('a container runs, its monitor detached from us, and both are in state.json
   assert.ok(Math.abs(Date.parse(String(startedAt)) - Date.now()) < 60_000);
   assert.deepEqual(state, { ociVersion: '1.2.0', id: bundle.options.id, status: 'running', bundle: bundle.options.bundle, monitor, ...init });
   await assert.rejects(stat(join(bundle.options.bundle, 'exit.json')), { code: 'ENOENT' });
-});
-
-test('a monitor holds nothing open but its own, nor does the container', async (t) => {
-  const bundle = await TestBundle.create(t, { args: ['busybox', 'sleep', '300'] });
-  const { init, monitor } = await bundle.start(native);
-  // `started` was heard before the status pipe was closed.
-  const open = await eventually('the status pipe is closed', async () => {
-    const found = await openFiles(monitor.pid);
-    return found['3'] === undefined || found['3'].startsWith('pipe:') ? found['3'] === undefined ? found : undefined : found;
-  });
-  const kinds = Object.values(open).map((target) => target.replace(/:\[\d+\]$/, '')).sort();
-  const { bundle: path, stateDir, log } = bundle.options;
-  assert.deepEqual(kinds, ['/dev/null', '/dev/null', '/dev/null', 'anon_inode:[eventpoll]', 'anon_inode:[pidfd]', 'pipe', 'pipe', 'socket', path, stateDir, log.path, bundle.folder].sort());
-  assert.deepEqual(Object.keys(await openFiles(init.pid)), ['0', '1', '2']);
 });
 
 test('what the container writes is in the log, and how it ended in exit.json', async (t) => {
