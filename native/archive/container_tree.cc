@@ -13,6 +13,7 @@
 #include "runtime/mount_api.h"
 #include "runtime/open_in_root.h"
 #include "runtime/overlay.h"
+#include "runtime/sub_path.h"
 
 namespace mooring {
 
@@ -93,10 +94,11 @@ Result<std::vector<Bind>> take_binds(const Arguments& arguments) {
   const auto& sources = arguments.all("bind");
   const auto& places = arguments.all("at");
   const auto& access = arguments.all("access");
-  if (sources.size() != places.size() || sources.size() != access.size()) return Error{"--bind, --at and --access come together", EINVAL};
+  const auto& parts = arguments.all("part");
+  if (sources.size() != places.size() || sources.size() != access.size() || sources.size() != parts.size()) return Error{"--bind, --part, --at and --access come together", EINVAL};
   std::vector<Bind> binds;
   for (size_t at = 0; at < sources.size(); ++at) {
-    auto source = clone_mount(AT_FDCWD, sources[at], true);
+    auto source = parts[at].empty() ? clone_mount(AT_FDCWD, sources[at], true) : clone_mount_below(sources[at], parts[at], true);
     if (!source) return source.error();
     MOORING_TRY(change_mount(source->get(), {.propagation = MS_PRIVATE, .recursive = true}, sources[at]));
     binds.push_back({std::move(*source), places[at], access[at] == "ro"});
@@ -133,7 +135,7 @@ Result<UniqueFd> stopped_tree(const Arguments& arguments, Access access, const s
 
 }  // namespace
 
-std::vector<std::string> container_options() { return {"pid", "start-time", "lower", "upper", "work", "read-only", "bind", "at", "access"}; }
+std::vector<std::string> container_options() { return {"pid", "start-time", "lower", "upper", "work", "read-only", "bind", "part", "at", "access"}; }
 
 Status enter_container(const Arguments& arguments, Access access, bool mounts) {
   MOORING_TRY(leave_host());

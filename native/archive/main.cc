@@ -14,7 +14,7 @@ namespace {
 
 constexpr int kBadUsage = 2;
 
-constexpr const char* kContainer = "--pid PID --start-time TICKS | --lower LAYER... --upper FOLDER --work FOLDER [--read-only yes] [--bind SOURCE --at PATH --access ro|rw]...";
+constexpr const char* kContainer = "--pid PID --start-time TICKS | --lower LAYER... --upper FOLDER --work FOLDER [--read-only yes] [--bind SOURCE --part PATH --at PATH --access ro|rw]...";
 
 std::vector<std::string> with_container(std::vector<std::string> options) {
   const auto container = container_options();

@@ -186,6 +186,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
     managed.sandbox = sandbox;
     try {
       await writeBundle(managed.paths, bundle.text);
+      await this.volumes.prepare(record, () => layersOf(managed.paths.config));
     } catch (error) {
       managed.fresh = false;
       throw error;

@@ -6,6 +6,7 @@ import type { CgroupLayout } from './cgroup-layout.ts';
 import type { ContainerSnapshot } from './container-snapshot.ts';
 import { freeze, thaw } from './freezer.ts';
 import type { ManagedContainer } from './managed-container.ts';
+import { partOf } from './own-mounts.ts';
 import { OVERLAY_ANNOTATION, type RootOverlay, type RuntimeConfig } from './runtime-spec.ts';
 
 export interface ContainerFilesOptions {
@@ -50,7 +51,7 @@ export class ContainerFiles {
       upper,
       work,
       readOnly: config.root.readonly,
-      binds: config.mounts.filter(({ type }) => type === 'bind').map(({ source, destination, options }) => ({ source, place: destination, readOnly: options.includes('ro') || options.includes('rro') })),
+      binds: config.mounts.filter(({ type }) => type === 'bind').map(({ source, destination, options }) => ({ source, part: partOf(options), place: destination, readOnly: options.includes('ro') || options.includes('rro') })),
     };
   }
 

@@ -20,6 +20,11 @@ export interface OwnMount {
 /** Understood by the runtime alone: the bind's source is this path below it, resolved so that no link leads out. */
 const SUB_PATH = 'x-mooring.subpath=';
 
+/** The part of a bind's source that is shown; empty for all of it. */
+export function partOf(options: readonly string[]): string {
+  return options.find((option) => option.startsWith(SUB_PATH))?.slice(SUB_PATH.length) ?? '';
+}
+
 /** Options that programs like mount(8) take for themselves; the kernel would refuse them. */
 const NOT_THE_KERNELS = new Set(['auto', 'noauto', 'defaults', 'nofail', '_netdev', 'user', 'nouser', 'users', 'owner', 'group']);
 

@@ -17,7 +17,7 @@ export interface ContainerFileSystem {
   readonly work: string;
   readonly readOnly: boolean;
   /** What will be mounted from elsewhere once it runs. */
-  readonly binds: readonly { readonly source: string; readonly place: string; readonly readOnly: boolean }[];
+  readonly binds: readonly { readonly source: string; readonly part: string; readonly place: string; readonly readOnly: boolean }[];
 }
 
 /** Mount points that every container has, made in its writable folder where the image lacks them: no change of its own. */

@@ -136,7 +136,7 @@ function containerArguments({ init, lower, upper, work, readOnly, binds }: Conta
     ...lower.flatMap((layer) => ['--lower', layer]),
     ...['--upper', upper, '--work', work],
     ...(readOnly ? ['--read-only', 'yes'] : []),
-    ...binds.flatMap(({ source, place, readOnly: fixed }) => ['--bind', source, '--at', place, '--access', fixed ? 'ro' : 'rw']),
+    ...binds.flatMap(({ source, part, place, readOnly: fixed }) => ['--bind', source, '--part', part, '--at', place, '--access', fixed ? 'ro' : 'rw']),
   ];
 }
 

@@ -109,6 +109,14 @@ test(
     await refused(/is the only one of container web/, 'network', 'disconnect', 'default', 'web');
     assert.match(await run('network', 'prune'), /removed default\/back\nremoved default\/inner\n/);
     await run('delete', 'web', '--wait');
+
+    // Of a container that has ended, files lie where its mounts would show them: in the part of the volume that it has.
+    await writeFile(join(node.root, 'once.yaml'), node.container('once', 'true', 'restartPolicy: Never\nmounts: [{mountPath: /data, volume: {name: data, subPath: part}}]'));
+    await run('apply', '-f', join(node.root, 'once.yaml'), '--wait');
+    await run('cp', join(node.root, 'once.yaml'), 'once:/data/copied');
+    assert.deepEqual(await readdir(join((await volume(node, 'data')).status.path ?? '', 'part')), ['copied']);
+    assert.match(await run('cat', 'once', '/data/copied'), /kind: Container/);
+    await run('delete', 'once', '--wait');
     assert.equal(await run('volume', 'rm', 'data'), 'data\n');
     assert.match(await run('volume', 'prune', '--all'), /removed default\/[0-9a-f]{64}/);
     assert.deepEqual(await readdir(join(node.dataDir, 'volumes')), []);

@@ -71,9 +71,9 @@ describe('volumes on the real kernel', () => {
     await promisify(execFile)('setfattr', ['-n', 'user.note', '-v', 'kept', path.join(layer, 'srv/data/file')]);
     const spec = { image: 'mooring.local/full', mounts: [{ mountPath: '/srv/data', volume: { name: 'data' } }, { mountPath: '/srv/trap', volume: { name: 'trap' } }, { mountPath: '/bin2', volume: { name: 'none' } }] };
     for (const name of ['data', 'trap', 'none']) await volumes().ensure(volumeOf(name));
-    // Made by one daemon, started by the next: the copy is yet to be made.
+    // Copied when it is made, and not again by the next daemon, which starts it.
     const id = await node.engine.create(containerOf('full', { command: ['sleep', '1000'], stopSignal: 'KILL', ...spec }), 'h');
-    assert.deepEqual(await readdir(await pathOf(data)), []);
+    assert.deepEqual(await readdir(await pathOf(data)), ['deep', 'file', 'out']);
     await node.restart();
     await node.engine.start(id);
     const place = await pathOf(data);
