@@ -78,6 +78,11 @@ describe('drift of the network', () => {
     { of: 'a foreign map entry', change: onNode(() => `nft add element inet ${table} any4 '{ tcp . 9 : 10.9.8.7 . 9 }'`), found: /^Network: nftables table \S+ has \{ any4 tcp \. 9 : 10\.9\.8\.7 \. 9 \}, which nobody asked for$/ },
     { of: 'a flushed chain', change: onNode(() => `nft flush chain inet ${table} publish`), found: /^Network: the chains and rules of nftables table inet \S+ were changed$/ },
     { of: 'an added rule', change: onNode(() => `nft insert rule inet ${table} forward drop`), found: /^Network: the chains and rules of nftables table inet \S+ were changed$/ },
+    { of: 'a deleted table of the guard', change: onNode(() => `nft delete table bridge ${table}`), found: /^Network: nftables table bridge \S+ is gone$/ },
+    { of: 'a port that is not guarded any more', change: onNode(async () => `nft delete element bridge ${table} ports '{ "${await portOf(web)}" }'`), found: /^Network: nftables table \S+ has lost \{ ports mv\w+ \}$/ },
+    { of: 'an entry of the judged ports', change: onNode(() => `nft delete element inet ${table} judged '{ tcp . ${OPEN} }'`), found: new RegExp(`^Network: nftables table \\S+ has lost \\{ judged tcp \\. ${OPEN} \\}$`) },
+    { of: 'another MTU', change: inside('ip link set eth0 mtu 1200'), found: /^Network: eth0 has an MTU of 1200, want \d+$/ },
+    { of: 'a bridge with another MTU', change: onNode(() => `ip link set ${bridge} mtu 1280`), found: /^Network: bridge mr-\S+ has an MTU of 1280, want \d+$/ },
     { of: 'a deleted table', change: onNode(() => `nft delete table inet ${table}`), found: /^Network: nftables table inet \S+ is gone$/ },
   ];
   for (const { of, change, found } of cases) {

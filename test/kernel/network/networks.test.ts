@@ -92,6 +92,21 @@ describe('networks that somebody defined', () => {
     await assert.rejects(node.engine.create(refused, 'hash'), { code: 'Invalid', message: /publishes ports, and is on no network that the node leads to$/ });
   });
 
+  it('keep a port that is published on loopback for the node, also against spoofing from their containers (CVE-2020-8558)', async () => {
+    using own = new DisposableStack();
+    const local = await startOn(node, 'local', [{ containerPort: PORT, hostPort: OPEN + 1, hostIP: '127.0.0.1' }], on('blue'));
+    await Promise.all([serve(own, local, PORT), serve(own, 'node', OPEN + 2)]);
+    for (const place of [peer, red]) {
+      // The spoofer's own loopback must not get in the way: 127.0.0.1 is by the gateway for it.
+      await enter(place, 'sh', '-ec', 'ip addr del 127.0.0.1/8 dev lo; ip route add 127.0.0.1/32 via "$(ip -4 route show default | cut -d" " -f3)" dev eth0; sysctl -qw net.ipv4.conf.eth0.route_localnet=1 net.ipv4.conf.all.route_localnet=1');
+      const answers = await ask(place, `tcp://127.0.0.1:${OPEN + 1}`, ...both(`127.0.0.1:${OPEN + 2}`));
+      assert.deepEqual(new Set(Object.values(answers)), new Set(['none']), place.name);
+      await enter(place, 'sh', '-ec', 'ip route del 127.0.0.1/32; ip addr add 127.0.0.1/8 dev lo');
+    }
+    assert.notEqual(Object.values(await ask('node', `tcp://127.0.0.1:${OPEN + 1}`))[0], 'none');
+    await removeContainer(node, local);
+  });
+
   it('are left and joined while a container runs, which keeps what it has of the others', async () => {
     const moving = await startOn(node, 'moving', [], on('red'));
     await restoreNetwork(node, moving.name, containerOf('moving', { command: ['sleep', 'infinity'], ...on('red', { name: 'blue', ipv4Address: '10.211.7.77', macAddress: '02:00:00:00:77:77' }) }));
