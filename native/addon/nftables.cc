@@ -1,13 +1,19 @@
 #include "addon/nftables.h"
 
 #include <dlfcn.h>
+#include <linux/close_range.h>
 #include <nftables/libnftables.h>
+#include <unistd.h>
 
+#include <condition_variable>
+#include <deque>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 
 namespace mooring {
 
@@ -49,10 +55,8 @@ int code_of(const std::string& words) {
   return 0;
 }
 
+/// To be called on the rules' thread only: the library's scanner and its caches of names are the process's.
 Result<std::string> run(const std::string& commands, bool text) {
-  // Its scanner and its caches of names are the process's.
-  static std::mutex mutex;
-  const std::lock_guard lock(mutex);
   static Result<Library> library = load();
   if (!library) {
     library = load();  // it may have been installed since
@@ -69,13 +73,56 @@ Result<std::string> run(const std::string& commands, bool text) {
   return Error{words.starts_with(kPrefix) ? words.substr(kPrefix.size()) : words, code_of(words)};
 }
 
+/// The one thread that the library runs on. It has a table of descriptors of its own, where its socket has a low number: the library waits with select(2),
+/// and a daemon of some hundred containers has more descriptors than an fd_set has bits. It lives on, so that what it changed is known by its id as our own.
+class RulesThread {
+ public:
+  static RulesThread& get() {
+    static RulesThread* const one = new RulesThread;  // never destroyed: a thread waits on it
+    return *one;
+  }
+
+  Result<std::string> run(const std::string& commands, bool text) {
+    std::packaged_task<Result<std::string>()> task([&] { return is_apart_ ? mooring::run(commands, text) : Result<std::string>(Error{"give the packet filter's thread descriptors of its own", failure_}); });
+    auto result = task.get_future();
+    {
+      const std::lock_guard lock(mutex_);
+      tasks_.push_back(std::move(task));
+    }
+    wake_.notify_one();
+    return result.get();
+  }
+
+ private:
+  RulesThread() { std::thread([this] { work(); }).detach(); }
+
+  [[noreturn]] void work() {
+    is_apart_ = ::close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_UNSHARE) == 0;
+    failure_ = is_apart_ ? 0 : errno;
+    for (;;) {
+      std::unique_lock lock(mutex_);
+      wake_.wait(lock, [this] { return !tasks_.empty(); });
+      auto task = std::move(tasks_.front());
+      tasks_.pop_front();
+      lock.unlock();
+      task();
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<std::packaged_task<Result<std::string>()>> tasks_;
+  bool is_apart_ = false;  // this and the next: the thread's own
+  int failure_ = 0;
+};
+
 class NftWorker : public Napi::AsyncWorker {
  public:
   NftWorker(Napi::Env env, std::string commands, bool text)
       : AsyncWorker(env, "mooring.runNft"), deferred_(Napi::Promise::Deferred::New(env)), commands_(std::move(commands)), text_(text) {}
   Napi::Promise promise() const { return deferred_.Promise(); }
 
-  void Execute() override { outcome_.emplace(run(commands_, text_)); }
+  void Execute() override { outcome_.emplace(RulesThread::get().run(commands_, text_)); }
 
   void OnOK() override {
     if (*outcome_)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
-import { closeSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { after, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 
@@ -125,6 +125,19 @@ describe('the network by netlink', () => {
     assert.ok((await run('nft', ['list', 'tables'])).stdout.includes(table));
     assert.equal((JSON.parse(await native.runNft(`list table inet ${table}`)) as { nftables: { table?: { name: string } }[] }).nftables[1]?.table?.name, table);
     await native.runNft(`delete table inet ${table}`);
+  });
+
+  it('changes packet filter rules also with more descriptors open than select(2) can count', async () => {
+    const many = Array.from({ length: 1_100 }, () => openSync('/dev/null', 'r'));
+    try {
+      assert.ok(many.some((each) => each > 1_024));
+      await native.runNft(`add table inet ${table}; delete table inet ${table}`);
+      const namespace = await native.createNetworkNamespace();
+      await native.netlink(namespace, [rtnetlink.setUp('lo', { inside: true })]);
+      closeSync(namespace);
+    } finally {
+      for (const each of many) closeSync(each);
+    }
   });
 
   it('is heard of when it changes, here and beyond a veth, and rules only when others changed them', async () => {
