@@ -10,6 +10,7 @@ import { errnoOf } from '../../src/lib/errors.ts';
 import { performancePage } from './page.ts';
 import type { Table } from './topic.ts';
 import { cliTopic } from './topics/cli.ts';
+import { imagesTopic } from './topics/images.ts';
 import { crowdTopic } from './topics/crowd.ts';
 import { networkCrowdTopic } from './topics/network-crowd.ts';
 import { networkTopic } from './topics/network.ts';
@@ -25,6 +26,7 @@ const topics: Readonly<Record<string, () => Promise<Table[]>>> = {
   cli: cliTopic,
   network: () => networkTopic(),
   'network-crowd': () => networkCrowdTopic(),
+  images: imagesTopic,
 };
 
 const results = fileURLToPath(new URL('results/', import.meta.url));

@@ -6,6 +6,9 @@ import { errnoOf, MooringError } from '../../lib/errors.ts';
 import type { DataDir } from '../store/data-dir.ts';
 import { type Digest, digestOf, hexOf, parseDigest } from './digest.ts';
 
+/** Read at a time by whoever follows a blob that comes in. */
+const FOLLOWED_BYTES = 256 * 1024;
+
 /** Content under the name of its digest. What is there is whole and right: it came in verified and through one rename. */
 export class BlobStore {
   readonly #dataDir: DataDir;
@@ -39,7 +42,7 @@ export class BlobStore {
   /** Takes a blob in piece by piece. Without `expected`, whatever digest comes out is its name. */
   async writer(expected?: { readonly digest: Digest; readonly size: number }): Promise<BlobWriter> {
     const half = this.#dataDir.temporaryPath();
-    const handle = await open(half, 'wx', 0o600);
+    const handle = await open(half, 'wx+', 0o600);
     return new BlobWriter(handle, half, expected, (digest) => this.#dataDir.publish(half, this.file(digest)));
   }
 
@@ -77,6 +80,10 @@ export class BlobWriter implements AsyncDisposable {
   #size = 0;
   #digest: Digest | undefined;
   #committed = false;
+  #restarts = 0;
+  #closed = false;
+  /** Wakes whoever follows. */
+  #more = Promise.withResolvers<void>();
 
   constructor(handle: FileHandle, half: string, expected: { readonly digest: Digest; readonly size: number } | undefined, publish: (digest: Digest) => Promise<void>) {
     this.#handle = handle;
@@ -100,10 +107,31 @@ export class BlobWriter implements AsyncDisposable {
       done += bytesWritten;
     }
     this.#size += piece.length;
+    this.#wake();
+  }
+
+  /**
+   * What was written so far, and then what comes, up to `finish`. It has not proven right before that. `Unavailable` once it begins anew or is given up.
+   */
+  async *follow(): AsyncGenerator<Buffer, void, void> {
+    const restarts = this.#restarts;
+    for (let offset = 0; ; ) {
+      const more = this.#more.promise;
+      if (this.#restarts !== restarts || this.#closed) throw new MooringError('Unavailable', 'the transfer of a blob began anew, or ended before its time');
+      if (offset < this.#size) {
+        const piece = Buffer.allocUnsafe(Math.min(FOLLOWED_BYTES, this.#size - offset));
+        const { bytesRead } = await this.#handle.read(piece, 0, piece.length, offset);
+        offset += bytesRead;
+        yield piece.subarray(0, bytesRead);
+      } else if (this.#digest !== undefined) return;
+      else await more;
+    }
   }
 
   /** Forgets what came so far. */
   async restart(): Promise<void> {
+    this.#restarts++;
+    this.#wake();
     await this.#handle.truncate(0);
     this.#hash = createHash('sha256');
     this.#size = 0;
@@ -112,6 +140,7 @@ export class BlobWriter implements AsyncDisposable {
   /** Nothing more comes. Throws `Invalid` when what came is not what was expected. */
   async finish(): Promise<{ readonly digest: Digest; readonly size: number }> {
     const digest = (this.#digest ??= `sha256:${this.#hash.digest('hex')}` as Digest);
+    this.#wake();
     const expected = this.#expected;
     if (expected && (this.#size !== expected.size || digest !== expected.digest)) {
       throw new MooringError('Invalid', `blob ${expected.digest} of ${expected.size} bytes came as ${digest} of ${this.#size} bytes`);
@@ -128,7 +157,14 @@ export class BlobWriter implements AsyncDisposable {
     return finished;
   }
 
+  #wake(): void {
+    this.#more.resolve();
+    this.#more = Promise.withResolvers();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    this.#wake();
     await this.#handle.close();
     if (!this.#committed) await rm(this.#half, { force: true });
   }

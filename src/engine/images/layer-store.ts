@@ -12,12 +12,14 @@ export interface LayerSource {
   readonly chainId: Digest;
   /** What its uncompressed archive must hash to. */
   readonly diffId: Digest;
-  /** File of the archive. */
-  readonly blob: string;
+  /** File of the archive, or the archive as it comes. */
+  readonly blob: string | AsyncIterable<Buffer>;
+  /** Settles once the archive has proven right. The layer gets its place after that. */
+  readonly verified?: Promise<unknown>;
 }
 
-/** Layers unpacked at once: the work is the disk's, and a processor's for each. */
-const CONCURRENCY = 2;
+/** Layers unpacked at once: as many as a pull downloads, since each is unpacked as it comes. */
+const CONCURRENCY = 3;
 
 /** Unpacked layers, a folder each under the hexadecimal half of its chain ID. A folder that is there is whole. */
 export class LayerStore {
@@ -58,7 +60,8 @@ export class LayerStore {
   /** Has the layer unpacked, unless it is: once, however many ask for it at a time. */
   async ensure(layer: LayerSource): Promise<void> {
     const underWay = this.#underWay.get(layer.chainId);
-    if (underWay) return underWay;
+    // What came for another may end with that.
+    if (underWay) return underWay.catch(() => this.ensure(layer));
     const work = this.#inTurn(() => this.#unpack(layer)).finally(() => this.#underWay.delete(layer.chainId));
     this.#underWay.set(layer.chainId, work);
     return work;
@@ -85,7 +88,7 @@ export class LayerStore {
     await process.feed(archive, 'put a file into an image');
   }
 
-  async #unpack({ chainId, diffId, blob }: LayerSource): Promise<void> {
+  async #unpack({ chainId, diffId, blob, verified }: LayerSource): Promise<void> {
     if (await this.has(chainId)) return;
     const half = this.#dataDir.temporaryPath();
     await mkdir(half);
@@ -93,6 +96,7 @@ export class LayerStore {
       await chmod(half, 0o755); // mkdir's mode is narrowed by the umask; an archive may say another
       const unpacked = await this.unpackInto(half, blob);
       if (unpacked.diffId !== diffId) throw new MooringError('Invalid', `unpack layer: its content is ${unpacked.diffId}, and the image's config says ${diffId}`);
+      await verified;
       await this.#dataDir.publish(half, this.folder(chainId));
     } catch (error) {
       await rm(half, { recursive: true, force: true });

@@ -3,7 +3,7 @@ import { formatImageReference, type ImageReference, parseImageReference } from '
 import type { ImageProgress, LayerState, TransferOptions } from '../images.ts';
 import type { ImageRecord } from '../store/image-records.ts';
 import type { Digest } from './digest.ts';
-import { type Descriptor, type ImageManifest, parseConfig, parseManifest, type Platform } from './oci-image.ts';
+import { type ImageManifest, parseConfig, parseManifest, type Platform } from './oci-image.ts';
 import { choosePlatform } from './platform.ts';
 import { fromEndpoints } from './registry/from-endpoints.ts';
 import type { RegistrySettings } from './registry/registry-settings.ts';
@@ -77,10 +77,11 @@ async function fetchLayers(room: ImageRoom, repository: Repository, layers: read
         onProgress(layerProgress(descriptor, 'Exists', descriptor.size));
         continue;
       }
-      await fetchBlob(room, repository, descriptor, onProgress);
+      const streamed = await fetchBlob(room, repository, layer, onProgress);
       onProgress(layerProgress(descriptor, 'Unpacking', descriptor.size));
+      const fromFile = (): Promise<void> => room.layers.ensure({ chainId, diffId, blob: room.images.blobs.file(descriptor.digest) });
       // The next download begins meanwhile.
-      const unpacked = room.layers.ensure({ chainId, diffId, blob: room.images.blobs.file(descriptor.digest) }).then(() => onProgress(layerProgress(descriptor, 'Done', descriptor.size)));
+      const unpacked = (streamed?.unpacked.catch((error: unknown) => (isPassing(error) ? fromFile() : Promise.reject(error))) ?? fromFile()).then(() => onProgress(layerProgress(descriptor, 'Done', descriptor.size)));
       unpacking.push(unpacked.catch((error: unknown) => void failures.push(error)));
     }
   };
@@ -90,14 +91,37 @@ async function fetchLayers(room: ImageRoom, repository: Repository, layers: read
   if (failures.length > 0) throw failures[0];
 }
 
-/** Brings a blob into the store, unless it is there or comes already for another pull, whose end is then waited for. */
-async function fetchBlob(room: ImageRoom, repository: Repository, descriptor: Descriptor, onProgress: (progress: ImageProgress) => void): Promise<void> {
-  const { digest, size } = descriptor;
+/** Whether another attempt, from the blob that is whole now, may succeed: the transfer may have begun anew in the middle. */
+function isPassing(error: unknown): boolean {
+  return error instanceof MooringError && error.code === 'Unavailable';
+}
+
+/**
+ * Brings a layer's blob into the store, unless it is there or comes already for another pull, whose end is then waited for. A layer that is
+ * not there is unpacked as its blob comes: gives the end of that.
+ */
+async function fetchBlob(room: ImageRoom, repository: Repository, layer: StoredLayer, onProgress: (progress: ImageProgress) => void): Promise<{ readonly unpacked: Promise<void> } | undefined> {
+  const { digest, size } = layer.descriptor;
   for (let other = room.incoming.get(digest); other !== undefined; other = room.incoming.get(digest)) await other;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  room.incoming.set(digest, promise);
+  try {
+    if ((await room.images.blobs.sizeOf(digest)) === size) return undefined;
+    return await download(room, repository, layer, onProgress);
+  } finally {
+    room.incoming.delete(digest);
+    resolve(); // whoever waited looks for itself whether the blob is there
+  }
+}
+
+async function download(room: ImageRoom, repository: Repository, { descriptor, chainId, diffId }: StoredLayer, onProgress: (progress: ImageProgress) => void): Promise<{ readonly unpacked: Promise<void> }> {
+  const writer = await room.images.blobs.writer(descriptor);
+  const verified = Promise.withResolvers<void>();
+  verified.promise.catch(() => {}); // who waits for it is told
+  const unpacked = room.layers.ensure({ chainId, diffId, blob: writer.follow(), verified: verified.promise });
+  unpacked.catch(() => {}); // a failed download ends it, and is what is told
   let toldAt = 0;
-  const download = async (): Promise<void> => {
-    if ((await room.images.blobs.sizeOf(digest)) === size) return;
-    await using writer = await room.images.blobs.writer({ digest, size });
+  try {
     await repository.download(descriptor, writer, (bytes) => {
       const now = Date.now();
       if (now - toldAt < TELL_EVERY_MS) return;
@@ -105,14 +129,22 @@ async function fetchBlob(room: ImageRoom, repository: Repository, descriptor: De
       onProgress(layerProgress(descriptor, 'Downloading', bytes));
     });
     await writer.commit();
-  };
-  const { promise, resolve } = Promise.withResolvers<void>();
-  room.incoming.set(digest, promise);
+  } catch (error) {
+    verified.reject(error);
+    await writer[Symbol.asyncDispose]();
+    await unpacked.catch(() => {}); // so that nothing of it is left when the failure is told
+    throw error;
+  }
+  verified.resolve();
+  // The unpacking may still read the file by its handle.
+  return { unpacked: closing(unpacked, writer) };
+}
+
+async function closing(work: Promise<void>, writer: AsyncDisposable): Promise<void> {
   try {
-    await download();
+    await work;
   } finally {
-    room.incoming.delete(digest);
-    resolve(); // whoever waited looks for itself whether the blob is there
+    await writer[Symbol.asyncDispose]();
   }
 }
 
