@@ -1,4 +1,4 @@
-import { MooringError } from '../../lib/errors.ts';
+import { type ErrorCode, MooringError } from '../../lib/errors.ts';
 import type { ResourceKey } from '../../reconcile/desired.ts';
 import { keyOf } from '../../reconcile/desired-store.ts';
 import { API_VERSION, type Container, containerSchema } from '../../spec/container.ts';
@@ -54,6 +54,9 @@ async function volumeOf(name: VolumeName, { desired, supplies, volumes }: ApiSer
   return object;
 }
 
+/** Why a network or a volume can't be made. */
+const CODES: readonly ErrorCode[] = ['Invalid', 'NotFound', 'Conflict', 'Unsupported', 'Unavailable', 'Internal'];
+
 /** Declares what was sent under source `api`, and waits until it is there. What can't be made is not kept, either. */
 async function create(call: Call, services: ApiServices, kind: 'Network' | 'Volume'): Promise<ResourceKey['name']> {
   const { desired, supplies } = services;
@@ -65,7 +68,7 @@ async function create(call: Call, services: ApiServices, kind: 'Network' | 'Volu
   const standing = await supplies.settle(key);
   if (standing?.state === 'Failed') {
     desired.delete('api', [key]);
-    throw new MooringError('Conflict', standing.message);
+    throw new MooringError(CODES.find((code) => code === standing.reason) ?? 'Conflict', standing.message);
   }
   return key.name;
 }
