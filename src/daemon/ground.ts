@@ -73,11 +73,13 @@ export async function openGround({ dataDir, runDir, instance, sandboxes = 0 }: G
   const steps = new BuildCacheRecords(database);
   const cached = (): string[] => steps.list().flatMap(({ diffId, chainId }) => [diffId, chainId]);
   const imageEngine = createImageEngine({ dataDir: folders, images, archiver, registries, containers: () => records.list(), cached });
+  const builds = new LocalBuildEngine({ room: imageEngine.room, images: imageEngine, native, transients: engine.transients, database });
+  opened.defer(() => builds.close());
   return {
     engine,
     folders,
     images: imageEngine,
-    builds: new LocalBuildEngine({ room: imageEngine.room, images: imageEngine, native, transients: engine.transients, database }),
+    builds,
     files: createFileEngine({ files: engine.files, images: imageEngine, archiver }),
     desired: openDesiredStore({ records: new DesiredRecords<SourceName>(database), hashOf: resourceHash, logger }),
     facts: new FactsRecords<Facts>(database),

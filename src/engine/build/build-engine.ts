@@ -39,6 +39,9 @@ export class LocalBuildEngine implements BuildEngine {
   readonly #cacheFolders: CacheFolders;
   readonly #cache: BuildCache;
   readonly #digests = new ContentDigests();
+  readonly #closing = new AbortController();
+  /** Builds under way. */
+  readonly #running = new Set<Promise<unknown>>();
 
   constructor(options: BuildEngineOptions) {
     this.#options = options;
@@ -54,7 +57,20 @@ export class LocalBuildEngine implements BuildEngine {
     return this.#cache.prune(options);
   }
 
-  async build(request: BuildRequest, { signal, onProgress }: BuildOptions): Promise<BuildResult> {
+  build(request: BuildRequest, { signal, onProgress }: BuildOptions): Promise<BuildResult> {
+    const building = this.#build(request, { signal: AbortSignal.any([signal, this.#closing.signal]), onProgress });
+    const ended: Promise<unknown> = building.catch(() => {}).finally(() => this.#running.delete(ended)); // its caller is told
+    this.#running.add(ended);
+    return building;
+  }
+
+  /** Ends what is under way, and settles once nothing of it is left. */
+  async close(): Promise<void> {
+    this.#closing.abort(new MooringError('Unavailable', 'the daemon stops', { fix: 'build again once it runs: the steps that were done are kept' }));
+    await Promise.all(this.#running);
+  }
+
+  async #build(request: BuildRequest, { signal, onProgress }: BuildOptions): Promise<BuildResult> {
     const { room, native } = this.#options;
     await using resources = new AsyncDisposableStack();
     const held = resources.use(room.pins.open());

@@ -71,15 +71,25 @@ test('the command builds from a folder, an archive, a Dockerfile alone and a rep
   assert.match(added.stdout.toString(), /\/repo:\n#\d+ \.git\n#\d+ outside\n#\d+ sub\n#\d+ \n#\d+ \/sub:\n#\d+ Dockerfile\n#\d+ a/, added.stderr);
 }));
 
-test('a build ends with its client, and with the daemon nothing of it is left', onNode(async (node) => {
+test('a build ends with its client and with the daemon, and nothing of it is left', onNode(async (node) => {
   await node.start();
-  const context = await contextOf(node, { Dockerfile: `FROM ${BASE}\nRUN touch /begun && echo begun && sleep 1000\n` });
-  const client = spawn(MOORING, ['build', '--network', 'none', context], { env: { PATH: process.env['PATH'], MOORING_HOST: `unix://${node.runDir}/mooring.sock` } });
-  let shown = '';
-  for await (const piece of client.stdout as AsyncIterable<Buffer>) if ((shown += piece.toString()).includes('#2 begun')) break;
-  client.kill('SIGKILL');
-  await until('the run is gone', async () => (await readdir(path.join(node.dataDir, 'containers'))).length === 0 && (await readdir(path.join(node.runDir, 'containers'))).length === 0);
-  assert.deepEqual(await processesMentioning(path.join(node.dataDir, 'containers')), []);
+  const context = await contextOf(node, { Dockerfile: `FROM ${BASE}\nRUN echo begun && exec sleep 1000\n` });
+  const begin = async () => {
+    const client = spawn(MOORING, ['build', '--network', 'none', context], { env: { PATH: process.env['PATH'], MOORING_HOST: `unix://${node.runDir}/mooring.sock` } });
+    let shown = '';
+    for await (const piece of client.stdout as AsyncIterable<Buffer>) if ((shown += piece.toString()).includes('#2 begun')) break;
+    return client;
+  };
+  const left = async (): Promise<string[]> => [...(await readdir(path.join(node.dataDir, 'containers'))), ...(await readdir(path.join(node.runDir, 'containers'))), ...(await processesMentioning(path.join(node.dataDir, 'containers')))];
+  (await begin()).kill('SIGKILL');
+  await until('the run is gone', async () => (await left()).length === 0);
+
+  const client = await begin();
+  assert.equal(await node.end(), 0);
+  assert.deepEqual(await left(), [], 'the daemon waits for the end of its builds');
+  if (client.exitCode === null) await once(client, 'exit');
+  assert.notEqual(client.exitCode, 0);
+  await node.start();
 }));
 
 test('killed at any instant, the daemon leaves a whole store, and the build that is tried again ends', onNode(async (node) => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, readlink, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -96,6 +96,14 @@ RUN echo "$A <$B> $TARGETARCH"
   assert.deepEqual(progress.flatMap((each) => (each.type === 'WARNING' ? [each.rule] : [])), ['UnusedBuildArg']);
   const other = await builder.build(dockerfile, {}, { buildArguments: new Map([['A', 'given'], ['HTTP_PROXY', 'http://other.example']]) });
   assert.ok(steps(other.progress).filter((step) => step.startsWith('RUN')).every((step) => step === 'RUN Cached'), 'nor do they count');
+});
+
+test("the node's network and more names are seen where they are asked for", async () => {
+  await using builder = await TestBuilder.open();
+  const dockerfile = `FROM ${BASE}\nRUN grep added.example /etc/hosts && test "$(readlink /proc/self/ns/net)" = "$THEIRS"\n`;
+  const theirs = await readlink('/proc/self/ns/net');
+  const output = await builder.output(dockerfile.replace('\nRUN', '\nARG THEIRS\nRUN'), {}, { network: 'Host', addHosts: ['added.example:10.9.8.7'], buildArguments: new Map([['THEIRS', theirs]]) });
+  assert.equal(output, '10.9.8.7\tadded.example\n');
 });
 
 test('no folder of the node is left where mounts were', async () => {
