@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <set>
@@ -13,7 +14,7 @@ namespace mooring {
 
 namespace {
 
-/// Docker's list of changes: what was added (A), changed (C) and deleted (D), in the order of their names.
+/// Docker's list of changes: what was added (A), changed (C) and deleted (D), in no order. A folder is changed by what is in it, and by its mode and owner, not by its date.
 class Changes : public TreeVisitor {
  public:
   Status enter(const TreeEntry& entry) override {
@@ -21,9 +22,10 @@ class Changes : public TreeVisitor {
     const struct stat& status = entry.status;
     if (is_whiteout(status)) return note('D', entry.path);
     if (!entry.has_below) return note('A', entry.path);
-    // A folder made again in the place of one that was deleted.
-    if (S_ISDIR(status.st_mode) && S_ISDIR(entry.below.st_mode) && !is_opaque(entry.name) && unchanged(status, entry.below)) return ok();
-    return note('C', entry.path);
+    // That something was written to is no change where it is as before.
+    if (!unchanged(status, entry.below)) MOORING_TRY(note('C', entry.path));
+    if (S_ISDIR(status.st_mode) && S_ISDIR(entry.below.st_mode) && is_opaque(entry.name)) return note_hidden(entry);
+    return ok();
   }
 
   Status flush() {
@@ -35,22 +37,34 @@ class Changes : public TreeVisitor {
   long long count() const { return count_; }
 
  private:
-  /// A folder is in the upper layer already because of what changed in it.
   static bool unchanged(const struct stat& here, const struct stat& below) {
-    return same_rights(here, below) && here.st_size == below.st_size && here.st_mtim.tv_sec == below.st_mtim.tv_sec && here.st_mtim.tv_nsec == below.st_mtim.tv_nsec;
+    if (!same_rights(here, below) || here.st_rdev != below.st_rdev) return false;
+    return S_ISDIR(here.st_mode) || (here.st_size == below.st_size && here.st_mtim.tv_sec == below.st_mtim.tv_sec && here.st_mtim.tv_nsec == below.st_mtim.tv_nsec);
+  }
+
+  /// A folder made again in the place of one that was deleted: what was in that, and is not in this.
+  Status note_hidden(const TreeEntry& entry) {
+    const UniqueFd below(::openat(entry.below_folder, entry.name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!below) return sys_error("open \"" + entry.path + "\" of the layers below");
+    const auto names = names_in(below.get());
+    if (!names) return names.error();
+    for (const std::string& name : *names) {
+      struct stat status;
+      if (::lstat((entry.name + "/" + name).c_str(), &status) != 0 && errno == ENOENT) MOORING_TRY(note('D', entry.path + "/" + name));
+    }
+    return ok();
   }
 
   Status note(char kind, const std::string& path) {
-    // What was added or deleted changed its folder, whatever that looks like.
-    const std::string folder(folder_of(path));
-    if (kind != 'C' && !folder.empty() && told_.insert(folder).second) MOORING_TRY(write('C', folder));
+    // What changed in a folder changed that.
+    for (std::string_view folder = folder_of(path); !folder.empty() && told_.emplace(folder).second; folder = folder_of(folder)) MOORING_TRY(write('C', folder));
     told_.insert(path);
     return write(kind, path);
   }
 
-  Status write(char kind, const std::string& path) {
+  Status write(char kind, std::string_view path) {
     ++count_;
-    lines_ += JsonObject().text("kind", {&kind, 1}).text("path", "/" + path).str() + "\n";
+    lines_ += JsonObject().text("kind", {&kind, 1}).text("path", "/" + std::string(path)).str() + "\n";
     return lines_.size() < 65536 ? ok() : flush();
   }
 

@@ -134,7 +134,7 @@ Status get(const Arguments& arguments, JsonObject& report) {
     MOORING_TRY(walk_tree({.top = folder.get()}, packer));
   } else {
     if (::fchdir(place->folder.get()) != 0) return sys_error("enter the folder of " + path);
-    MOORING_TRY(packer.enter({"", place->name, place->status, false, {}}));
+    MOORING_TRY(packer.enter({"", place->name, place->status, false, {}, -1}));
   }
   MOORING_TRY(tar.finish());
   tell(report, packer.tally());

@@ -28,7 +28,7 @@ class Walker {
 
   Status top() {
     if (::fchdir(walk_.top) != 0) return sys_error("enter the tree");
-    TreeEntry entry{"", ".", {}, false, {}};
+    TreeEntry entry{"", ".", {}, false, {}, walk_.below};
     if (::fstat(walk_.top, &entry.status) != 0) return sys_error("look at the tree");
     entry.has_below = walk_.below >= 0 && ::fstat(walk_.below, &entry.below) == 0;
     MOORING_TRY(visitor_.enter(entry));
@@ -50,7 +50,7 @@ class Walker {
   }
 
   Status one(int folder, int below, const std::string& name, std::string path, size_t depth) {
-    TreeEntry entry{std::move(path), name, {}, false, {}};
+    TreeEntry entry{std::move(path), name, {}, false, {}, below};
     if (::fstatat(AT_FDCWD, name.c_str(), &entry.status, AT_SYMLINK_NOFOLLOW) != 0) {
       if (errno == ENOENT) return ok();
       return sys_error("look at \"" + entry.path + "\"");

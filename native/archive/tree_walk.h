@@ -17,6 +17,7 @@ struct TreeEntry {
   struct stat status;
   bool has_below;     // whether the tree below shows something under the same path
   struct stat below;  // what
+  int below_folder;   // the folder there that would hold it; -1 for none
 };
 
 class TreeVisitor {

@@ -50,7 +50,7 @@ class LocalFileEngine implements FileEngine {
     const lines = await text(process.stdout);
     use.signal.throwIfAborted();
     await process.report('list the changes of a container');
-    return jsonLines<FileChange>(lines);
+    return jsonLines<FileChange>(lines).sort((a, b) => (a.path < b.path ? -1 : 1));
   }
 
   async stat(id: ContainerId, file: string): Promise<FileStat> {
