@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { errnoOf } from '../../src/lib/errors.ts';
 import { performancePage } from './page.ts';
 import type { Table } from './topic.ts';
+import { changesTopic } from './topics/changes.ts';
 import { cliTopic } from './topics/cli.ts';
 import { imagesTopic } from './topics/images.ts';
 import { crowdTopic } from './topics/crowd.ts';
@@ -27,6 +28,7 @@ const topics: Readonly<Record<string, () => Promise<Table[]>>> = {
   network: () => networkTopic(),
   'network-crowd': () => networkCrowdTopic(),
   images: imagesTopic,
+  changes: changesTopic,
 };
 
 const results = fileURLToPath(new URL('results/', import.meta.url));

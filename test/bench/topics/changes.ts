@@ -1,0 +1,177 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DockerPeer } from '../peers/docker.ts';
+import { MooringPeer } from '../peers/mooring.ts';
+import { PodmanPeer } from '../peers/podman.ts';
+import { capture } from '../process.ts';
+import { type Contender, interleave, type Table } from '../topic.ts';
+
+const ROUNDS = 7;
+const CHANGED_FILES = 1000;
+const COPIED_BYTES = 100 * 10 ** 6;
+const IMAGE_BYTES = 2 ** 30;
+/** The image that all three make their containers from. */
+const SMALL = 'localhost/bench/small:1';
+const LARGE = 'localhost/bench/large:1';
+
+interface Peers {
+  readonly mooring: MooringPeer;
+  readonly docker: DockerPeer;
+  readonly podman: PodmanPeer;
+}
+
+/** What a container changed: kept as an image, copied in and out; and what a container of a large image costs. */
+export async function changesTopic(): Promise<Table[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'bench-changes-'));
+  try {
+    await using mooring = await MooringPeer.start();
+    await using docker = await DockerPeer.start();
+    await using podman = await PodmanPeer.start();
+    const peers = { mooring, docker, podman };
+    await importImages(peers, folder);
+    await makeContainers(peers);
+    const source = await writeSources(folder);
+    await Promise.all([mooring.mooring('cp', source.tree, 'web:/tree'), docker.docker('cp', source.tree, 'web:/tree'), podman.podman('cp', source.tree, 'web:/tree')]);
+    const rounds = { rounds: ROUNDS, warmup: 1 };
+    const idle = "Podman's container is made and does not run.";
+    const commit = await interleave(commitContenders(peers), rounds);
+    const into = await interleave(copyContenders(peers, () => [source.file, 'web:/file']), rounds);
+    const out = await interleave(copyContenders(peers, (name) => ['web:/file', join(folder, `out-${name}`)]), rounds);
+    const create = await interleave(createContenders(peers, folder), rounds);
+    return [
+      { title: `Commit of ${CHANGED_FILES} changed files`, figure: 'ms of the commit', reference: 'mooring', rows: commit, notes: [idle, 'Mooring has the layer packed, unpacked and flushed to disk when the command ends, and freezes the container meanwhile, as docker does.'] },
+      { title: '100 MB into a container', figure: 'ms of the cp', reference: 'mooring', rows: into, notes: [idle] },
+      { title: '100 MB out of a container', figure: 'ms of the cp', reference: 'mooring', rows: out, notes: [idle] },
+      { title: 'A container of a 1 GiB image', figure: 'ms until it is made', reference: 'mooring', rows: create, notes: ["Mooring's is applied, made and started: the figure ends when it runs. The others' are made and not started."] },
+    ];
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function importImages({ mooring, docker, podman }: Peers, folder: string): Promise<void> {
+  const rootfs = join(folder, 'rootfs');
+  await mkdir(join(rootfs, 'bin'), { recursive: true });
+  await capture('cp', ['/bin/busybox', join(rootfs, 'bin/sleep')]);
+  for (const [name, size] of [[SMALL, 0], [LARGE, IMAGE_BYTES]] as const) {
+    const tar = join(folder, 'rootfs.tar');
+    // Bytes that no file system stores as a hole.
+    if (size > 0) await capture('dd', ['if=/dev/urandom', `of=${join(rootfs, 'ballast')}`, 'bs=1M', `count=${size / 2 ** 20}`, 'status=none']);
+    await capture('tar', ['-C', rootfs, '-cf', tar, '.']);
+    await mooring.mooring('import', tar, name);
+    await docker.docker('import', tar, name);
+    await podman.podman('import', '--quiet', tar, name);
+    await rm(tar);
+  }
+  await rm(rootfs, { recursive: true });
+}
+
+async function makeContainers({ mooring, docker, podman }: Peers): Promise<void> {
+  await mooring.drop(new Map([['web', document('web', SMALL)]]));
+  await running(mooring, 'web');
+  await docker.docker('run', '-d', '--name', 'web', '--network', 'none', SMALL, '/bin/sleep', '100000');
+  await podman.podman('create', '--name', 'web', SMALL, '/bin/sleep', '100000');
+}
+
+async function writeSources(folder: string): Promise<{ readonly tree: string; readonly file: string }> {
+  const [tree, file] = [join(folder, 'tree'), join(folder, 'file')];
+  await mkdir(tree);
+  for (let index = 0; index < CHANGED_FILES; index++) await writeFile(join(tree, `file-${index}`), randomBytes(4000));
+  await writeFile(file, randomBytes(COPIED_BYTES));
+  return { tree, file };
+}
+
+function document(name: string, image: string): string {
+  return JSON.stringify({ apiVersion: 'mooring.dev/v1alpha1', kind: 'Container', metadata: { name }, spec: { image, command: ['/bin/sleep', '100000'], stopSignal: 'SIGKILL', imagePullPolicy: 'Never' } });
+}
+
+async function running(mooring: MooringPeer, name: string): Promise<void> {
+  while (!(await mooring.mooring('get', name, '-o', 'json').catch(() => '')).includes('"pid"')) await sleep(5);
+}
+
+function commitContenders({ mooring, docker, podman }: Peers): Contender[] {
+  const target = 'localhost/bench/committed:1';
+  return [
+    {
+      name: 'mooring',
+      run: async () => {
+        const elapsed = await mooring.time('commit', 'web', target);
+        await mooring.mooring('image', 'rm', target);
+        await mooring.mooring('image', 'prune');
+        return elapsed;
+      },
+    },
+    {
+      name: 'docker',
+      run: async () => {
+        const elapsed = await docker.time('commit', 'web', target);
+        await docker.docker('rmi', target);
+        return elapsed;
+      },
+    },
+    {
+      name: 'podman',
+      run: async () => {
+        const elapsed = await podman.time('commit', '--quiet', 'web', target);
+        await podman.podman('rmi', target);
+        return elapsed;
+      },
+    },
+  ];
+}
+
+function copyContenders({ mooring, docker, podman }: Peers, words: (name: string) => readonly [string, string]): Contender[] {
+  return [
+    { name: 'mooring', run: () => checked(words('mooring'), () => mooring.time('cp', ...words('mooring'))) },
+    { name: 'docker', run: () => checked(words('docker'), () => docker.time('cp', ...words('docker'))) },
+    { name: 'podman', run: () => checked(words('podman'), () => podman.time('cp', ...words('podman'))) },
+  ];
+}
+
+/** What was copied out has come whole, and makes room for the next. */
+async function checked([, destination]: readonly [string, string], copy: () => Promise<number>): Promise<number> {
+  const elapsed = await copy();
+  if (!destination.startsWith('/')) return elapsed;
+  const { size } = await stat(destination);
+  if (size !== COPIED_BYTES) throw new Error(`${destination} has ${size} bytes`);
+  await rm(destination);
+  return elapsed;
+}
+
+function createContenders({ mooring, docker, podman }: Peers, folder: string): Contender[] {
+  return [
+    {
+      name: 'mooring',
+      run: async (round) => {
+        const name = `large-${round + 1}`;
+        const file = join(folder, `${name}.json`);
+        await writeFile(file, document(name, LARGE));
+        const begin = performance.now();
+        await mooring.mooring('apply', '-f', file);
+        await running(mooring, name);
+        const elapsed = performance.now() - begin;
+        await mooring.mooring('delete', name);
+        return elapsed;
+      },
+    },
+    {
+      name: 'docker',
+      run: async (round) => {
+        const elapsed = await docker.time('create', '--name', `large-${round + 1}`, '--network', 'none', LARGE, '/bin/sleep', '1');
+        await docker.docker('rm', `large-${round + 1}`);
+        return elapsed;
+      },
+    },
+    {
+      name: 'podman',
+      run: async (round) => {
+        const elapsed = await podman.time('create', '--name', `large-${round + 1}`, LARGE, '/bin/sleep', '1');
+        await podman.podman('rm', `large-${round + 1}`);
+        return elapsed;
+      },
+    },
+  ];
+}
