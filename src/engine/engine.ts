@@ -44,7 +44,7 @@ export interface ObservedContainer {
   readonly createdAt: number;
   /** Its own addresses on the node's network, IPv4 first; none in the modes `Host` and `None`. */
   readonly addresses?: readonly string[];
-  /** Who reaches its published ports from other machines, for people; undefined where it publishes none to them. */
+  /** Who reaches its published ports from other machines while it runs, for people; undefined where it publishes none to them. */
   readonly exposure?: string;
   readonly process: ObservedProcess;
   /** Every drift but that of kind `Process`, which only the plan can judge: whether an exit is drift depends on the restart policy. */

@@ -166,7 +166,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
       await this.#networks.ended(id);
     }
     const addresses = this.#networks.addresses(id);
-    const exposure = this.#networks.exposure(container);
+    const exposure = process.state === 'Running' ? this.#networks.exposure(container) : undefined;
     return { id, name, container, specHash, imageId, createdAt, ...(addresses.length > 0 && { addresses }), ...(exposure !== undefined && { exposure }), process, drift };
   }
 
