@@ -33,6 +33,7 @@ test-vm: ## Run the tests that meet the kernel on pure cgroup v2, in a QEMU mach
 	@$(MAKE) --no-print-directory build
 	@$(MAKE) --no-print-directory -C native tests
 	@test/vm/test.sh
+	@test/vm/test.sh -s
 
 lint: setup ## Types, lint rules, import arrows, generated files
 	@$(NODE) node_modules/typescript/bin/tsc

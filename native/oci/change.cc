@@ -6,6 +6,7 @@
 
 #include "command.h"
 #include "runtime/cgroup_control.h"
+#include "runtime/cgroup_systemd.h"
 #include "runtime/files.h"
 
 namespace mooring::oci {
@@ -98,6 +99,7 @@ Result<int> update(const Context& context, const Arguments& arguments) {
   auto resources = read_resources_text(*text);
   if (!resources) return std::move(resources.error());
   MOORING_TRY(update_limits(container->cgroup, *resources));
+  if (!container->scope.empty()) MOORING_TRY(update_scope(container->scope, *resources));
   return 0;
 }
 

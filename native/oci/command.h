@@ -8,6 +8,7 @@ namespace mooring::oci {
 
 struct Context {
   std::string root;
+  bool systemd_cgroup = false;  // --systemd-cgroup
 };
 
 using Run = Result<int> (*)(const Context& context, const Arguments& arguments);

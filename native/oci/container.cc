@@ -90,6 +90,7 @@ Result<Container> load_container(const std::string& root, const std::string& id)
   container.bundle = json.value("bundle", "");
   container.rootfs = json.value("rootfs", "");
   container.cgroup = json.value("cgroup", "");
+  container.scope = json.value("scope", "");
   container.created = json.value("created", "");
   container.pid = json.value("pid", 0);
   container.start_time = json.value("startTime", 0ULL);
@@ -135,6 +136,7 @@ Status save(const Container& container) {
   json["pid"] = container.pid;
   json["startTime"] = container.start_time;
   json["cgroup"] = container.cgroup;
+  if (!container.scope.empty()) json["scope"] = container.scope;
   return write_whole(container.folder + "/state.json", json.dump());
 }
 

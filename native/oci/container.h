@@ -22,6 +22,7 @@ struct Container {
   std::string bundle;   // absolute
   std::string rootfs;
   std::string cgroup;   // below every hierarchy
+  std::string scope;    // systemd's unit, where that has the cgroup; else empty
   std::string created;  // RFC 3339
   pid_t pid = 0;        // 0: none yet
   unsigned long long start_time = 0;  // of pid, in clock ticks since boot: tells a number that was given to another

@@ -14,9 +14,11 @@
 #include "foreground.h"
 #include "runtime/cgroup.h"
 #include "runtime/cgroup_control.h"
+#include "runtime/cgroup_systemd.h"
 #include "runtime/files.h"
 #include "runtime/hooks.h"
 #include "runtime/launch.h"
+#include "runtime/systemd_bus.h"
 #include "preserved_fds.h"
 
 namespace mooring::oci {
@@ -45,13 +47,25 @@ Status check_terminal(const Arguments& arguments, const Config& config, bool sta
   return ok();
 }
 
-Status launch_into(Made& made, const Arguments& arguments, bool stays) {
+Status find_cgroup(const Context& context, const Config& config, Container& container) {
+  if (!context.systemd_cgroup) {
+    container.cgroup = cgroup_path_of(config, container.id);
+    return container.cgroup.find(':') == std::string::npos ? ok() : Status(Error{"linux.cgroupsPath: \"" + config.cgroups_path + "\" is a place of systemd's; give a path, or --systemd-cgroup"});
+  }
+  auto scope = systemd_scope(config, container.id);
+  if (!scope) return std::move(scope.error());
+  container.cgroup = scope->cgroup;
+  container.scope = scope->unit;
+  return ok();
+}
+
+Status launch_into(const Context& context, Made& made, const Arguments& arguments, bool stays) {
   Container& container = made.container;
   auto config = read_config(container.bundle);
   if (!config) return std::move(config.error());
   made.config = std::move(*config);
   MOORING_TRY(check_terminal(arguments, made.config, stays));
-  container.cgroup = cgroup_path_of(made.config, container.id);
+  MOORING_TRY(find_cgroup(context, made.config, container));
   container.rootfs = made.config.root.path;
   container.annotations = made.config.annotations;
   auto text = read_file(AT_FDCWD, container.bundle + "/config.json", 8 << 20);
@@ -65,7 +79,7 @@ Status launch_into(Made& made, const Arguments& arguments, bool stays) {
   auto preserved = preserved_fds(arguments);
   if (!preserved) return std::move(preserved.error());
 
-  auto launched = launch({.id = container.id, .bundle = container.bundle, .stdin_fd = 0, .stdout_fd = 1, .stderr_fd = 2, .dies_with_caller = false, .preserve_fds = *preserved, .start_gate = gate.get()});
+  auto launched = launch({.id = container.id, .bundle = container.bundle, .stdin_fd = 0, .stdout_fd = 1, .stderr_fd = 2, .dies_with_caller = false, .preserve_fds = *preserved, .start_gate = gate.get(), .systemd_cgroup = context.systemd_cgroup});
   if (!launched) return std::move(launched.error());
   made.launched = std::move(*launched);
   container.pid = made.launched.pid;
@@ -89,7 +103,7 @@ Result<Made> make(const Context& context, const Arguments& arguments, bool stays
   auto lock = make_folder(container);
   if (!lock) return std::move(lock.error());
   made.lock = std::move(*lock);
-  auto done = launch_into(made, arguments, stays);
+  auto done = launch_into(context, made, arguments, stays);
   if (done) return made;
   if (container.pid > 0) {
     kill(container.pid, SIGKILL);  // our child, not reaped
@@ -97,6 +111,7 @@ Result<Made> make(const Context& context, const Arguments& arguments, bool stays
   }
   // The first error is the one to tell; what can't be removed after it is told by the next create of this id.
   if (!container.cgroup.empty()) (void)remove_cgroups(container.cgroup);
+  if (made.launched.pid > 0 && !container.scope.empty()) (void)stop_unit(container.scope);
   (void)remove_folder(container);
   return std::move(done.error());
 }

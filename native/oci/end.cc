@@ -8,6 +8,7 @@
 #include "runtime/cgroup.h"
 #include "runtime/cgroup_control.h"
 #include "runtime/hooks.h"
+#include "runtime/systemd_bus.h"
 #include "runtime/unique_fd.h"
 
 namespace mooring::oci {
@@ -71,6 +72,8 @@ Status remove_container(const Container& container, bool force) {
     if (now == State::paused) MOORING_TRY(set_frozen(container.cgroup, false));
     // Also those that outlive the first process, where the container has no pid namespace of its own.
     MOORING_TRY(signal_all(container.cgroup, SIGKILL));
+    // systemd would otherwise keep a scope that it has not seen end.
+    if (!container.scope.empty()) MOORING_TRY(stop_unit(container.scope));
     MOORING_TRY(remove_cgroups(container.cgroup));
   }
   Status hooks = ok();

@@ -28,7 +28,7 @@ const char* const kUsage =
 namespace {
 
 constexpr Flag global_flags[] = {{"root"}, {"log"}, {"log-format"}, {"debug", 0, false}, {"version", 'v', false}, {"help", 'h', false}, {"rootless"}, {"criu"},
-                                 {"systemd-cgroup", 0, false, "cgroups by systemd are not supported; use the cgroupfs driver"},
+                                 {"systemd-cgroup", 0, false},
                                  {"cgroup-manager"}};
 
 constexpr const char* pivot = "the runtime always pivots; a container without it can leave its root";
@@ -111,7 +111,7 @@ Result<int> run_command(const Command& command, const Arguments& global, int arg
   if (count < command.fewest) return Error{std::string(command.name) + ": a container id is needed"};
   if (count > command.most) return Error{std::string(command.name) + ": \"" + arguments->operands()[command.most] + "\" is one argument too many"};
   if (command.makes_process) MOORING_TRY(rerun_read_only(whole));
-  return command.run({.root = global.value("root", "/run/mooring-runtime")}, *arguments);
+  return command.run({.root = global.value("root", "/run/mooring-runtime"), .systemd_cgroup = global.has("systemd-cgroup") || global.value("cgroup-manager") == "systemd"}, *arguments);
 }
 
 }  // namespace
@@ -135,8 +135,8 @@ int run_command_line(int argc, char** argv) {
     log_error({}, "flag --log-format: \"" + format + "\" must be text or json");
     return 1;
   }
-  if (global->value("cgroup-manager", "cgroupfs") != "cgroupfs") {
-    log_error(*global, "flag --cgroup-manager: only cgroupfs is supported");
+  if (const std::string manager = global->value("cgroup-manager", "cgroupfs"); manager != "cgroupfs" && manager != "systemd") {
+    log_error(*global, "flag --cgroup-manager: \"" + manager + "\" must be cgroupfs or systemd");
     return 1;
   }
   char** rest = argv + 1 + next;

@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "cgroup_systemd.h"
 #include "channel.h"
 #include "guard.h"
 #include "hooks.h"
@@ -18,12 +19,22 @@
 namespace mooring {
 namespace {
 
-Status prepare(InitPlan& plan, const LaunchOptions& options) {
+Result<std::string> find_place(const InitPlan& plan, const LaunchOptions& options, ScopeHolder& holder) {
+  if (!options.systemd_cgroup) return cgroup_path_of(plan.config, options.id);
+  auto scope = systemd_scope(plan.config, options.id);
+  if (!scope) return std::move(scope.error());
+  MOORING_TRY(holder.make(*scope, plan.config.resources));
+  return scope->cgroup;
+}
+
+Status prepare(InitPlan& plan, const LaunchOptions& options, ScopeHolder& holder) {
   MOORING_TRY(guard_helper());
   MOORING_TRY(read_plan(plan, options.bundle));
   auto hierarchies = find_hierarchies();
   if (!hierarchies) return std::move(hierarchies.error());
-  auto cgroups = prepare_cgroups(*hierarchies, cgroup_path_of(plan.config, options.id), plan.config.resources);
+  auto place = find_place(plan, options, holder);
+  if (!place) return std::move(place.error());
+  auto cgroups = prepare_cgroups(*hierarchies, *place, plan.config.resources);
   if (!cgroups) return std::move(cgroups.error());
   plan.cgroups = std::move(*cgroups);
   return join_namespaces(plan.config.namespaces);
@@ -98,8 +109,10 @@ void run_builder(int channel, const LaunchOptions& options) {
   // Off 0, 1 and 2, should the caller have none of these.
   InitPlan plan{.config = {}, .cgroups = {}, .filter = {}, .channel = fcntl(channel, F_DUPFD_CLOEXEC, 3)};
   if (plan.channel < 0) _exit(1);
-  Status done = prepare(plan, options);
+  ScopeHolder holder;
+  Status done = prepare(plan, options, holder);
   if (done) done = give_birth(plan, options);
+  holder.end();
   if (!done) (void)send_packet(plan.channel, Message::failed, done.error().code, done.error().message);  // with the caller gone there is nobody to tell
   _exit(done ? 0 : 1);
 }

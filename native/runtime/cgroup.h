@@ -68,6 +68,9 @@ Status limit_v2(const Hierarchy& hierarchy, int folder, const std::string& label
 /// Below each hierarchy: linux.cgroupsPath, or "/mooring/<id>".
 std::string cgroup_path_of(const Config& config, const std::string& id);
 
+/// v1's shares 2…262144 (default 1024) onto v2's weight 1…10000, as runc and crun map them.
+uint64_t weight_of(uint64_t shares);
+
 /// The parts of an absolute or relative path, without empty ones.
 std::vector<std::string> path_parts(const std::string& path);
 

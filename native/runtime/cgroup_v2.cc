@@ -24,13 +24,6 @@ Status pass_on_controllers(const Hierarchy& hierarchy, int folder, const std::st
   return written;
 }
 
-// v1's shares 2…262144 (default 1024) onto v2's weight 1…10000, as runc and crun map them.
-uint64_t weight_of(uint64_t shares) {
-  if (shares < 2) shares = 2;
-  if (shares > 262144) shares = 262144;
-  return 1 + (shares - 2) * 9999 / 262142;
-}
-
 std::string bytes(int64_t value) { return value < 0 ? "max" : std::to_string(value); }
 
 Status limit_cpu(const Limits& limits, const Resources& r) {
@@ -88,6 +81,12 @@ Status limit_memory(const Limits& limits, const Resources& r) {
 }
 
 }  // namespace
+
+uint64_t weight_of(uint64_t shares) {
+  if (shares < 2) shares = 2;
+  if (shares > 262144) shares = 262144;
+  return 1 + (shares - 2) * 9999 / 262142;
+}
 
 Result<UniqueFd> make_v2(const Hierarchy& hierarchy, const std::string& path, bool& reused) {
   std::string label = hierarchy.mount_point;

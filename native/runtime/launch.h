@@ -22,6 +22,7 @@ struct LaunchOptions {
   unsigned preserve_fds = 0;  // so many descriptors from 3 on stay open in the process
   // A FIFO open for reading and writing (so that it never ends). With one, launch() returns when all is set up, and the program is run once something is written to it. Borrowed.
   int start_gate = -1;
+  bool systemd_cgroup = false;  // linux.cgroupsPath is "slice:prefix:name", and the container gets a scope of systemd's (cgroup_systemd.h)
 };
 
 struct Launched {
