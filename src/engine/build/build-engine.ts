@@ -101,7 +101,6 @@ export class LocalBuildEngine implements BuildEngine {
       held,
       slots: new Semaphore(CONCURRENCY),
       signal: either,
-      resources,
       report: onProgress,
       nextId: () => ++id,
       stage: (index) => once(stages, index, () => buildStage(session, index)),

@@ -52,8 +52,6 @@ export interface BuildSession {
   /** Bounds the steps that work at a time. */
   readonly slots: Semaphore;
   readonly signal: AbortSignal;
-  /** Temporary things; gone with the build. */
-  readonly resources: AsyncDisposableStack;
   readonly report: (progress: BuildProgress) => void;
   /** Unique in the build. */
   readonly nextId: () => number;

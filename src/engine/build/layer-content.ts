@@ -1,31 +1,41 @@
 import { createHash } from 'node:crypto';
 
-import { MooringError } from '../../lib/errors.ts';
 import type { NewFile } from './copy-plan.ts';
 
 /** How long ago a file must have changed for its status to vouch for its content: clocks of file systems are coarse. */
 const SETTLED_MS = 2_000;
 const MAX_REMEMBERED = 200_000;
 
-/** Digests of files' contents, remembered for as long as the status of the file says that it is the same. */
+/** What files hold, remembered for as long as their status says that they are the same. */
 export class ContentDigests {
-  readonly #known = new Map<string, string>();
+  readonly #digests = new Map<string, string>();
+  readonly #attributes = new Map<string, ReadonlyMap<string, Buffer>>();
 
-  /** Hexadecimal SHA-256. */
-  async of({ path, source }: NewFile): Promise<string> {
-    if (!source) throw new MooringError('Internal', `${path} has no content`);
-    const { version } = source.file;
-    const known = version === undefined ? undefined : this.#known.get(version);
-    if (known !== undefined) return known;
-    const hash = createHash('sha256');
-    for await (const piece of source.tree.read(source.path)) hash.update(piece);
-    const digest = hash.digest('hex');
-    if (version !== undefined && isSettled(version)) {
-      if (this.#known.size >= MAX_REMEMBERED) this.#known.clear();
-      this.#known.set(version, digest);
-    }
-    return digest;
+  /** Hexadecimal SHA-256 of a regular file's content. */
+  of(source: Source): Promise<string> {
+    return remembered(this.#digests, source.file.version, async () => {
+      const hash = createHash('sha256');
+      for await (const piece of source.tree.read(source.path)) hash.update(piece);
+      return hash.digest('hex');
+    });
   }
+
+  attributesOf({ tree, path, file }: Source): Promise<ReadonlyMap<string, Buffer>> {
+    return remembered(this.#attributes, file.version, () => tree.attributes(path));
+  }
+}
+
+type Source = NonNullable<NewFile['source']>;
+
+async function remembered<T>(known: Map<string, T>, version: string | undefined, find: () => Promise<T>): Promise<T> {
+  const there = version === undefined ? undefined : known.get(version);
+  if (there !== undefined) return there;
+  const found = await find();
+  if (version !== undefined && isSettled(version)) {
+    if (known.size >= MAX_REMEMBERED) known.clear();
+    known.set(version, found);
+  }
+  return found;
 }
 
 /** The change time, which nobody can set, is the last part of a version (nanoseconds). */
@@ -45,9 +55,9 @@ export async function layerContent(files: readonly NewFile[], digests: ContentDi
   const hash = createHash('sha256');
   for (const file of files) {
     const { path, kind, mode, uid, gid, device, source } = file;
-    const content = kind === 'file' ? await digests.of(file) : kind === 'link' && source ? await source.tree.readLink(source.path) : '';
+    const content = !source ? '' : kind === 'file' ? await digests.of(source) : kind === 'link' ? await source.tree.readLink(source.path) : '';
     if (kind === 'file') contents.set(path, content);
-    const attributes = source ? await source.tree.attributes(source.path) : new Map<string, Buffer>();
+    const attributes = source ? await digests.attributesOf(source) : new Map<string, Buffer>();
     hash.update(JSON.stringify([path, kind, mode, uid, gid, device ?? null, content, [...attributes].map(([name, value]) => [name, value.toString('base64')])]));
   }
   return { files, contents, digest: hash.digest('hex') };

@@ -72,7 +72,7 @@ export class StageBuild {
   readonly expand = (word: string): string => expandWord(word, { escape: this.#config.escape, lookup: this.#config.variables.lookup });
 
   async run(): Promise<BuiltStage> {
-    const triggers = await this.#step(this.stage.from, () => this.#begin());
+    const triggers = await this.#step(this.stage.from, (id) => this.#begin(id));
     for (const instruction of [...triggers, ...this.stage.instructions]) await this.#step(instruction, (id) => this.#apply(instruction, id));
     return { layers: this.#layers, config: this.#config.result(), history: this.#history, platform: this.#platform, author: this.#config.author, createdAt: this.#createdAt };
   }
@@ -117,10 +117,10 @@ export class StageBuild {
   }
 
   /** The base, and the triggers that its image has for builds like this. */
-  async #begin(): Promise<Instruction[]> {
+  async #begin(id: number): Promise<Instruction[]> {
     const { stage, session } = this;
     if (stage.platform !== undefined) this.#platform = parsePlatform(stage.platform);
-    const base = await this.#base();
+    const base = await this.#base(id);
     if (!base) return [];
     this.#layers.push(...base.layers);
     this.#history.push(...base.history);
@@ -131,10 +131,10 @@ export class StageBuild {
     return (base.config.OnBuild ?? []).map((trigger) => parseTrigger(trigger, stage.from.at, this.#config.escape));
   }
 
-  #base(): Promise<BuiltStage> | undefined {
+  #base(id: number): Promise<BuiltStage> | undefined {
     const { base } = this.stage;
     if (base.kind === 'scratch') return undefined;
-    return base.kind === 'stage' ? this.session.stage(base.index) : this.session.image(base.reference, this.#platform, 0);
+    return base.kind === 'stage' ? this.session.stage(base.index) : this.session.image(base.reference, this.#platform, id);
   }
 
   async #apply(instruction: Instruction, id: number): Promise<void> {
