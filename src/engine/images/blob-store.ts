@@ -7,7 +7,7 @@ import type { DataDir } from '../store/data-dir.ts';
 import { type Digest, digestOf, hexOf, parseDigest } from './digest.ts';
 
 /** Read at a time by whoever follows a blob that comes in. */
-const FOLLOWED_BYTES = 256 * 1024;
+const FOLLOWED_BYTES = 1024 * 1024;
 
 /** Content under the name of its digest. What is there is whole and right: it came in verified and through one rename. */
 export class BlobStore {
