@@ -54,7 +54,7 @@ async function chatter(socket: Socket, signal: AbortSignal): Promise<number> {
   return said;
 }
 
-it('kill -9 of the daemon at a hundred instants while it changes networks: nothing is left over, and what runs is reached all the time', { timeout: 240_000 }, async () => {
+it('kill -9 of the daemon at a hundred instants while it changes networks: nothing is left over, and what runs is reached all the time', { timeout: 290_000 }, async () => {
   const root = await mkdtemp(path.join(tmpdir(), 'mooring-netdeath-'));
   const instance = path.basename(root).slice('mooring-'.length);
   const bundle = path.join(root, 'churning-daemon.mjs');

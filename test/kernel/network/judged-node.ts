@@ -1,6 +1,7 @@
 /**
  * In a network namespace of its own: a container whose ports are published under the node's input rules, which change. Prints one JSON line: for each step, what
- * answers from the outside (`seen`), and from the node and a neighbour (`near`).
+ * answers from the outside (`seen`), and from the node and a neighbour (`near`). Argument: what is to be seen, by step, as JSON; for that it waits a while, since the
+ * kernel's word of a change takes a moment.
  */
 import { containerOf } from '../engine/support.ts';
 import { ask, makeOutside, openNetworkNode, removeContainer, restoreNetwork, run, serve, startOn, tracesOf } from './support.ts';
@@ -35,6 +36,7 @@ const steps: readonly (readonly [string, string])[] = [
   ['no rules again', 'nft delete table inet filter'],
 ];
 
+const expected = JSON.parse(process.argv[2] ?? '{}') as Readonly<Record<string, string>>;
 const web = await startOn(node, 'web', ports);
 const peer = await startOn(node, 'peer');
 await Promise.all([serve(servers, web, PORT), serve(servers, web, PORT + 1)]);
@@ -48,10 +50,10 @@ async function answers(place: Parameters<typeof ask>[0]): Promise<string> {
 const told: Record<string, { readonly seen: string; readonly near: readonly string[]; readonly exposure?: string }> = {};
 for (const [name, script] of steps) {
   await run('sh', ['-ec', script]);
-  await new Promise((resolve) => setTimeout(resolve, 400)); // for the kernel's word of it to come, and the answer to it
-  const [seen, ...near] = await Promise.all([answers(outside.place), answers('node'), answers(peer)]);
+  let [seen = '', ...near] = await Promise.all([answers(outside.place), answers('node'), answers(peer)]);
+  for (let again = 0; again < 8 && seen !== expected[name]; again++) seen = await answers(outside.place);
   const exposure = (await node.engine.observe(web.name))?.exposure ?? '';
-  told[name] = { seen: seen ?? '', near, exposure };
+  told[name] = { seen, near, exposure };
 }
 // In place, from one to the other.
 await run('sh', ['-ec', input()]);
