@@ -83,6 +83,6 @@ export async function openGround({ dataDir, runDir, instance, sandboxes = 0 }: G
     files: createFileEngine({ files: engine.files, images: imageEngine, archiver }),
     desired: openDesiredStore({ records: new DesiredRecords<SourceName>(database), hashOf: resourceHash, logger }),
     facts: new FactsRecords<Facts>(database),
-    events: createEventLog(new EventRecords(database), systemClock),
+    events: createEventLog(new EventRecords(database), systemClock, logger),
   };
 }

@@ -347,11 +347,6 @@ export class Effects implements MachineEffects {
   }
 
   #record(name: ContainerName, type: 'Normal' | 'Warning', reason: string, message: string): void {
-    try {
-      this.#options.events.record({ type, reason, message, name });
-    } catch (error) {
-      // What was done is done, whether or not it could be told.
-      this.#options.logger.error({ err: error, name, reason, message }, 'an event could not be recorded');
-    }
+    this.#options.events.record({ type, reason, message, name });
   }
 }

@@ -1,5 +1,6 @@
 import type { EventRecord, EventRecords } from '../engine/store/event-records.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/logger.ts';
 import type { ResourceName } from '../spec/name.ts';
 import type { ResourceKind } from '../spec/resource.ts';
 import type { EventLog, MooringEvent } from './events.ts';
@@ -8,16 +9,21 @@ import type { EventLog, MooringEvent } from './events.ts';
 export const COALESCE_MS = 10 * 60 * 1000;
 
 /** The event log over its records: coalesces repetitions, tells whoever listens. */
-export function createEventLog(records: EventRecords, clock: Clock): EventLog {
+export function createEventLog(records: EventRecords, clock: Clock, logger: Logger): EventLog {
   const listeners = new Set<(event: MooringEvent) => void>();
   return {
     record({ name, kind = 'Container', ...event }) {
       const row = { ...event, name: name ?? null, kind: name === undefined ? null : kind };
       const now = clock.now();
-      const same = records.latestSame(row);
-      const kept = same && now - same.lastTime < COALESCE_MS ? records.repeat(same, now) : records.insert(row, now);
-      const told = toEvent(kept);
-      for (const listener of listeners) listener(told);
+      try {
+        const same = records.latestSame(row);
+        const kept = same && now - same.lastTime < COALESCE_MS ? records.repeat(same, now) : records.insert(row, now);
+        const told = toEvent(kept);
+        for (const listener of listeners) listener(told);
+      } catch (error) {
+        // What was done is done, whether or not it could be told: on a full disk the daemon goes on.
+        logger.error({ err: error, ...row }, 'an event could not be recorded');
+      }
     },
     list: ({ name, kind = 'Container' } = {}) => records.list(name === undefined ? undefined : { kind, name }).map(toEvent),
     subscribe(listener) {

@@ -25,6 +25,7 @@ export interface NewMooringEvent extends Pick<MooringEvent, 'type' | 'reason' | 
 }
 
 export interface EventLog {
+  /** Never throws: what can not be kept, as on a full disk, is logged. */
   record(event: NewMooringEvent): void;
   /** Oldest first; the log is bounded. Of one resource, by default a container, or of all. */
   list(filter?: { readonly name?: ResourceName; readonly kind?: ResourceKind }): MooringEvent[];

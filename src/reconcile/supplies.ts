@@ -307,12 +307,7 @@ export class Supplies implements SupplyFace {
   }
 
   #record({ kind, name }: ResourceKey, type: 'Normal' | 'Warning', reason: string, message: string): void {
-    try {
-      this.#options.events.record({ type, reason, message, kind, name });
-    } catch (error) {
-      // What was done is done, whether or not it could be told.
-      this.#options.logger.error({ err: error, kind, name, reason, message }, 'an event could not be recorded');
-    }
+    this.#options.events.record({ type, reason, message, kind, name });
   }
 
   #bounded<T>(what: string, work: Promise<T>): Promise<T> {

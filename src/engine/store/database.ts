@@ -67,7 +67,8 @@ export class Database {
       this.#db.exec('COMMIT');
       return result;
     } catch (error) {
-      this.#db.exec('ROLLBACK');
+      // Of some failures, a full disk among them, SQLite rolls back by itself (https://sqlite.org/lang_transaction.html).
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
       throw error;
     }
   }

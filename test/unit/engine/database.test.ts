@@ -25,6 +25,16 @@ describe('the database', () => {
   });
   afterEach(() => rm(folder, { recursive: true }));
 
+  it('says that the disk is full, and is whole when it is not any more', async () => {
+    const database = await Database.open(folder);
+    database.prepare('PRAGMA max_page_count = 1').get(); // SQLite takes what is used already for the least
+    const insert = () => new EventRecords(database).insert({ type: 'Normal', reason: 'Started', message: 'x'.repeat(1 << 20), name: null, kind: null }, 0);
+    assert.throws(() => database.transaction(insert), /database or disk is full/);
+    database.prepare('PRAGMA max_page_count = 1000000').get();
+    assert.equal(database.transaction(insert).count, 1);
+    database.close();
+  });
+
   it('is made from nothing at the newest schema', async () => {
     const dataDir = path.join(folder, 'not', 'there', 'yet');
     (await Database.open(dataDir)).close();

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { Database } from '../../../src/engine/store/database.ts';
 import { EventRecords } from '../../../src/engine/store/event-records.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
+import { createLogger } from '../../../src/lib/logger.ts';
 import { COALESCE_MS, createEventLog } from '../../../src/reconcile/event-log.ts';
 import type { MooringEvent } from '../../../src/reconcile/events.ts';
 import { parseContainerName } from '../../../src/spec/name.ts';
@@ -26,7 +27,7 @@ describe('the event log', () => {
   });
 
   const name = parseContainerName('web');
-  const log = () => createEventLog(new EventRecords(database), { ...systemClock, now: () => now });
+  const log = () => createEventLog(new EventRecords(database), { ...systemClock, now: () => now }, createLogger('silent'));
 
   it('counts a repetition in the row that is there, also after a restart', () => {
     log().record({ type: 'Warning', reason: 'BackOff', message: 'again', name });
@@ -52,6 +53,17 @@ describe('the event log', () => {
     assert.deepEqual(events.list().map((row) => row.count), [1, 1, 1, 1, 1, 1]);
     assert.equal(events.list({ name }).length, 4);
     assert.equal('name' in (events.list().at(-1) ?? {}), false);
+  });
+
+  it('goes on when the disk is full, and again when it is not', () => {
+    const events = log();
+    database.prepare('PRAGMA max_page_count = 1').get(); // SQLite takes what is used already for the least
+    const message = 'x'.repeat(1 << 20);
+    events.record({ type: 'Normal', reason: 'Started', message });
+    assert.deepEqual(events.list(), []);
+    database.prepare('PRAGMA max_page_count = 1000000').get();
+    events.record({ type: 'Normal', reason: 'Started', message });
+    assert.equal(events.list().length, 1);
   });
 
   it('tells listeners, until they leave', () => {
