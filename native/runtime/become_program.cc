@@ -4,6 +4,7 @@
 #include <linux/close_range.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,18 +19,26 @@
 namespace mooring {
 namespace {
 
-Status become_user(const Process& process, bool dies_with_caller) {
-  // As root first: a user's working folder may lie below one that only root may search; then as the user, where only that one may (NFS, FUSE).
-  const Status as_root = enter_folder(process.cwd);
-  if (!as_root && as_root.error().code != EACCES) return as_root;
+// `entered`: whether root has come into the working folder. Else the user tries, for where only that one may (NFS, FUSE).
+Status become_user(const Process& process, bool entered, bool dies_with_caller) {
   MOORING_TRY(limit_bounding_set(process.capabilities));
   MOORING_TRY(switch_user(process.user));
-  if (!as_root) MOORING_TRY(enter_folder(process.cwd));
+  if (!entered) MOORING_TRY(enter_folder(process.cwd));
   MOORING_TRY(set_capabilities(process.capabilities));
   // Last, since each change of credentials resets it. A caller that is dead already is noticed when it is told that all is ready.
   if (dies_with_caller && prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return sys_error("set the parent-death signal");
   umask(process.user.umask);
   return ok();
+}
+
+// The filter, which may be in force by now, lets close(2) pass, but seldom close_range(2).
+void close_from(unsigned first, unsigned kept) {
+  if (kept > first) close_range(first, kept - 1, 0);
+  if (close_range(kept + 1, ~0U, 0) == 0) return;
+  rlimit most{};
+  if (getrlimit(RLIMIT_NOFILE, &most) != 0) most.rlim_cur = 1024;
+  for (unsigned fd = first; fd < most.rlim_cur; ++fd)
+    if (fd != kept) close(static_cast<int>(fd));
 }
 
 void await_start(int gate) {
@@ -51,22 +60,25 @@ Error become_program(const LastSteps& steps, Stdio stdio) {
   if (process.terminal && !steps.init) MOORING_TRY(take_terminal());
   MOORING_TRY(set_rlimits(process.rlimits));
 
+  // As root: a user's working folder may lie below one that only root may search.
+  const Status entered = enter_folder(process.cwd);
+  if (!entered && entered.error().code != EACCES) return entered.error();
+  // Nothing but 0, 1, 2 and what was asked for gets into the container, whatever the caller or a library left open (CVE-2024-21626).
+  if (close_range(3 + steps.preserve_fds, ~0U, CLOSE_RANGE_CLOEXEC) != 0) return sys_error("mark descriptors close-on-exec");
+
+  // From the filter on only calls that no container can do without: it may refuse any other.
   const bool filtered = !steps.filter.program.empty();
   // Without no_new_privs a filter needs CAP_SYS_ADMIN, which the container's process may not keep; with it, the filter comes last.
   if (process.no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return sys_error("set no_new_privs");
   if (filtered && !process.no_new_privileges) MOORING_TRY(load_seccomp(steps.filter));
-  MOORING_TRY(become_user(process, steps.dies_with_caller));
+  MOORING_TRY(become_user(process, static_cast<bool>(entered), steps.dies_with_caller));
   auto program = find_program(process);
   if (!program) return std::move(program.error());
-  // Nothing but 0, 1, 2 and what was asked for gets into the container, whatever the caller or a library left open (CVE-2024-21626).
-  if (close_range(3 + steps.preserve_fds, ~0U, CLOSE_RANGE_CLOEXEC) != 0) return sys_error("mark descriptors close-on-exec");
   // Fails where the caller is gone: then nobody would ever wait for this container.
   MOORING_TRY(send_packet(steps.channel, Message::ready));
   if (gate) {
     // Lets go of the channel, and of everything else that is the caller's: it would lie open in here for as long as nobody starts us.
-    const unsigned kept = static_cast<unsigned>(gate.get());
-    if (kept > 3 + steps.preserve_fds) close_range(3 + steps.preserve_fds, kept - 1, 0);
-    close_range(kept + 1, ~0U, 0);
+    close_from(3 + steps.preserve_fds, static_cast<unsigned>(gate.get()));
     await_start(gate.get());
   }
   auto last = [&]() -> Error {
