@@ -49,7 +49,7 @@ export async function download({ url, folder, otherwise, checksum, signal }: Dow
 }
 
 /** Throws `Invalid`. */
-export function parseChecksum(text: string): { readonly algorithm: string; readonly digest: string } {
+function parseChecksum(text: string): { readonly algorithm: string; readonly digest: string } {
   const [algorithm = '', digest = ''] = text.split(':');
   if (ALGORITHMS[algorithm] !== digest.length || !/^[0-9a-f]+$/.test(digest)) throw new MooringError('Invalid', `"${text}" is no checksum`, { fix: 'write it like sha256:<64 hexadecimal digits>' });
   return { algorithm, digest };

@@ -23,6 +23,6 @@ export async function newLayer(room: ImageRoom, content: LayerContent, parent: D
 }
 
 /** The chain ID of a layer on top of another (OCI image spec, config.md, "Layer ChainID"). */
-export function chainIdOn(parent: Digest | undefined, diffId: Digest): Digest {
+function chainIdOn(parent: Digest | undefined, diffId: Digest): Digest {
   return parent === undefined ? (chainIds([diffId])[0] ?? diffId) : digestOf(`${parent} ${diffId}`);
 }

@@ -166,7 +166,7 @@ function duration(name: string, value: string): number {
 }
 
 /** `a=b "c"=d`, or the old form `name the rest`, nothing expanded yet. */
-export function nameValues(text: string, escape: string): [string, string][] {
+function nameValues(text: string, escape: string): [string, string][] {
   const words = quotedWords(text, escape);
   const [first = ''] = words;
   if (!first.includes('=')) {
