@@ -48,6 +48,7 @@ export class StageBuild {
   #createdAt = 0;
   /** Of the step under way. */
   #wasCached = false;
+  #at = '';
 
   constructor(session: BuildSession, stage: Stage) {
     this.session = session;
@@ -69,7 +70,7 @@ export class StageBuild {
   }
 
   /** `expand` for the instruction that is under way. */
-  readonly expand = (word: string): string => expandWord(word, { escape: this.#config.escape, lookup: this.#config.variables.lookup });
+  readonly expand = (word: string): string => expandWord(word, { escape: this.#config.escape, lookup: this.#config.variables.lookup, onUnset: (name) => this.#warnOfUnset(name) });
 
   async run(): Promise<BuiltStage> {
     const triggers = await this.#step(this.stage.from, (id) => this.#begin(id));
@@ -106,6 +107,7 @@ export class StageBuild {
     report({ ...step, state: 'Started' });
     const began = performance.now();
     this.#wasCached = false;
+    this.#at = instruction.at;
     try {
       const result = await work(id);
       report({ ...step, state: this.#wasCached ? 'Cached' : 'Done', seconds: (performance.now() - began) / 1000 });
@@ -114,6 +116,12 @@ export class StageBuild {
       report({ ...step, state: 'Failed', seconds: (performance.now() - began) / 1000 });
       throw placed(error, instruction);
     }
+  }
+
+  #warnOfUnset(name: string): void {
+    const { skip } = this.session.plan.dockerfile.check;
+    if (this.#config.variables.declared.has(name) || skip.has('UndefinedVar') || skip.has('all')) return;
+    this.session.report({ type: 'WARNING', rule: 'UndefinedVar', message: `${name} is neither an ARG nor an ENV here, and so is empty`, at: this.#at });
   }
 
   /** The base, and the triggers that its image has for builds like this. */

@@ -88,12 +88,13 @@ RUN echo $A
 FROM first
 ARG TARGETARCH
 RUN echo "$A <$B> $TARGETARCH"
+LABEL l=$NOWHERE
 `;
   const { details, progress } = await builder.build(dockerfile, {}, more);
   const arch = details.platform.architecture;
   assert.deepEqual(progress.flatMap((each) => (each.type === 'OUTPUT' ? [each.text] : [])), ['<> http://proxy.example', 'given b-given given-b-given', 'env', `env <> ${arch}`]);
   assert.ok(!JSON.stringify(details.config).includes('proxy.example'));
-  assert.deepEqual(progress.flatMap((each) => (each.type === 'WARNING' ? [each.rule] : [])), ['UnusedBuildArg']);
+  assert.deepEqual(progress.flatMap((each) => (each.type === 'WARNING' ? [each.rule] : [])), ['UndefinedVar', 'UnusedBuildArg']);
   const other = await builder.build(dockerfile, {}, { buildArguments: new Map([['A', 'given'], ['HTTP_PROXY', 'http://other.example']]) });
   assert.ok(steps(other.progress).filter((step) => step.startsWith('RUN')).every((step) => step === 'RUN Cached'), 'nor do they count');
 });
