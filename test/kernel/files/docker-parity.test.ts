@@ -37,8 +37,8 @@ describe('beside docker', { skip: missing('dockerd', 'docker', 'runc') }, () => 
       return { code, stdout, stderr };
     }
   };
-  const both = async (docker: readonly string[], mooring: readonly string[] = docker): Promise<void> => {
-    for (const [side, args] of [[sides[0], docker], [sides[1], mooring]] as const) {
+  const both = async (theirs: readonly string[], ours: readonly string[]): Promise<void> => {
+    for (const [side, args] of [[sides[0], theirs], [sides[1], ours]] as const) {
       const { code, stderr } = await side.call(...args);
       assert.equal(code, 0, `${side.name} ${args.join(' ')}: ${stderr}`);
     }
@@ -167,9 +167,9 @@ describe('beside docker', { skip: missing('dockerd', 'docker', 'runc') }, () => 
     const changes = ['ENTRYPOINT []', 'CMD ["cat","/committed"]', 'ENV LEVEL=debug MORE="a b"', 'EXPOSE 80 53/udp', 'LABEL k=v', 'WORKDIR /srv', 'USER 7:8', 'VOLUME /v', 'ONBUILD RUN true'].flatMap((change) => ['-c', change]);
     await inBoth('echo kept > /committed; chmod 640 /committed; chown 7:8 /committed; rm -f /bin/ed');
     await both(['commit', ...changes, '-m', 'word', '-a', 'me', 'web', 'example/docker:1'], ['commit', ...changes, '-m', 'word', '-a', 'me', 'web', 'example/mooring:1']);
-    const archives = { docker: join(node.root, 'docker.tar'), mooring: join(node.root, 'mooring.tar') };
-    await both(['save', '-o', archives.docker, 'example/docker:1'], ['image', 'save', 'example/mooring:1', '-f', archives.mooring]);
-    await both(['load', '-i', archives.mooring], ['image', 'load', archives.docker]);
+    const saved = { docker: join(node.root, 'docker.tar'), mooring: join(node.root, 'mooring.tar') };
+    await both(['save', '-o', saved.docker, 'example/docker:1'], ['image', 'save', 'example/mooring:1', '-f', saved.mooring]);
+    await both(['load', '-i', saved.mooring], ['image', 'load', saved.docker]);
 
     const inDocker = async (image: string) => (JSON.parse((await dockerCall('image', 'inspect', image)).stdout) as [{ Id: string; Author: string; Comment: string; Config: Record<string, unknown>; RootFS: { Layers: string[] } }])[0];
     const here = async (image: string) => JSON.parse((await node.mooring('image', 'inspect', image)).stdout) as { id: string; layerDigests: { diffId: string }[]; config: { config: Record<string, unknown> } };
