@@ -10,9 +10,10 @@ const ERASE = /[\b\u007f]/;
 export async function prompt(question: string, { secret }: { readonly secret: boolean }): Promise<string> {
   const { stdin, stderr } = process;
   if (!stdin.isTTY) throw new MooringError('Invalid', `there is no terminal to ask for "${question}" on`, { fix: 'give --username, and the password with --password-stdin' });
-  stderr.write(`${question}: `);
   using terminal = new DisposableStack();
+  // Before the question: who answers at once must not be shown what is typed.
   terminal.use(new RawTerminal(stdin));
+  stderr.write(`${question}: `);
   terminal.defer(() => {
     stderr.write('\n');
     stdin.pause();
