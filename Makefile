@@ -6,7 +6,7 @@ SPECS ?= examples/gitops
 NODE := node_modules/.bin/node
 LIB := $(DESTDIR)$(PREFIX)/lib/mooring
 
-.PHONY: help setup build native run test test-vm lint generate bench clean install uninstall
+.PHONY: help setup build native run test test-vm lint generate conformance bench clean install uninstall
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ lint: setup ## Types, lint rules, import arrows, generated files
 generate: setup ## Write what is generated from the schemas and the machine
 	@$(NODE) scripts/generate.ts
 	@$(NODE) scripts/state-diagram.ts
+
+conformance: native ## Run the suite of opencontainers/runtime-tools, fetched now, against the runtime (docs/conformance.md)
+	@scripts/conformance.sh
 
 bench: ## Measure every topic beside its peers; writes docs/performance.md
 	@scripts/setup.sh bench
