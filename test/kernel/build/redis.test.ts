@@ -24,7 +24,7 @@ test("the founders' Dockerfile, with Debian as its base: redis is installed, bui
   const address = await until('redis runs', async () => {
     const { status } = await node.get('redis');
     return status.phase === 'Running' && status.addresses?.[0];
-  }, 120);
+  }, 300);
   const events = (await node.events()).map(({ reason }) => reason);
   assert.ok(events.includes('Built'), events.join());
   const inspected = JSON.parse((await node.mooring('image', 'inspect', 'mooring.local/redis:latest')).stdout) as { config: { config: Record<string, unknown> } };
@@ -32,5 +32,5 @@ test("the founders' Dockerfile, with Debian as its base: redis is installed, bui
 
   const [variable, value] = node.mark('client').split('=');
   await node.write('client.yaml', ['apiVersion: mooring.dev/v1alpha1', 'kind: Container', 'metadata: {name: client}', 'spec:', '  image: mooring.local/redis:latest', '  command: [sh, -c, "redis-cli -h $0 ping; exec sleep 1000", "' + address + '"]', `  env: [{name: ${variable}, value: ${value}}]`, '  network: {mode: Bridge}', '  stopSignal: SIGKILL', ''].join('\n'));
-  await until('the other container is answered', async () => (await node.mooring('logs', 'client')).stdout.trim() === 'PONG', 30);
+  await until('the other container is answered', async () => (await node.mooring('logs', 'client')).stdout.trim() === 'PONG', 60);
 }));
