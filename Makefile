@@ -53,7 +53,7 @@ bench: ## Measure every topic beside its peers; writes docs/performance.md
 	@$(MAKE) --no-print-directory build
 	@$(NODE) test/bench/run.ts
 
-bench-%: ## Measure one topic (start, restart, scale, cli)
+bench-%: ## Measure one topic (start, restart, scale, cli, logs, …)
 	@scripts/setup.sh bench
 	@$(MAKE) --no-print-directory build
 	@$(NODE) test/bench/run.ts $*

@@ -15,6 +15,7 @@ import { imagesTopic } from './topics/images.ts';
 import { crowdTopic } from './topics/crowd.ts';
 import { networkCrowdTopic } from './topics/network-crowd.ts';
 import { networkTopic } from './topics/network.ts';
+import { logsTopic } from './topics/logs.ts';
 import { restartTopic } from './topics/restart.ts';
 import { scaleTopic } from './topics/scale.ts';
 import { startTopic } from './topics/start.ts';
@@ -25,6 +26,7 @@ const topics: Readonly<Record<string, () => Promise<Table[]>>> = {
   scale: scaleTopic,
   crowd: crowdTopic,
   cli: cliTopic,
+  logs: logsTopic,
   network: () => networkTopic(),
   'network-crowd': () => networkCrowdTopic(),
   images: imagesTopic,
