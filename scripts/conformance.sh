@@ -26,6 +26,14 @@ if [ ! -d "$cache" ]; then
 fi
 
 cd "$cache"
+# The suite leaves its bundles and the parents of its cgroups.
+TMPDIR=$(mktemp -d)
+export TMPDIR
+finish() {
+  rm -rf "$TMPDIR"
+  find /sys/fs/cgroup -depth -type d \( -path '*/testdir' -o -path '*/testdir/*' \) -exec rmdir {} \;
+}
+trap finish EXIT
 names=("$@")
 [ $# -gt 0 ] || for folder in validation/*/; do
   name=$(basename "$folder")
