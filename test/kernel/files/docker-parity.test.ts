@@ -103,18 +103,17 @@ describe('beside docker', { skip: missing('dockerd', 'docker', 'runc') }, () => 
       await mkdir(join(place, 'real'));
       await symlink('real', join(place, 'there'));
     };
-    const places: Readonly<Record<string, readonly [prepare: (place: string) => Promise<void>, ...destinations: string[]]>> = {
-      nothing: [empty, 'HERE/there', 'HERE/there/', 'HERE', 'HERE/missing/name'],
-      folder: [withDir, 'HERE/there', 'HERE/there/.'],
-      file: [withFile, 'HERE/there', 'HERE/there/'],
-      link: [withLink, 'HERE/there'],
-    };
-    for (const source of ['/src/file', '/src/dir', '/src/dir/.', '/src/link', '/src/link/', '/src/abs', '/src/nothing', '/src/file/']) {
-      for (const [kind, [prepare, ...destinations]] of Object.entries(places)) {
-        for (const destination of destinations) {
-          const [theirs, ours] = await copies(`web:${source}`, destination, prepare);
-          assert.equal(ours, theirs, `cp web:${source} ${destination}, where ${kind} is`);
-        }
+    const things = ['/src/file', '/src/dir', '/src/dir/.'];
+    const cases: readonly (readonly [there: string, prepare: (place: string) => Promise<void>, sources: readonly string[], destinations: readonly string[]])[] = [
+      ['nothing', empty, things, ['HERE/there', 'HERE/there/', 'HERE/missing/name']],
+      ['a folder', withDir, [...things, '/src/link', '/src/link/', '/src/abs', '/src/nothing', '/src/file/'], ['HERE/there']],
+      ['a file', withFile, things, ['HERE/there']],
+      ['a link to a folder', withLink, ['/src/file', '/src/dir'], ['HERE/there']],
+    ];
+    for (const [there, prepare, sources, destinations] of cases) {
+      for (const [source, destination] of sources.flatMap((from) => destinations.map((to) => [from, to] as const))) {
+        const [theirs, ours] = await copies(`web:${source}`, destination, prepare);
+        assert.equal(ours, theirs, `cp web:${source} ${destination}, where ${there} is`);
       }
     }
     for (const source of ['/src/link', '/src/filelink']) {
