@@ -4,6 +4,7 @@
  */
 import { once } from 'node:events';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { containerDocument, networkOf } from './documents.ts';
 import { runningEngine } from './killable-engine.ts';
 
@@ -25,7 +26,7 @@ async function round(name: string, networks: readonly string[], port: number): P
 
 async function remove(id: Parameters<typeof engine.kill>[0], name: Name): Promise<void> {
   await engine.kill(id);
-  while (['Running', 'Creating'].includes((await engine.observe(name))?.process.state ?? ''));
+  while (['Running', 'Creating'].includes((await engine.observe(name))?.process.state ?? '')) await sleep(2);
   await engine.remove(id);
 }
 

@@ -50,7 +50,8 @@ async function answers(place: Parameters<typeof ask>[0]): Promise<string> {
 const told: Record<string, { readonly seen: string; readonly near: readonly string[]; readonly exposure?: string }> = {};
 for (const [name, script] of steps) {
   await run('sh', ['-ec', script]);
-  let [seen = '', ...near] = await Promise.all([answers(outside.place), answers('node'), answers(peer)]);
+  const [first, ...near] = await Promise.all([answers(outside.place), answers('node'), answers(peer)]);
+  let seen = first;
   for (let again = 0; again < 8 && seen !== expected[name]; again++) seen = await answers(outside.place);
   const exposure = (await node.engine.observe(web.name))?.exposure ?? '';
   told[name] = { seen, near, exposure };
