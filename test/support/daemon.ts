@@ -43,6 +43,8 @@ export class TestNode {
   readonly root: string;
   readonly instance: string;
   readonly metricsPort: number;
+  /** Words in front of the daemon's command, such as those that give it a mount namespace of its own. They end in an exec. */
+  through: readonly string[] = [];
   #daemon: ChildProcess | undefined;
   #log = '';
   readonly #netns = new Set<string>();
@@ -88,7 +90,8 @@ export class TestNode {
   /** Starts the daemon; settles once its API answers. */
   async start(...flags: readonly string[]): Promise<void> {
     assert.equal(this.#daemon, undefined, 'a daemon runs already');
-    const daemon = spawn(MOORING, ['daemon', '--specs', this.specs, ...this.places, '--metrics-addr', `127.0.0.1:${this.metricsPort}`, '--log-level', 'info', ...flags], {
+    const [program, ...words] = [...this.through, MOORING];
+    const daemon = spawn(program ?? MOORING, [...words, 'daemon', '--specs', this.specs, ...this.places, '--metrics-addr', `127.0.0.1:${this.metricsPort}`, '--log-level', 'info', ...flags], {
       stdio: ['ignore', 'pipe', 'pipe'],
       // A group of its own, so that a test's Ctrl-C reaches just it.
       detached: true,
