@@ -39,8 +39,8 @@ TEST_CASE("init: the program is its child, and leads a session of its own") {
 }
 
 TEST_CASE("init: what is left behind is reaped, which without it stays") {
-  // Each of the three is orphaned before it ends; a sleep reaps nobody.
-  const std::string script = "for i in 1 2 3; do (sh -c 'sleep 0.01 & exec true'); done; exec sleep 30";
+  // Each of the three is orphaned, and ends when the shell, which would reap it while it waits for the next one, is a sleep that reaps nobody.
+  const std::string script = "for i in 1 2 3; do (sh -c 'sleep 2 & exec true'); done; exec sleep 30";
   const auto dead = [](const std::string& process) { return slurp("/proc/" + process + "/stat").find(") Z ") != std::string::npos; };
   Bundle without, with;
   const Container keeping = without.script(script).start();
