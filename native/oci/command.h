@@ -1,6 +1,8 @@
 // The commands of the OCI command line. Each returns the exit code, or the Error that ends it with 1.
 #pragma once
 
+#include <functional>
+
 #include "container.h"
 #include "flags.h"
 
@@ -8,6 +10,7 @@ namespace mooring::oci {
 
 struct Context {
   std::string root;
+  std::function<void(const std::string&)> warn;  // of what was not done as asked, and is no reason to fail
   bool systemd_cgroup = false;  // --systemd-cgroup
 };
 

@@ -79,7 +79,7 @@ Status launch_into(const Context& context, Made& made, const Arguments& argument
   auto preserved = preserved_fds(arguments);
   if (!preserved) return std::move(preserved.error());
 
-  auto launched = launch({.id = container.id, .bundle = container.bundle, .stdin_fd = 0, .stdout_fd = 1, .stderr_fd = 2, .dies_with_caller = false, .preserve_fds = *preserved, .start_gate = gate.get(), .systemd_cgroup = context.systemd_cgroup});
+  auto launched = launch({.id = container.id, .bundle = container.bundle, .stdin_fd = 0, .stdout_fd = 1, .stderr_fd = 2, .dies_with_caller = false, .callers_keyring = arguments.has("no-new-keyring"), .preserve_fds = *preserved, .start_gate = gate.get(), .systemd_cgroup = context.systemd_cgroup});
   if (!launched) return std::move(launched.error());
   made.launched = std::move(*launched);
   container.pid = made.launched.pid;
@@ -104,6 +104,7 @@ Result<Made> make(const Context& context, const Arguments& arguments, bool stays
   if (!lock) return std::move(lock.error());
   made.lock = std::move(*lock);
   auto done = launch_into(context, made, arguments, stays);
+  for (const std::string& warning : made.launched.warnings) context.warn(warning);
   if (done) return made;
   if (container.pid > 0) {
     kill(container.pid, SIGKILL);  // our child, not reaped

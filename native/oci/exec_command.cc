@@ -71,8 +71,9 @@ Result<int> exec(const Context& context, const Arguments& arguments) {
   if (!preserved) return std::move(preserved.error());
 
   if (!detach) hold_signals();
-  auto launched = execute({.pid = container->pid, .process = process.is_object() ? process.dump() : *text, .bundle = container->folder, .stdin_fd = 0, .stdout_fd = 1, .stderr_fd = 2, .preserve_fds = *preserved});
+  auto launched = execute({.id = container->id, .pid = container->pid, .process = process.is_object() ? process.dump() : *text, .bundle = container->folder, .stdin_fd = 0, .stdout_fd = 1, .stderr_fd = 2, .preserve_fds = *preserved});
   if (!launched) return std::move(launched.error());
+  for (const std::string& warning : launched->warnings) context.warn(warning);
   if (socket) MOORING_TRY(send_console(arguments.value("console-socket"), launched->console.get()));
   if (arguments.has("pid-file")) MOORING_TRY(write_whole(arguments.value("pid-file"), std::to_string(launched->pid)));
   if (detach) return 0;

@@ -111,7 +111,11 @@ Result<int> run_command(const Command& command, const Arguments& global, int arg
   if (count < command.fewest) return Error{std::string(command.name) + ": a container id is needed"};
   if (count > command.most) return Error{std::string(command.name) + ": \"" + arguments->operands()[command.most] + "\" is one argument too many"};
   if (command.makes_process) MOORING_TRY(rerun_read_only(whole));
-  return command.run({.root = global.value("root", "/run/mooring-runtime"), .systemd_cgroup = global.has("systemd-cgroup") || global.value("cgroup-manager") == "systemd"}, *arguments);
+  const auto warn = [&](const std::string& message) {
+    fprintf(stderr, "mooring-runtime: warning: %s\n", message.c_str());
+    log_line(global, "warning", message);
+  };
+  return command.run({.root = global.value("root", "/run/mooring-runtime"), .warn = warn, .systemd_cgroup = global.has("systemd-cgroup") || global.value("cgroup-manager") == "systemd"}, *arguments);
 }
 
 }  // namespace

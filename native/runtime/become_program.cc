@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <signal.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -15,6 +16,7 @@
 #include "hooks.h"
 #include "init_program.h"
 #include "process.h"
+#include "scheduling.h"
 
 namespace mooring {
 namespace {
@@ -41,6 +43,14 @@ void close_from(unsigned first, unsigned kept) {
     if (fd != kept) close(static_cast<int>(fd));
 }
 
+Status load_filter(LastSteps& steps) {
+  AgentMessenger messenger;
+  if (steps.filter.notifies) MOORING_TRY(messenger.stand_by(std::move(steps.agent), steps.agent_state));
+  auto listener = load_seccomp(steps.filter);
+  if (!listener) return std::move(listener.error());
+  return steps.filter.notifies ? messenger.send(std::move(*listener)) : ok();
+}
+
 void await_start(int gate) {
   char byte;
   while (read(gate, &byte, 1) < 0 && errno == EINTR) {
@@ -49,16 +59,19 @@ void await_start(int gate) {
 
 }  // namespace
 
-Error become_program(const LastSteps& steps, Stdio stdio) {
+Error become_program(LastSteps steps, Stdio stdio) {
   const Process& process = steps.process;
   UniqueFd gate;
   if (steps.start_gate >= 0) {
     gate.reset(fcntl(steps.start_gate, F_DUPFD_CLOEXEC, static_cast<int>(3 + steps.preserve_fds)));
     if (!gate) return sys_error("copy the start gate");
   }
-  MOORING_TRY(take_stdio(std::move(stdio), process));
+  MOORING_TRY(take_stdio(std::move(stdio)));
   if (process.terminal && !steps.init) MOORING_TRY(take_terminal());
-  MOORING_TRY(set_rlimits(process.rlimits));
+  const auto warn = [&](const std::string& text) { (void)send_packet(steps.channel, Message::warning, 0, text); };  // with the caller gone "ready" fails
+  MOORING_TRY(set_rlimits(process.rlimits, steps.limits_required, warn));
+  MOORING_TRY(set_scheduling(process));
+  if (steps.personality && personality(*steps.personality) < 0) return sys_error("set linux.personality");
 
   // As root: a user's working folder may lie below one that only root may search.
   const Status entered = enter_folder(process.cwd);
@@ -70,10 +83,13 @@ Error become_program(const LastSteps& steps, Stdio stdio) {
   const bool filtered = !steps.filter.program.empty();
   // Without no_new_privs a filter needs CAP_SYS_ADMIN, which the container's process may not keep; with it, the filter comes last.
   if (process.no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return sys_error("set no_new_privs");
-  if (filtered && !process.no_new_privileges) MOORING_TRY(load_seccomp(steps.filter));
+  if (filtered && !process.no_new_privileges) MOORING_TRY(load_filter(steps));
   MOORING_TRY(become_user(process, static_cast<bool>(entered), steps.dies_with_caller));
   auto program = find_program(process);
   if (!program) return std::move(program.error());
+  // While the caller can still hear that the agent did not answer.
+  const bool last_of_all = filtered && process.no_new_privileges && !steps.filter.notifies;
+  if (filtered && process.no_new_privileges && !last_of_all) MOORING_TRY(load_filter(steps));
   // Fails where the caller is gone: then nobody would ever wait for this container.
   MOORING_TRY(send_packet(steps.channel, Message::ready));
   if (gate) {
@@ -89,7 +105,7 @@ Error become_program(const LastSteps& steps, Stdio stdio) {
       if (!opened) return std::move(opened.error());
       init = std::move(*opened);
     }
-    if (filtered && process.no_new_privileges) MOORING_TRY(load_seccomp(steps.filter));
+    if (last_of_all) MOORING_TRY(load_filter(steps));
     if (init) MOORING_TRY(stay_behind_as_init(init, process.terminal, gate ? -1 : steps.channel));
     return run_program(*program, process);
   };

@@ -54,6 +54,9 @@ void listen(int socket, bool to_end, Heard& heard) {
       case Message::ready:
         heard.ready = true;
         break;
+      case Message::warning:
+        heard.launched.warnings.push_back(std::move(packet->text));
+        break;
       case Message::failed:
         if (!heard.error) heard.error = Error{std::move(packet->text), packet->number};
         break;

@@ -4,17 +4,19 @@
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "cgroup_systemd.h"
 #include "channel.h"
 #include "guard.h"
-#include "hooks.h"
+#include "hook_runner.h"
 #include "init.h"
 #include "namespaces.h"
+#include "process.h"
 #include "procfs.h"
+#include "security_labels.h"
+#include "send_descriptor.h"
 
 namespace mooring {
 namespace {
@@ -27,6 +29,17 @@ Result<std::string> find_place(const InitPlan& plan, const LaunchOptions& option
   return scope->cgroup;
 }
 
+Status prepare_user_namespace(InitPlan& plan) {
+  const Config& config = plan.config;
+  if (!config.namespaces.has(CLONE_NEWUSER)) return ok();
+  const std::string* joined = config.namespaces.joined_path(CLONE_NEWUSER);
+  auto user = joined ? open_user_namespace(*joined) : new_user_namespace(config.id_maps);
+  if (!user) return std::move(user.error());
+  if (joined && !config.id_maps.empty() && user->maps != config.id_maps) return Error{"linux.uidMappings, linux.gidMappings: " + *joined + " has another mapping", EINVAL};
+  plan.user = std::move(*user);
+  return ok();
+}
+
 Status prepare(InitPlan& plan, const LaunchOptions& options, ScopeHolder& holder) {
   MOORING_TRY(guard_helper());
   MOORING_TRY(read_plan(plan, options.bundle));
@@ -37,36 +50,38 @@ Status prepare(InitPlan& plan, const LaunchOptions& options, ScopeHolder& holder
   auto cgroups = prepare_cgroups(*hierarchies, *place, plan.config.resources);
   if (!cgroups) return std::move(cgroups.error());
   plan.cgroups = std::move(*cgroups);
-  return join_namespaces(plan.config.namespaces);
+  MOORING_TRY(prepare_user_namespace(plan));
+  return gather(plan, options);
 }
 
-// The container's namespaces and mounts are made, its root is not entered yet (runtime specification, "createRuntime hooks").
-Status run_create_runtime_hooks(const InitPlan& plan, const LaunchOptions& options, int gate, pid_t pid) {
-  char byte;
-  if (read(gate, &byte, 1) != 1) return ok();  // it failed and has said so
-  MOORING_TRY(run_hooks("createRuntime", plan.config.hooks.create_runtime, state_text(plan.config, options.id, options.bundle, "creating", pid)));
-  return write(gate, "", 1) == 1 ? ok() : Status(sys_error("let the container's first process go on"));
+// What follows is done without the host's mounts, or its rights, where the container has others.
+Status leave_host(InitPlan& plan) {
+  const Config& config = plan.config;
+  if (config.namespaces.created & CLONE_NEWTIME) MOORING_TRY(unshare_time(config.time_offsets));
+  if (needs_host_side(config)) {
+    auto made = make_host_side(config, plan.devices, plan.user ? &*plan.user : nullptr);
+    if (!made) return std::move(made.error());
+    plan.host = std::move(*made);
+  }
+  MOORING_TRY(join_namespaces(config.namespaces));
+  if (!plan.user) return ok();
+  raise_hard_limits(config.process.rlimits);
+  return setns(plan.user->handle.get(), CLONE_NEWUSER) == 0 ? ok() : Status(sys_error("join the container's user namespace"));
 }
 
 Status give_birth(InitPlan& plan, const LaunchOptions& options) {
-  UniqueFd gate, other_gate;
-  if (!plan.config.hooks.create_runtime.empty()) {
-    int ends[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return sys_error("make a socket pair");
-    gate.reset(ends[0]);
-    other_gate.reset(ends[1]);
-    plan.hook_gate = other_gate.get();
-  }
+  HookRunner hooks;
+  MOORING_TRY(hooks.prepare(plan, options));
+  MOORING_TRY(leave_host(plan));
   UniqueFd handle;
   const auto pid = clone_process(plan.config.namespaces.created, plan.cgroups, handle);
   if (!pid) return pid.error();
   if (*pid == 0) {
-    gate.reset();
+    hooks.leave();
     run_init(plan, options);
   }
-  other_gate.reset();
   MOORING_TRY(tell_started(plan.channel, *pid, handle, plan.cgroups));
-  return gate ? run_create_runtime_hooks(plan, options, gate.get(), *pid) : ok();
+  return hooks.run(plan, options, *pid);
 }
 
 }  // namespace
@@ -76,18 +91,37 @@ Status read_plan(InitPlan& plan, const std::string& bundle) {
   if (!config) return std::move(config.error());
   plan.config = std::move(*config);
   MOORING_TRY(check_sysctls(plan.config));
+  MOORING_TRY(check_security_labels(plan.config.process, plan.config.mount_label));
   if (!plan.config.seccomp) return ok();
   auto filter = seccomp_filter(*plan.config.seccomp, plan.config.seccomp_cache);
   if (!filter) return std::move(filter.error());
   plan.filter = std::move(*filter);
+  if (!plan.filter.notifies) return ok();
+  auto agent = connect_to(plan.config.seccomp->listener_path, "linux.seccomp.listenerPath");
+  if (!agent) return std::move(agent.error());
+  plan.agent = std::move(*agent);
   return ok();
+}
+
+Status gather(InitPlan& plan, const LaunchOptions& options) {
+  const Process& process = plan.config.process;
+  const auto warn = [&](const std::string& text) { (void)send_packet(plan.channel, Message::warning, 0, text); };  // a caller that is gone misses nothing
+  if (process.oom_score_adj) MOORING_TRY(set_oom_score(*process.oom_score_adj, plan.config.limits_required, warn));
+  const UserNamespace* const user = plan.user ? &*plan.user : nullptr;
+  auto owner = outside_user(process, user);
+  if (!owner) return std::move(owner.error());
+  if (!process.terminal) MOORING_TRY(give_pipes({options.stdin_fd, options.stdout_fd, options.stderr_fd}, *owner));
+  plan.devices = container_devices(plan.config);
+  plan.mounts.emplace(plan.config);
+  return plan.mounts->take_sources(user);
 }
 
 Result<pid_t> clone_process(int namespaces, const Cgroups& cgroups, UniqueFd& pidfd) {
   int handle = -1;
   clone_args arguments{};
   // CLONE_PARENT: the container is the child of launch()'s caller, who waits for it, and not ours. The exit signal is then that of ours, SIGCHLD.
-  arguments.flags = CLONE_PARENT | CLONE_PIDFD | static_cast<uint64_t>(namespaces & ~CLONE_NEWCGROUP);
+  constexpr int made_otherwise = CLONE_NEWCGROUP | CLONE_NEWTIME | CLONE_NEWUSER;
+  arguments.flags = CLONE_PARENT | CLONE_PIDFD | static_cast<uint64_t>(namespaces & ~made_otherwise);
   arguments.pidfd = reinterpret_cast<uint64_t>(&handle);
   if (cgroups.unified) {
     arguments.flags |= CLONE_INTO_CGROUP;
@@ -107,7 +141,8 @@ Status tell_started(int channel, pid_t pid, const UniqueFd& pidfd, const Cgroups
 
 void run_builder(int channel, const LaunchOptions& options) {
   // Off 0, 1 and 2, should the caller have none of these.
-  InitPlan plan{.config = {}, .cgroups = {}, .filter = {}, .channel = fcntl(channel, F_DUPFD_CLOEXEC, 3)};
+  InitPlan plan;
+  plan.channel = fcntl(channel, F_DUPFD_CLOEXEC, 3);
   if (plan.channel < 0) _exit(1);
   ScopeHolder holder;
   Status done = prepare(plan, options, holder);

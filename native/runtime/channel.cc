@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "send_descriptor.h"
+
 namespace mooring {
 namespace {
 
@@ -27,20 +29,7 @@ Status send_packet(int socket, Message kind, int number, const std::string& text
     if (write(socket, packet, sizeof header + length) < 0) return sys_error("tell the caller");
     return ok();
   }
-  iovec content{packet, sizeof header + length};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof fd)] = {};
-  msghdr message{};
-  message.msg_iov = &content;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  cmsghdr* rights = CMSG_FIRSTHDR(&message);
-  rights->cmsg_level = SOL_SOCKET;
-  rights->cmsg_type = SCM_RIGHTS;
-  rights->cmsg_len = CMSG_LEN(sizeof fd);
-  std::memcpy(CMSG_DATA(rights), &fd, sizeof fd);
-  if (sendmsg(socket, &message, MSG_NOSIGNAL) < 0) return sys_error("hand a descriptor to the caller");
-  return ok();
+  return send_descriptor(socket, {packet, sizeof header + length}, fd, "hand a descriptor to the caller");
 }
 
 Result<Packet> receive_packet(int socket) {

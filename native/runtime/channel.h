@@ -17,6 +17,7 @@ enum class Message : char {
   order = 'O',    // to it: `text` is the container's id, a newline, the bundle; `number` is 1 when it dies with the caller
   console = 'C',  // from init: `fd` is the pty's master
   ready = 'R',    // from init: the next step is execve
+  warning = 'W',  // from either: `text` says what could not be done as asked, and is no reason to fail
   failed = 'F',   // from either: `number` is the errno, `text` the error
 };
 

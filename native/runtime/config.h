@@ -9,51 +9,17 @@
 #include <string>
 #include <vector>
 
+#include "id_map.h"
+#include "process_config.h"
 #include "result.h"
 
 namespace mooring {
-
-struct User {
-  uid_t uid = 0;
-  gid_t gid = 0;
-  mode_t umask = 0022;
-  std::vector<gid_t> additional_gids;
-};
-
-/// Bit n stands for capability number n (capabilities(7)).
-struct CapabilitySets {
-  uint64_t bounding = 0;
-  uint64_t effective = 0;
-  uint64_t inheritable = 0;
-  uint64_t permitted = 0;
-  uint64_t ambient = 0;
-};
-
-struct Rlimit {
-  std::string name;  // "RLIMIT_NOFILE"
-  int resource = 0;
-  uint64_t soft = 0;
-  uint64_t hard = 0;
-};
-
-struct Process {
-  bool terminal = false;
-  unsigned short rows = 0;  // 0: the kernel's default
-  unsigned short columns = 0;
-  User user;
-  std::vector<std::string> args;
-  std::vector<std::string> env;
-  std::string cwd;
-  CapabilitySets capabilities;
-  std::vector<Rlimit> rlimits;
-  bool no_new_privileges = false;
-  std::optional<int> oom_score_adj;
-};
 
 struct Overlay {
   std::vector<std::string> lower;  // topmost first, absolute
   std::string upper;
   std::string work;
+  bool map_ids = false;  // the layers' files belong to the users of the container's user namespace
 };
 
 struct Root {
@@ -61,6 +27,9 @@ struct Root {
   bool readonly = false;
   std::optional<Overlay> overlay;  // annotation dev.mooring.rootfs.overlay
 };
+
+/// Whose ids an id-mapped mount shows its files with.
+enum class MountIds { plain, mapped, mapped_recursively };
 
 /// One entry of `mounts`. Attributes are MOUNT_ATTR_*, propagation is one of MS_PRIVATE, MS_SLAVE, MS_SHARED, MS_UNBINDABLE.
 struct Mount {
@@ -76,6 +45,10 @@ struct Mount {
   uint64_t recursive_clear = 0;
   unsigned long propagation = 0;  // 0: private
   bool recursive_propagation = false;
+  MountIds ids = MountIds::plain;
+  IdMaps maps;         // of an id-mapped mount; empty: the container's own user namespace
+  bool copy_up = false;  // a tmpfs begins with what it covers
+  bool remount = false;  // no new mount: the flags of the one that is there
   std::vector<std::string> data;  // the file system's own options, "size=64k"
 };
 
@@ -163,6 +136,14 @@ struct Namespaces {
   int created = 0;  // CLONE_NEW*
   std::vector<JoinedNamespace> joined;
   bool has(int flag) const;
+  const std::string* joined_path(int flag) const;  // nullptr: not joined
+};
+
+/// linux.timeOffsets of one clock.
+struct TimeOffset {
+  std::string clock;  // "monotonic", "boottime"
+  int64_t seconds = 0;
+  uint32_t nanoseconds = 0;
 };
 
 struct SeccompArg {
@@ -185,6 +166,9 @@ struct Seccomp {
   std::vector<std::string> architectures;
   std::vector<std::string> flags;
   std::vector<SeccompRule> rules;
+  std::string listener_path;  // socket of the agent that SCMP_ACT_NOTIFY asks
+  std::string listener_metadata;
+  bool notifies() const;
 };
 
 struct Hook {
@@ -209,6 +193,8 @@ struct Config {
   std::string domainname;
   std::vector<Mount> mounts;
   Namespaces namespaces;
+  IdMaps id_maps;  // of a new user namespace; of a joined one what it must be, or empty
+  std::vector<TimeOffset> time_offsets;
   std::vector<Device> devices;
   std::string cgroups_path;  // empty: the runtime chooses
   Resources resources;
@@ -216,9 +202,12 @@ struct Config {
   std::vector<std::string> readonly_paths;
   std::map<std::string, std::string> sysctl;
   unsigned long rootfs_propagation = 0;  // MS_* with MS_REC; 0: private
+  std::optional<unsigned long> personality;  // PER_*
+  std::string mount_label;                   // SELinux's, of file systems that the runtime makes
   std::optional<Seccomp> seccomp;
   Hooks hooks;
   std::map<std::string, std::string> annotations;
+  bool limits_required = false;  // annotation dev.mooring.limits "required": a limit that this host can't give is an error and no warning
   bool init = false;          // annotation dev.mooring.init: a process of ours is the container's first, and the program its child
   std::string seccomp_cache;  // annotation dev.mooring.seccomp.cache: folder of compiled filters; empty: none
 };

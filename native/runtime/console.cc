@@ -21,7 +21,9 @@ Status require_devpts(int fd, const char* label) {
 }
 
 Status bind_console(int rootfs, int terminal) {
-  auto place = make_in_root(rootfs, "/dev/console", Kind::file);
+  auto entry = make_parent_in_root(rootfs, "/dev/console", RESOLVE_NO_SYMLINKS);
+  if (!entry) return Error{"console: " + entry.error().message, entry.error().code};
+  auto place = make_file(*entry, "/dev/console");
   if (!place) return std::move(place.error());
   auto mount = clone_mount(terminal, "", false);
   if (!mount) return Error{"console: " + mount.error().message, mount.error().code};
@@ -30,7 +32,7 @@ Status bind_console(int rootfs, int terminal) {
 
 }  // namespace
 
-Result<Console> open_pty(int rootfs, const Process& process) {
+Result<Console> open_pty(int rootfs, const Process& process, uid_t owner) {
   // O_PATH first: an image's own ptmx must not be opened before it is known to be devpts.
   auto ptmx = open_in_root(rootfs, "/dev/pts/ptmx", O_PATH | O_NOFOLLOW);
   if (!ptmx) return Error{"process.terminal: " + ptmx.error().message + " (a mount of type devpts at /dev/pts is needed)", ptmx.error().code};
@@ -49,12 +51,12 @@ Result<Console> open_pty(int rootfs, const Process& process) {
     size.ws_col = process.columns;
     if (ioctl(console.master.get(), TIOCSWINSZ, &size) != 0) return sys_error("set process.consoleSize");
   }
-  if (process.user.uid && fchown(console.terminal.get(), process.user.uid, static_cast<gid_t>(-1)) != 0) return sys_error("chown the terminal");
+  if (owner && fchown(console.terminal.get(), owner, static_cast<gid_t>(-1)) != 0) return sys_error("chown the terminal");
   return console;
 }
 
 Result<Console> make_console(int rootfs, const Process& process) {
-  auto console = open_pty(rootfs, process);
+  auto console = open_pty(rootfs, process, process.user.uid);
   if (!console) return console;
   MOORING_TRY(bind_console(rootfs, console->terminal.get()));
   return console;

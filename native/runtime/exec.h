@@ -11,6 +11,7 @@
 namespace mooring {
 
 struct ExecOptions {
+  std::string id = {};  // the container's, as in LaunchOptions; by it the process finds the container's session keyring. Empty: it gets a new one
   pid_t pid = -1;       // the container's first process, in the caller's pid namespace
   int pidfd = -1;       // of that process; borrowed. -1: taken by pid, which must then be known not to have been given to another
   std::string process = {};  // the runtime specification's `process` object, as JSON text. User and groups are numbers

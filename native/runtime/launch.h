@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <string>
+#include <vector>
 
 #include "result.h"
 #include "unique_fd.h"
@@ -19,6 +20,7 @@ struct LaunchOptions {
   int stderr_fd = -1;
   // The process is killed when the calling thread ends. Its own set-user-ID programs escape that (prctl(2), PR_SET_PDEATHSIG).
   bool dies_with_caller = false;
+  bool callers_keyring = false;  // the process stays in the caller's session keyring, and gets none of its own
   unsigned preserve_fds = 0;  // so many descriptors from 3 on stay open in the process
   // A FIFO open for reading and writing (so that it never ends). With one, launch() returns when all is set up, and the program is run once something is written to it. Borrowed.
   int start_gate = -1;
@@ -29,6 +31,7 @@ struct Launched {
   pid_t pid = -1;           // in the caller's pid namespace; a child of the calling process
   UniqueFd pidfd;
   UniqueFd console;         // pty master, where config.json asks for a terminal
+  std::vector<std::string> warnings;  // what this host could not give as asked: "process.rlimits: …"
   std::string memory_cgroup;  // absolute path of the folder that counts its OOM kills; empty without a memory controller
 };
 

@@ -28,12 +28,18 @@ Result<UniqueFd> cover(UniqueFd& first, bool folder, int rootfs) {
   return clone_mount(first.get(), "", false);
 }
 
+Result<UniqueFd> open_place(int rootfs, const KernelFolders& kernel, const std::string& path) {
+  if (kernel.proc >= 0 && path.starts_with("/proc/")) return open_in_root(kernel.proc, path.substr(5), O_PATH);
+  if (kernel.sys >= 0 && path.starts_with("/sys/")) return open_in_root(kernel.sys, path.substr(4), O_PATH);
+  return open_in_root(rootfs, path, O_PATH);
+}
+
 }  // namespace
 
-Status mask_paths(int rootfs, const std::vector<std::string>& paths) {
+Status mask_paths(int rootfs, const KernelFolders& kernel, const std::vector<std::string>& paths) {
   UniqueFd null_device, empty;
   for (const std::string& path : paths) {
-    auto target = open_in_root(rootfs, path, O_PATH);
+    auto target = open_place(rootfs, kernel, path);
     if (!target) {
       if (absent(target.error())) continue;
       return std::move(target.error());
@@ -48,9 +54,9 @@ Status mask_paths(int rootfs, const std::vector<std::string>& paths) {
   return ok();
 }
 
-Status make_paths_read_only(int rootfs, const std::vector<std::string>& paths) {
+Status make_paths_read_only(int rootfs, const KernelFolders& kernel, const std::vector<std::string>& paths) {
   for (const std::string& path : paths) {
-    auto target = open_in_root(rootfs, path, O_PATH);
+    auto target = open_place(rootfs, kernel, path);
     if (!target) {
       if (absent(target.error())) continue;
       return std::move(target.error());

@@ -4,6 +4,8 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
+#include "open_in_root.h"
+
 namespace mooring {
 namespace {
 
@@ -53,19 +55,31 @@ Result<UniqueFd> clone_mount(int dir, const std::string& path, bool recursive) {
 }
 
 Status change_mount(int mount, const MountChange& change, const std::string& label) {
-  if (!change.set && !change.clear && !change.propagation) return ok();
+  const bool mapped = change.user_namespace >= 0;
+  if (!change.set && !change.clear && !change.propagation && !mapped) return ok();
   mount_attr attributes{};
-  attributes.attr_set = change.set;
+  attributes.attr_set = change.set | (mapped ? MOUNT_ATTR_IDMAP : 0);
   attributes.attr_clr = change.clear;
   attributes.propagation = change.propagation;
+  if (mapped) attributes.userns_fd = static_cast<uint64_t>(change.user_namespace);
   const unsigned flags = AT_EMPTY_PATH | (change.recursive ? AT_RECURSIVE : 0);
-  if (mount_setattr(mount, "", flags, &attributes, sizeof attributes) != 0) return sys_error("set mount flags of " + label);
+  if (mount_setattr(mount, "", flags, &attributes, sizeof attributes) != 0) return sys_error((mapped ? "map the ids of " : "set mount flags of ") + label);
   return ok();
+}
+
+Result<UniqueFd> working_folder() {
+  UniqueFd folder(open_tree(AT_FDCWD, "", AT_EMPTY_PATH | OPEN_TREE_CLOEXEC));
+  if (!folder) return sys_error("open the working folder");
+  return folder;
 }
 
 Status attach_mount(int mount, int target, const std::string& label) {
   if (move_mount(mount, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) != 0) return sys_error("mount on " + label);
   return ok();
+}
+
+Status detach_mount(int mount, const std::string& label) {
+  return umount2(fd_path(mount).c_str(), MNT_DETACH) == 0 ? ok() : Status(sys_error("unmount " + label));
 }
 
 }  // namespace mooring

@@ -32,10 +32,17 @@ struct MountChange {
   uint64_t clear = 0;
   uint64_t propagation = 0;
   bool recursive = false;
+  int user_namespace = -1;  // to be id-mapped by; the mount must be detached
 };
 Status change_mount(int mount, const MountChange& change, const std::string& label);
 
+/// The calling process's working folder as a place to mount on, whether or not it may look into it.
+Result<UniqueFd> working_folder();
+
 /// Puts a detached mount onto what `target` (O_PATH) stands for.
 Status attach_mount(int mount, int target, const std::string& label);
+
+/// Takes an attached mount, by a descriptor of its root, off its place; who holds it open keeps it.
+Status detach_mount(int mount, const std::string& label);
 
 }  // namespace mooring

@@ -65,36 +65,42 @@ unsigned long propagation_flag(const std::string& word) {
   return 0;
 }
 
-bool apply_mount_option(const std::string& option, Mount& mount) {
-  if (option == "defaults") return true;
+void apply_mount_option(const std::string& option, Mount& mount) {
+  if (option == "defaults" || option == "silent" || option == "loud") return;  // the last two are about the kernel's log
   if (option == "bind" || option == "rbind") {
     mount.bind = true;
     mount.recursive_bind = option == "rbind";
-    return true;
+    return;
   }
   if (const unsigned long propagation = propagation_flag(option)) {
     mount.propagation = propagation & ~static_cast<unsigned long>(MS_REC);
     mount.recursive_propagation = propagation & MS_REC;
-    return true;
+    return;
   }
   if (const Flag* flag = find_flag(option)) {
     merge(mount.set, mount.clear, *flag);
-    return true;
+    return;
   }
   constexpr std::string_view sub_path = "x-mooring.subpath=";
   if (option.starts_with(sub_path)) {
     mount.sub_path = option.substr(sub_path.size());
-    return true;
+    return;
   }
   if (option.starts_with('r')) {
     if (const Flag* flag = find_flag(std::string_view(option).substr(1))) {
       merge(mount.recursive_set, mount.recursive_clear, *flag);
-      return true;
+      return;
     }
   }
-  if (option == "remount" || option == "tmpcopyup" || option == "idmap" || option == "ridmap") return false;
+  if (option == "idmap" || option == "ridmap") {
+    mount.ids = option == "ridmap" ? MountIds::mapped_recursively : MountIds::mapped;
+    return;
+  }
+  if (option == "tmpcopyup" || option == "remount") {
+    (option == "remount" ? mount.remount : mount.copy_up) = true;
+    return;
+  }
   mount.data.push_back(option);
-  return true;
 }
 
 }  // namespace mooring

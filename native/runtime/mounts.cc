@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "cgroup_mount.h"
+#include "copy_tree.h"
 #include "mount_api.h"
 #include "open_in_root.h"
 #include "sub_path.h"
@@ -46,33 +47,49 @@ std::string without_trailing_slash(std::string path) {
 }
 
 // procfs and sysfs go onto an ordinary folder only: an image's symlink there would leave /proc itself uncovered, and with it the masks (CVE-2023-27561).
-Result<UniqueFd> ordinary_folder(int rootfs, const std::string& destination) {
-  auto made = make_in_root(rootfs, destination, Kind::folder);
-  if (!made) return made;
-  auto target = open_in_root(rootfs, destination, O_PATH | O_DIRECTORY, RESOLVE_NO_SYMLINKS);
-  if (!target && (target.error().code == ELOOP || target.error().code == ENOTDIR)) return Error{"must be an ordinary folder in the rootfs, and is a symlink", ELOOP};
-  return target;
+// So does /dev: what a link there leads to may be covered by a later mount of a folder of the host's, in which devices would then be made (CVE-2026-47766).
+bool wants_plain_folder(const Mount& mount, const std::string& destination) { return (!mount.bind && (mount.type == "proc" || mount.type == "sysfs")) || destination == "/dev"; }
+
+// "remount": what is mounted there stays, its flags change.
+Status change_flags(const Mount& mount, int target) {
+  MOORING_TRY(change_mount(target, {.set = mount.recursive_set, .clear = mount.recursive_clear, .recursive = true}, mount.destination));
+  return change_mount(target, {.set = mount.set, .clear = mount.clear, .propagation = mount.propagation, .recursive = mount.recursive_propagation}, mount.destination);
 }
 
 }  // namespace
 
-Status Mounts::take_sources() {
+Status Mounts::take_source(std::size_t index, const UserNamespace* own) {
+  const Mount& mount = mounts_[index];
+  auto source = mount.sub_path.empty() ? clone_mount(AT_FDCWD, mount.source, mount.recursive_bind) : clone_mount_below(mount.source, mount.sub_path, mount.recursive_bind);
+  if (!source) return std::move(source.error());
+  const int fd = source->get();
+  if (mount.ids != MountIds::plain) {
+    UserNamespace lent;
+    if (!mount.maps.empty()) {
+      auto made = new_user_namespace(mount.maps);
+      if (!made) return std::move(made.error());
+      lent = std::move(*made);
+    }
+    const int handle = mount.maps.empty() ? own->handle.get() : lent.handle.get();
+    MOORING_TRY(change_mount(fd, {.recursive = mount.ids == MountIds::mapped_recursively, .user_namespace = handle}, mount.source));
+  }
+  // Without a word of its own a mount is tied to the host's as linux.rootfsPropagation says, and not at all without that.
+  const unsigned long of_rootfs = config_.rootfs_propagation & ~static_cast<unsigned long>(MS_REC);
+  const unsigned long propagation = mount.propagation ? mount.propagation : of_rootfs ? of_rootfs : static_cast<unsigned long>(MS_PRIVATE);
+  const bool everywhere = mount.recursive_bind && (mount.recursive_propagation || !mount.propagation);
+  MOORING_TRY(change_mount(fd, {.propagation = propagation, .recursive = everywhere}, mount.source));
+  MOORING_TRY(change_mount(fd, {.set = mount.recursive_set, .clear = mount.recursive_clear, .recursive = true}, mount.source));
+  MOORING_TRY(change_mount(fd, {.set = mount.set, .clear = mount.clear}, mount.source));
+  sources_[index] = std::move(*source);
+  return ok();
+}
+
+Status Mounts::take_sources(const UserNamespace* own) {
   sources_.resize(mounts_.size());
   for (std::size_t i = 0; i < mounts_.size(); ++i) {
-    const Mount& mount = mounts_[i];
-    if (!mount.bind) continue;
-    auto source = mount.sub_path.empty() ? clone_mount(AT_FDCWD, mount.source, mount.recursive_bind) : clone_mount_below(mount.source, mount.sub_path, mount.recursive_bind);
-    if (!source) return in_mount(mount, i, std::move(source.error()));
-    const uint64_t propagation = mount.propagation ? mount.propagation : static_cast<uint64_t>(MS_PRIVATE);
-    const bool everywhere = mount.recursive_bind && (mount.recursive_propagation || !mount.propagation);
-    const auto change = [&](MountChange wanted) -> Status {
-      auto done = change_mount(source->get(), wanted, mount.source);
-      return done ? ok() : Status(in_mount(mount, i, std::move(done.error())));
-    };
-    MOORING_TRY(change({.propagation = propagation, .recursive = everywhere}));
-    MOORING_TRY(change({.set = mount.recursive_set, .clear = mount.recursive_clear, .recursive = true}));
-    MOORING_TRY(change({.set = mount.set, .clear = mount.clear}));
-    sources_[i] = std::move(*source);
+    if (!mounts_[i].bind) continue;
+    auto taken = take_source(i, own);
+    if (!taken) return in_mount(mounts_[i], i, std::move(taken.error()));
   }
   return ok();
 }
@@ -90,6 +107,8 @@ Result<UniqueFd> Mounts::new_file_system(const Mount& mount, int target) {
     snprintf(mode, sizeof mode, "%o", static_cast<unsigned>(status.st_mode & 07777));
     options.push_back({"mode", mode});
   }
+  const bool of_kernel = mount.type == "proc" || mount.type == "sysfs";
+  if (!config_.mount_label.empty() && !of_kernel) options.push_back({"context", config_.mount_label});
   const bool later = mount.type == "tmpfs" && (mount.set & MOUNT_ATTR_RDONLY);
   auto made = new_mount(mount.type, mount.source.empty() ? mount.type : mount.source, options,
                         (mount.set | mount.recursive_set) & ~static_cast<uint64_t>(later ? MOUNT_ATTR_RDONLY : 0));
@@ -104,7 +123,7 @@ Status Mounts::attach_one(const Mount& mount, std::size_t index, int rootfs, con
   const std::string destination = without_trailing_slash(mount.destination);
   const bool api = mount.type == "proc" || mount.type == "sysfs";
   const Kind kind = mount.bind && !is_folder(sources_[index].get()) ? Kind::file : Kind::folder;
-  auto target = api && !mount.bind ? ordinary_folder(rootfs, destination) : make_in_root(rootfs, destination, kind);
+  auto target = wants_plain_folder(mount, destination) ? make_plain_folder_in_root(rootfs, destination) : make_in_root(rootfs, destination, kind);
   if (!target) return std::move(target.error());
   if (is_folder(target->get()) != (kind == Kind::folder))
     return Error{kind == Kind::folder ? "the rootfs has a file there, but a folder is to be mounted" : "the rootfs has a folder there, but a file is to be mounted", ENOTDIR};
@@ -114,12 +133,17 @@ Status Mounts::attach_one(const Mount& mount, std::size_t index, int rootfs, con
   if (on_procfs(target->get()) && !api && !allowed_in_proc(destination)) return Error{"nothing may be mounted inside procfs", EPERM};
   if (destination == "/proc" && mount.type != "proc" && !(mount.bind && on_procfs(sources_[index].get()))) return Error{"only procfs may be mounted there", EPERM};
 
+  if (mount.remount) return change_flags(mount, target->get());
   if (mount.bind) return attach_mount(sources_[index].get(), target->get(), destination);
   if (mount.type == "cgroup" || mount.type == "cgroup2") return mount_cgroups(mount, target->get(), cgroups);
   auto made = new_file_system(mount, target->get());
   if (!made) return std::move(made.error());
+  if (mount.copy_up) MOORING_TRY(copy_tree(target->get(), made->get()));
   MOORING_TRY(change_mount(made->get(), {.propagation = mount.propagation, .recursive = mount.recursive_propagation}, destination));
-  return attach_mount(made->get(), target->get(), destination);
+  MOORING_TRY(attach_mount(made->get(), target->get(), destination));
+  if (mount.type == "proc" && destination == "/proc") proc_ = std::move(*made);
+  if (mount.type == "sysfs" && destination == "/sys") sys_ = std::move(*made);
+  return ok();
 }
 
 Status Mounts::attach(int rootfs, const std::vector<PlacedCgroup>& cgroups) {

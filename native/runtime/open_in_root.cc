@@ -50,13 +50,13 @@ Result<UniqueFd> step_into(const UniqueFd& folder, const std::string& name, cons
 }
 
 // The folder made of the first `count` parts: the longest existing beginning is resolved by the kernel, the rest is made.
-Result<UniqueFd> make_folders(int root, const std::vector<std::string>& parts, std::size_t count, const std::string& path) {
+Result<UniqueFd> make_folders(int root, const std::vector<std::string>& parts, std::size_t count, const std::string& path, uint64_t resolve) {
   std::size_t existing = count;
   UniqueFd folder;
   for (;; --existing) {
     std::string prefix = "/";
     for (std::size_t i = 0; i < existing; ++i) prefix += parts[i] + "/";
-    folder.reset(openat2_in_root(root, prefix.c_str(), O_PATH | O_DIRECTORY, 0));
+    folder.reset(openat2_in_root(root, prefix.c_str(), O_PATH | O_DIRECTORY, resolve));
     if (folder) break;
     if (errno != ENOENT || existing == 0) return sys_error("open " + prefix + " in the rootfs");
   }
@@ -76,12 +76,34 @@ Result<UniqueFd> open_in_root(int root, const std::string& path, int flags, uint
   return fd;
 }
 
-Result<Entry> make_parent_in_root(int root, const std::string& path) {
+Result<Entry> make_parent_in_root(int root, const std::string& path, uint64_t resolve) {
   const auto parts = components(path);
   if (parts.empty()) return Error{"\"" + path + "\" names the rootfs itself", EINVAL};
-  auto folder = make_folders(root, parts, parts.size() - 1, path);
+  auto folder = make_folders(root, parts, parts.size() - 1, path, resolve);
   if (!folder) return std::move(folder.error());
   return Entry{std::move(*folder), parts.back()};
+}
+
+Result<UniqueFd> make_file(const Entry& entry, const std::string& path) {
+  UniqueFd handle(openat(entry.folder.get(), entry.name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  if (!handle && errno == ENOENT) {
+    const UniqueFd made(openat(entry.folder.get(), entry.name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
+    if (!made) return sys_error("make file " + path + " in the rootfs");
+    // Looked up again from the file itself, not from its name.
+    handle.reset(open(fd_path(made.get()).c_str(), O_PATH | O_CLOEXEC));
+  }
+  struct stat status;
+  if (!handle || fstat(handle.get(), &status) != 0) return sys_error("open " + path + " in the rootfs");
+  if (S_ISLNK(status.st_mode)) return Error{path + " in the rootfs is a symlink", ELOOP};
+  return handle;
+}
+
+Result<UniqueFd> make_plain_folder_in_root(int root, const std::string& path) {
+  const auto parts = components(path);
+  auto folder = make_folders(root, parts, parts.size(), path, RESOLVE_NO_SYMLINKS);
+  if (!folder && folder.error().code == ELOOP) return Error{path + " must be an ordinary folder in the rootfs, and is a symlink", ELOOP};
+  if (!folder && folder.error().code == ENOTDIR) return Error{path + " must be an ordinary folder in the rootfs, and is a file", ENOTDIR};
+  return folder;
 }
 
 Result<UniqueFd> make_in_root(int root, const std::string& path, Kind kind) {
@@ -89,16 +111,10 @@ Result<UniqueFd> make_in_root(int root, const std::string& path, Kind kind) {
   if (existing) return existing;
   if (errno != ENOENT) return sys_error("open " + path + " in the rootfs");
   const auto parts = components(path);
-  if (kind == Kind::folder) return make_folders(root, parts, parts.size(), path);
-
+  if (kind == Kind::folder) return make_folders(root, parts, parts.size(), path, 0);
   auto entry = make_parent_in_root(root, path);
   if (!entry) return std::move(entry.error());
-  const UniqueFd made(openat(entry->folder.get(), entry->name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
-  if (!made) return sys_error("make file " + path + " in the rootfs");
-  // Looked up again from the file itself, not from its name.
-  UniqueFd handle(open(fd_path(made.get()).c_str(), O_PATH | O_CLOEXEC));
-  if (!handle) return sys_error("open " + path + " in the rootfs");
-  return handle;
+  return make_file(*entry, path);
 }
 
 std::string fd_path(int fd) { return "/proc/self/fd/" + std::to_string(fd); }

@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <climits>
 #include <string_view>
 
@@ -62,16 +63,29 @@ Status reset_signals() {
   return sigprocmask(SIG_SETMASK, &none, nullptr) == 0 ? ok() : Status(sys_error("reset the signal mask"));
 }
 
-Status set_rlimits(const std::vector<Rlimit>& limits) {
+Status set_rlimits(const std::vector<Rlimit>& limits, bool required, const Warn& warn) {
   for (const Rlimit& limit : limits) {
     const rlimit value{limit.soft, limit.hard};
     if (setrlimit(limit.resource, &value) == 0) continue;
     Error error = sys_error("process.rlimits: set " + limit.name + " to " + std::to_string(limit.soft) + ":" + std::to_string(limit.hard));
-    if (rlimit own{}; error.code == EPERM && getrlimit(limit.resource, &own) == 0)
-      error.message += " (this host's hard limit is " + std::to_string(own.rlim_max) + ", and raising it needs CAP_SYS_RESOURCE)";
-    return error;
+    rlimit own{};
+    if (error.code != EPERM || getrlimit(limit.resource, &own) != 0) return error;
+    error.message += " (this host's hard limit is " + std::to_string(own.rlim_max) + ", and raising it needs CAP_SYS_RESOURCE)";
+    if (required) return error;
+    const rlimit most{std::min<rlim_t>(limit.soft, own.rlim_max), std::min<rlim_t>(limit.hard, own.rlim_max)};
+    if (setrlimit(limit.resource, &most) != 0) return error;
+    warn(error.message + "; it is " + std::to_string(most.rlim_cur) + ":" + std::to_string(most.rlim_max));
   }
   return ok();
+}
+
+void raise_hard_limits(const std::vector<Rlimit>& limits) {
+  for (const Rlimit& limit : limits) {
+    rlimit own{};
+    if (getrlimit(limit.resource, &own) != 0 || own.rlim_max >= limit.hard) continue;
+    own.rlim_max = limit.hard;
+    setrlimit(limit.resource, &own);
+  }
 }
 
 Status switch_user(const User& user) {

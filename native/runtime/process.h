@@ -1,6 +1,7 @@
 // What the container's process is before it runs the image's program: limits, identity, folder; and the step into that program.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "config.h"
@@ -11,7 +12,14 @@ namespace mooring {
 /// Every signal's action and the mask as a new program expects them; the caller's handlers, ignored signals and mask are its own affair.
 Status reset_signals();
 
-Status set_rlimits(const std::vector<Rlimit>& limits);
+/// Told what this host can't give as asked.
+using Warn = std::function<void(const std::string&)>;
+
+/// A hard limit above this process's own takes CAP_SYS_RESOURCE. Without it the limit is lifted as far as it goes, and `warn` is told; where it is `required` that is an Error.
+Status set_rlimits(const std::vector<Rlimit>& limits, bool required, const Warn& warn);
+
+/// Lifts the calling process's hard limits to those, as far as they are above its own: what a user namespace keeps its processes from. What fails, set_rlimits() tells.
+void raise_hard_limits(const std::vector<Rlimit>& limits);
 
 /// Groups, group, user, in this order (each needs a right that the next takes away). Capabilities outlive it until they are set.
 Status switch_user(const User& user);

@@ -26,6 +26,7 @@ int namespace_of(const std::string& name) {
   if (name.starts_with("net.")) return CLONE_NEWNET;
   if (name.starts_with("fs.mqueue.") || std::find(std::begin(ipc), std::end(ipc), name) != std::end(ipc)) return CLONE_NEWIPC;
   if (name == "kernel.hostname" || name == "kernel.domainname") return CLONE_NEWUTS;
+  if (name.starts_with("user.")) return CLONE_NEWUSER;
   return 0;
 }
 
@@ -57,9 +58,16 @@ Status write_procfs(int procfs, const std::string& path, std::string_view value)
   return ok();
 }
 
-Status set_oom_score(int procfs, int score) {
-  auto written = write_procfs(procfs, "self/oom_score_adj", std::to_string(score));
-  return written ? ok() : Status(Error{"process.oomScoreAdj: " + written.error().message + " (lowering it needs CAP_SYS_RESOURCE)", written.error().code});
+Status set_oom_score(int score, bool required, const Warn& warn) {
+  auto procfs = open_procfs();
+  if (!procfs) return std::move(procfs.error());
+  auto written = write_procfs(procfs->get(), "self/oom_score_adj", std::to_string(score));
+  if (written) return ok();
+  const std::string message = "process.oomScoreAdj: " + written.error().message;
+  if (written.error().code != EACCES) return Error{message, written.error().code};
+  if (required) return Error{message + " (lowering it needs CAP_SYS_RESOURCE)", EACCES};
+  warn(message + " (lowering it needs CAP_SYS_RESOURCE); it stays as the caller's");
+  return ok();
 }
 
 Status check_sysctls(const Config& config) {
@@ -72,9 +80,12 @@ Status check_sysctls(const Config& config) {
   return ok();
 }
 
-Status set_sysctls(int procfs, const Config& config) {
+Status set_sysctls(const Config& config) {
+  if (config.sysctl.empty()) return ok();
+  auto procfs = open_procfs();
+  if (!procfs) return std::move(procfs.error());
   for (const auto& [name, value] : config.sysctl) {
-    auto written = write_procfs(procfs, "sys/" + file_of(name), value);
+    auto written = write_procfs(procfs->get(), "sys/" + file_of(name), value);
     if (!written) return Error{field(name) + ": " + written.error().message, written.error().code};
   }
   return ok();

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "config.h"
+#include "process.h"
 #include "result.h"
 #include "unique_fd.h"
 
@@ -17,13 +18,13 @@ Result<UniqueFd> open_procfs();
 /// Writes to a file below it; no symlink but procfs's own "self", no mount on the way.
 Status write_procfs(int procfs, const std::string& path, std::string_view value);
 
-/// process.oomScoreAdj of the calling process.
-Status set_oom_score(int procfs, int score);
+/// process.oomScoreAdj, of the calling process and those that it makes. Lowering it takes CAP_SYS_RESOURCE; without it `warn` is told, or it is an Error where it is `required`.
+Status set_oom_score(int score, bool required, const Warn& warn);
 
 /// Refuses those sysctls that the container's own namespaces don't keep from the host's.
 Status check_sysctls(const Config& config);
 
 /// Writes linux.sysctl. The calling process must be in the container's namespaces already.
-Status set_sysctls(int procfs, const Config& config);
+Status set_sysctls(const Config& config);
 
 }  // namespace mooring

@@ -21,6 +21,11 @@ Result<UniqueFd> mount_rootfs(const Root& root) {
   return mount;
 }
 
+Status attach_rootfs(int rootfs, int place, const Root& root) {
+  MOORING_TRY(change_mount(rootfs, {.propagation = MS_PRIVATE, .recursive = true}, root.path));
+  return attach_mount(rootfs, place, "root.path " + root.path);
+}
+
 Status enter_rootfs(int rootfs) {
   if (fchdir(rootfs) != 0) return sys_error("enter the rootfs");
   // Both arguments "." stack the old root on the new one (pivot_root(2), notes), so no folder for it is needed in the image.

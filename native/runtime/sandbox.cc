@@ -84,6 +84,7 @@ Status furnish_plan(InitPlan& plan, Ground& ground, const LaunchOptions& options
     if (!placed.folder.ends_with(cgroup_path_of(plan.config, options.id))) return Error{"linux.cgroupsPath: the sandbox is in " + placed.folder, EINVAL};
   MOORING_TRY(limit_cgroups(ground.hierarchies, ground.cgroups, plan.config.resources));
   plan.cgroups = std::move(ground.cgroups);
+  MOORING_TRY(gather(plan, options));
   return join_namespaces(plan.config.namespaces);
 }
 
@@ -97,7 +98,9 @@ Status furnish_plan(InitPlan& plan, Ground& ground, const LaunchOptions& options
   }
   auto order = receive_order(ground.channel);
   if (!order && order.error().code == 0) _exit(0);
-  InitPlan plan{.config = {}, .cgroups = {}, .filter = {}, .channel = ground.channel, .on_ground = true};
+  InitPlan plan;
+  plan.channel = ground.channel;
+  plan.on_ground = true;
   Status planned = order ? furnish_plan(plan, ground, order->options) : Status(order.error());
   if (planned) run_init(plan, order->options);
   (void)send_packet(ground.channel, Message::failed, planned.error().code, planned.error().message);

@@ -35,7 +35,7 @@ Result<uint32_t> action_of(const std::string& name, const std::optional<unsigned
   if (name == "SCMP_ACT_TRAP") return SCMP_ACT_TRAP;
   if (name == "SCMP_ACT_KILL" || name == "SCMP_ACT_KILL_THREAD") return SCMP_ACT_KILL_THREAD;
   if (name == "SCMP_ACT_KILL_PROCESS") return SCMP_ACT_KILL_PROCESS;
-  if (name == "SCMP_ACT_NOTIFY") return refused(field, "seccomp notification is not supported");
+  if (name == "SCMP_ACT_NOTIFY") return SCMP_ACT_NOTIFY;
   return refused(field, "unknown action \"" + name + "\"");
 }
 

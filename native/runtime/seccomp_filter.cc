@@ -25,6 +25,7 @@ struct Header {
 };
 // The last character changes with how programs are made.
 constexpr char magic[8] = {'m', 'o', 'o', 'r', 'b', 'p', 'f', '2'};
+constexpr unsigned wait_killable = 1u << 5;  // SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, Linux 5.19
 constexpr std::size_t largest_entry = 1 << 20;
 
 // Everything that the program follows from, unambiguously: strings by their length first.
@@ -133,20 +134,25 @@ Result<SeccompFilter> seccomp_filter(const Seccomp& seccomp, const std::string& 
   for (const std::string& flag : seccomp.flags) {
     if (flag == "SECCOMP_FILTER_FLAG_LOG") filter.flags |= SECCOMP_FILTER_FLAG_LOG;
     else if (flag == "SECCOMP_FILTER_FLAG_SPEC_ALLOW") filter.flags |= SECCOMP_FILTER_FLAG_SPEC_ALLOW;
+    else if (flag == "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV") filter.flags |= wait_killable;
     else if (flag != "SECCOMP_FILTER_FLAG_TSYNC") return Error{"config.json: linux.seccomp.flags: \"" + flag + "\" is not supported"};  // TSYNC: one thread here
   }
+  filter.notifies = seccomp.notifies();
+  if (filter.notifies) filter.flags |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
+  else filter.flags &= ~wait_killable;  // about waiting for the agent's answer
   auto program = program_of(seccomp, cache_folder);
   if (!program) return std::move(program.error());
   filter.program = std::move(*program);
   return filter;
 }
 
-Status load_seccomp(const SeccompFilter& filter) {
+Result<UniqueFd> load_seccomp(const SeccompFilter& filter) {
   sock_fprog program{};
   program.len = static_cast<unsigned short>(filter.program.size() / sizeof(sock_filter));
   program.filter = reinterpret_cast<sock_filter*>(const_cast<char*>(filter.program.data()));
-  if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, filter.flags, &program) != 0) return sys_error("load linux.seccomp");
-  return ok();
+  const long listener = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, filter.flags, &program);
+  if (listener < 0) return sys_error("load linux.seccomp");
+  return UniqueFd(filter.notifies ? static_cast<int>(listener) : -1);
 }
 
 }  // namespace mooring

@@ -17,7 +17,7 @@ struct Stdio {
 Result<Stdio> open_stdio(int rootfs, Console pty, const int (&given)[3]);
 
 /// Puts them in place.
-Status take_stdio(Stdio stdio, const Process& process);
+Status take_stdio(Stdio stdio);
 
 /// Makes the terminal on descriptor 0 the controlling one. The caller must be a session leader.
 Status take_terminal();

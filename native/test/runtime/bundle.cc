@@ -81,7 +81,7 @@ Bundle::Bundle() {
   for (const char* folder : {"bin", "etc", "proc", "sys", "dev", "tmp", "root", "run"}) fs::create_directories(rootfs() / folder);
   fs::permissions(rootfs() / "tmp", fs::perms(01777));
   fs::copy_file("/bin/busybox", rootfs() / "bin/busybox");
-  for (const char* name : {"sh", "true", "cat", "ls", "echo", "sleep", "id", "mount", "stat", "touch", "hostname", "readlink", "ulimit", "mknod", "dd", "tty", "head", "chown", "su", "unshare", "umount"})
+  for (const char* name : {"sh", "true", "cat", "ls", "echo", "sleep", "id", "mount", "stat", "touch", "hostname", "readlink", "ulimit", "mknod", "dd", "tty", "head", "chown", "su", "unshare", "umount", "grep", "mkdir"})
     fs::create_symlink("busybox", rootfs() / "bin" / name);
   config = Json::parse(R"({
     "ociVersion": "1.2.0",
@@ -117,6 +117,16 @@ Bundle& Bundle::script(const std::string& text) {
 
 Bundle& Bundle::add_mount(Json mount) {
   config["mounts"].push_back(std::move(mount));
+  return *this;
+}
+
+Bundle& Bundle::map_users() {
+  const auto give = [](const fs::path& path) { REQUIRE(lchown(path.c_str(), outside_root, outside_root) == 0); };
+  give(rootfs());
+  for (const auto& entry : fs::recursive_directory_iterator(rootfs())) give(entry.path());
+  auto& linux = config["linux"];
+  linux["namespaces"].push_back({{"type", "user"}});
+  for (const char* kind : {"uidMappings", "gidMappings"}) linux[kind] = {{{"containerID", 0}, {"hostID", outside_root}, {"size", 65536}}};
   return *this;
 }
 

@@ -54,6 +54,8 @@ class Bundle {
   /// Sets what the container's shell does.
   Bundle& script(const std::string& text);
   Bundle& add_mount(Json mount);
+  /// A user namespace of its own, in which 0 to 65535 are 200000 to 265535 outside, and a rootfs that belongs to those.
+  Bundle& map_users();
   Result<Launched> try_launch(int output = -1);
   Container start();
   Ended run();
@@ -64,6 +66,8 @@ class Bundle {
   fs::path path_;
   std::string cgroup_;
 };
+
+constexpr unsigned outside_root = 200000;
 
 /// The v1 folder of a controller, or the v2 folder, for a cgroup of ours.
 fs::path cgroup_folder(const std::string& controller, const std::string& cgroup);

@@ -147,9 +147,115 @@ TEST_CASE("mounts that can't be are refused by index, with the file system's own
     CHECK(bundle.error() == message);
   };
   refuse({{"destination", "/x"}, {"type", "tmpfs"}, {"options", {"size=lots"}}}, "mounts[7] (/x): tmpfs: set option size=lots: Invalid argument (tmpfs: Bad value for 'size')");
-  refuse({{"destination", "/x"}, {"type", "tmpfs"}, {"options", {"tmpcopyup"}}}, "config.json: mounts[7].options[0]: the mount option \"tmpcopyup\" is not supported");
+  refuse({{"destination", "/x"}, {"type", "mqueue"}, {"options", {"tmpcopyup"}}}, "config.json: mounts[7].options: \"tmpcopyup\" means nothing but to a tmpfs");
+  refuse({{"destination", "/x"}, {"type", "tmpfs"}, {"options", {"idmap"}}}, "config.json: mounts[7]: only a bind mount can be id-mapped");
+  refuse({{"destination", "/x"}, {"type", "bind"}, {"source", "/tmp"}, {"options", {"bind", "idmap"}}}, "config.json: mounts[7]: \"idmap\" without uidMappings and gidMappings needs a user namespace in linux.namespaces");
+  refuse({{"destination", "/proc"}, {"options", {"remount", "size=1"}}}, "config.json: mounts[7].options: \"size=1\": a remount changes the flags of a mount, not its file system");
+  refuse({{"destination", "/tmp"}, {"options", {"remount", "ro"}}}, "mounts[7] (/tmp): set mount flags of /tmp: Invalid argument");
   refuse({{"destination", "/x"}, {"type", "bind"}, {"source", "/"}, {"options", {"size=1"}}}, "config.json: mounts[7].options: \"size=1\" means nothing to a bind mount");
   refuse({{"destination", "/x"}, {"type", "wishfs"}}, "mounts[7] (/x): open file system wishfs: No such device");
   refuse({{"destination", "/"}, {"type", "tmpfs"}}, "mounts[7] (/): is the rootfs itself");
   refuse({{"destination", "/bin/busybox"}, {"type", "tmpfs"}}, "mounts[7] (/bin/busybox): the rootfs has a file there, but a folder is to be mounted");
+}
+
+TEST_CASE("id-mapped bind mounts: by mappings of their own, or the container's") {
+  Bundle bundle;
+  const fs::path source = bundle.path() / "source";
+  fs::create_directories(source / "below");
+  std::ofstream(source / "file") << "x";
+  REQUIRE(mount("tmpfs", (source / "below").c_str(), "tmpfs", 0, "size=64k,uid=5") == 0);
+  const Json maps = {{{"containerID", 0}, {"hostID", 1000}, {"size", 100}}};
+  const auto add = [&](const char* destination, Json options, bool own) {
+    Json mount = {{"destination", destination}, {"type", "bind"}, {"source", source}, {"options", std::move(options)}};
+    if (own) mount["uidMappings"] = mount["gidMappings"] = maps;
+    bundle.add_mount(std::move(mount));
+  };
+  SUBCASE("its own") {
+    add("/mnt", {"rbind"}, true);
+    add("/all", {"rbind", "ridmap"}, true);
+    const Ended ended = bundle.script("stat -c %u:%g /mnt/file /mnt/below /all/file /all/below; touch /mnt/made; stat -c %u /mnt/made").run();
+    CHECK(ended.output == "1000:1000\n5:0\n1000:1000\n1005:1000\ntouch: /mnt/made: Value too large for defined data type\nstat: can't stat '/mnt/made': No such file or directory\n");
+  }
+  SUBCASE("the container's") {
+    bundle.map_users();
+    add("/mnt", {"rbind", "idmap"}, false);
+    CHECK(bundle.script("stat -c %u:%g /mnt/file; touch /mnt/made; stat -c %u /mnt/made").run().output == "0:0\n0\n");
+    struct stat made;
+    REQUIRE(stat((source / "made").c_str(), &made) == 0);
+    CHECK(made.st_uid == 0);
+  }
+  umount2((source / "below").c_str(), MNT_DETACH);
+}
+
+TEST_CASE("recursive attributes reach every mount below, access times too") {
+  Bundle bundle;
+  const fs::path source = bundle.path() / "source";
+  fs::create_directories(source / "below");
+  REQUIRE(mount("tmpfs", (source / "below").c_str(), "tmpfs", MS_NOEXEC, "size=64k") == 0);
+  bundle.add_mount({{"destination", "/mnt"}, {"type", "bind"}, {"source", source}, {"options", {"rbind", "rnosuid", "rnodev", "rexec", "rnoatime", "rnodiratime", "rnosymfollow", "rrw"}}});
+  {
+    Container container = bundle.script("exec sleep 30").start();
+    CHECK(starts_with(mount_line(container, "/mnt/below"), " rw,nosuid,nodev,noatime,nodiratime,nosymfollow -"));
+    CHECK(starts_with(mount_line(container, "/mnt"), " rw,nosuid,nodev,noatime,nodiratime,nosymfollow -"));
+  }
+  umount2((source / "below").c_str(), MNT_DETACH);
+}
+
+TEST_CASE("tmpcopyup: a tmpfs begins with what it covers, and nothing goes back") {
+  Bundle bundle;
+  const fs::path run = bundle.rootfs() / "run";
+  fs::create_directories(run / "deep/er");
+  std::ofstream(run / "deep/file") << "content\n";
+  fs::permissions(run / "deep/file", fs::perms(0606));
+  REQUIRE(chown((run / "deep/file").c_str(), 5, 6) == 0);
+  fs::create_symlink("/etc/passwd", run / "link");
+  REQUIRE(mkfifo((run / "fifo").c_str(), 0600) == 0);
+  fs::permissions(run / "deep/er", fs::perms(01777));
+  bundle.add_mount({{"destination", "/run"}, {"type", "tmpfs"}, {"source", "tmpfs"}, {"options", {"tmpcopyup", "size=1m"}}});
+  SUBCASE("as it is") {}
+  SUBCASE("in a user namespace") {
+    bundle.map_users();
+    REQUIRE(chown((run / "deep/file").c_str(), outside_root + 5, outside_root + 6) == 0);
+  }
+  CHECK(bundle.script("cd /run; cat deep/file; stat -c '%a %u:%g' deep/file; readlink link; stat -c %F fifo; stat -c %a deep/er; echo new >deep/file; touch made").run().output ==
+        "content\n606 5:6\n/etc/passwd\nfifo\n1777\n");
+  CHECK(slurp(run / "deep/file") == "content\n");
+  CHECK(!fs::exists(run / "made"));
+}
+
+TEST_CASE("remount changes the flags of a mount that is there") {
+  Bundle bundle;
+  bundle.add_mount({{"destination", "/dev/shm"}, {"options", {"remount", "ro", "noexec"}}});
+  Container container = bundle.script("exec sleep 30").start();
+  CHECK(starts_with(mount_line(container, "/dev/shm"), " ro,nosuid,nodev,noexec"));
+}
+
+TEST_CASE("rootfsPropagation: the root, and mounts without a word of their own") {
+  Bundle bundle;
+  const fs::path source = bundle.path() / "source";
+  fs::create_directories(source / "later");
+  REQUIRE(mount(source.c_str(), source.c_str(), nullptr, MS_BIND, nullptr) == 0);
+  REQUIRE(mount(nullptr, source.c_str(), nullptr, MS_SHARED, nullptr) == 0);
+  bundle.add_mount({{"destination", "/mnt"}, {"type", "bind"}, {"source", source}, {"options", {"rbind"}}});
+  bundle.add_mount({{"destination", "/own"}, {"type", "bind"}, {"source", source}, {"options", {"rbind", "rprivate"}}});
+  SUBCASE("shared") {
+    bundle.config["linux"]["rootfsPropagation"] = "shared";
+    Container container = bundle.script("exec sleep 30").start();
+    CHECK(mount_line(container, "/").find("shared:") != std::string::npos);
+    CHECK(mount_line(container, "/mnt").find("shared:") != std::string::npos);
+  }
+  SUBCASE("rslave") {
+    bundle.config["linux"]["rootfsPropagation"] = "rslave";
+    Container container = bundle.script("exec sleep 30").start();
+    REQUIRE(mount("tmpfs", (source / "later").c_str(), "tmpfs", 0, "size=64k") == 0);
+    CHECK(!mount_line(container, "/mnt/later").empty());
+    CHECK(mount_line(container, "/own/later").empty());
+  }
+  SUBCASE("unbindable") {
+    bundle.config["linux"]["rootfsPropagation"] = "unbindable";
+    Container container = bundle.script("exec sleep 30").start();
+    CHECK(mount_line(container, "/").find("unbindable") != std::string::npos);
+  }
+  umount2((source / "later").c_str(), MNT_DETACH);
+  umount2(source.c_str(), MNT_DETACH);
 }

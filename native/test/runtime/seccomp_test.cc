@@ -65,6 +65,34 @@ TEST_CASE("a filter is kept, found again, and never trusted from a folder that o
   }
 }
 
+TEST_CASE("each action does what it is for") {
+  Bundle bundle;
+  bundle.config["linux"]["seccomp"] = refuse_mkdir();
+  Json& rule = bundle.config["linux"]["seccomp"]["syscalls"][0];
+  rule.erase("errnoRet");
+  const auto act = [&](const char* action) {
+    rule["action"] = action;
+    return bundle.script("busybox mkdir /tmp/y; echo $?").run().output;
+  };
+  CHECK(act("SCMP_ACT_ERRNO") == "mkdir: can't create directory '/tmp/y': Operation not permitted\n1\n");
+  CHECK(act("SCMP_ACT_KILL_PROCESS").find("159\n") != std::string::npos);  // 128 + SIGSYS
+  CHECK(act("SCMP_ACT_KILL_THREAD").find("159\n") != std::string::npos);
+  CHECK(act("SCMP_ACT_KILL").find("159\n") != std::string::npos);
+  CHECK(act("SCMP_ACT_TRAP").find("159\n") != std::string::npos);
+  CHECK(act("SCMP_ACT_TRACE") == "mkdir: can't create directory '/tmp/y': Function not implemented\n1\n");  // nobody traces
+  CHECK(act("SCMP_ACT_LOG") == "0\n");
+  CHECK(act("SCMP_ACT_ALLOW") == "mkdir: can't create directory '/tmp/y': File exists\n1\n");
+}
+
+TEST_CASE("the default action has its errno, and flags are taken") {
+  Bundle bundle;
+  Json& seccomp = bundle.config["linux"]["seccomp"] = refuse_mkdir();
+  seccomp["flags"] = {"SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW", "SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"};
+  CHECK(bundle.script("busybox mkdir /tmp/y; echo $?").run().output.ends_with("\n1\n"));
+  seccomp["flags"] = {"SECCOMP_FILTER_FLAG_WISH"};
+  CHECK(bundle.error() == "config.json: linux.seccomp.flags: \"SECCOMP_FILTER_FLAG_WISH\" is not supported");
+}
+
 TEST_CASE("what seccomp can't do is refused by field") {
   Bundle bundle;
   Json& seccomp = bundle.config["linux"]["seccomp"] = refuse_mkdir();

@@ -9,7 +9,7 @@ import { limitsOf, runtimeLimits } from './limits.ts';
 import type { OwnMount } from './own-mounts.ts';
 import { processArguments, processEnvironment } from './process-arguments.ts';
 import type { ResolvedUser } from './process-user.ts';
-import { INIT_ANNOTATION, OVERLAY_ANNOTATION, type RootOverlay, type RuntimeConfig, type RuntimeResources, SECCOMP_CACHE_ANNOTATION } from './runtime-spec.ts';
+import { INIT_ANNOTATION, LIMITS_ANNOTATION, OVERLAY_ANNOTATION, type RootOverlay, type RuntimeConfig, type RuntimeResources, SECCOMP_CACHE_ANNOTATION } from './runtime-spec.ts';
 import { seccompProfile } from './seccomp-profile.ts';
 
 export interface BundleOptions {
@@ -79,6 +79,7 @@ export function makeBundle(options: BundleOptions): Bundle {
       [OVERLAY_ANNOTATION]: JSON.stringify({ lower: image.layers, upper: options.upper, work: options.work } satisfies RootOverlay),
       ...(spec.init && { [INIT_ANNOTATION]: 'true' }),
       [SECCOMP_CACHE_ANNOTATION]: options.seccompCache,
+      [LIMITS_ANNOTATION]: 'required',
     },
     linux: {
       namespaces: [...['pid', 'mount', 'ipc', 'uts', 'cgroup'].map((type) => ({ type })), ...networkNamespace(spec.network.mode, options.networkPath)],

@@ -3,6 +3,8 @@ import type { IdMapping } from '../volumes/id-map.ts';
 export const OVERLAY_ANNOTATION = 'dev.mooring.rootfs.overlay';
 export const INIT_ANNOTATION = 'dev.mooring.init';
 export const SECCOMP_CACHE_ANNOTATION = 'dev.mooring.seccomp.cache';
+/** "required": a limit that the host can't give is an error; else the runtime warns and goes as far as it can. */
+export const LIMITS_ANNOTATION = 'dev.mooring.limits';
 
 /** Absolute folders. */
 export interface RootOverlay {
@@ -35,6 +37,7 @@ export interface RuntimeConfig {
     readonly [INIT_ANNOTATION]?: 'true';
     /** Folder of compiled filters. */
     readonly [SECCOMP_CACHE_ANNOTATION]: string;
+    readonly [LIMITS_ANNOTATION]: 'required';
   };
   readonly linux: {
     readonly namespaces: readonly { readonly type: string; readonly path?: string }[];
