@@ -15,7 +15,7 @@ setup: ## Install what building needs (Debian and npm packages, the pinned Node)
 	@scripts/setup.sh build
 
 native: setup
-	@$(MAKE) --no-print-directory -C native all
+	@$(MAKE) --no-print-directory -j$$(nproc) -C native all
 
 build: native ## Build the native part and the program
 	@$(NODE) scripts/build.ts
@@ -31,7 +31,7 @@ test: ## Set up, build, and run every test
 test-vm: ## Run the tests that meet the kernel on pure cgroup v2, in a QEMU machine (test/vm)
 	@scripts/setup.sh vm
 	@$(MAKE) --no-print-directory build
-	@$(MAKE) --no-print-directory -C native tests
+	@$(MAKE) --no-print-directory -j$$(nproc) -C native tests
 	@test/vm/test.sh
 	@test/vm/test.sh -s
 

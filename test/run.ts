@@ -7,7 +7,7 @@
  */
 import { spawn } from 'node:child_process';
 import { glob, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -43,7 +43,7 @@ async function check(target: string): Promise<Counts> {
 
 /** The native tests print their counts through doctest; a non-zero exit without a count is one failure. */
 async function nativeTests(): Promise<Counts> {
-  if (!flags.built && (await execute('make', ['--no-print-directory', '-C', 'native', 'tests'])) !== 0) return { passed: 0, failed: 1 };
+  if (!flags.built && (await execute('make', ['--no-print-directory', `-j${availableParallelism()}`, '-C', 'native', 'tests'])) !== 0) return { passed: 0, failed: 1 };
   const folder = await mkdtemp(join(tmpdir(), 'mooring-native-'));
   try {
     const report = join(folder, 'report.xml');
