@@ -269,7 +269,7 @@ export class Supplies implements SupplyFace {
     const before = this.#entries.get(keyText(key));
     const message = `${messageOf(error)}${error instanceof MooringError && error.fix !== undefined ? `; ${error.fix}` : ''}`;
     const code = error instanceof MooringError ? error.code : 'Internal';
-    const reason = state === 'Going' ? (code === 'Conflict' ? 'InUse' : 'RemoveFailed') : `${code}`;
+    const reason = state === 'Going' ? (code === 'Conflict' ? 'InUse' : 'RemoveFailed') : code;
     if (before?.standing.message !== message || before.standing.state !== state) this.#record(key, 'Warning', state === 'Going' ? reason : 'Failed', message);
     const failures = before?.failures ?? 0;
     this.#settle(key, { state, reason, message, generation }, failures + 1, usable);

@@ -32,7 +32,8 @@ export async function describeSupplies(client: Client, io: Io, kind: SupplyKind,
   return EXIT.ok;
 }
 
-function fieldsText(object: SupplyObject, { style, now }: Io): string {
+function fieldsText(object: SupplyObject, io: Io): string {
+  const { style } = io;
   const { metadata, status } = object;
   const said = new Set<string>([SOURCE_ANNOTATION, LOCATION_ANNOTATION]);
   const fields: Field[] = [
@@ -43,7 +44,7 @@ function fieldsText(object: SupplyObject, { style, now }: Io): string {
     ['Source', supplySource(object)],
     ['Generation', `${metadata.generation} (observed ${status.observedGeneration})`],
     ['State', status.phase],
-    ...(object.kind === 'Network' ? networkFields(object) : volumeFields(object, now())),
+    ...(object.kind === 'Network' ? networkFields(object) : volumeFields(object, io.now())),
   ];
   const shown = fields.filter((field): field is [string, string] => field[1] !== undefined && field[1] !== '');
   const width = Math.max(...shown.map(([label]) => label.length)) + 1;

@@ -40,7 +40,7 @@ function describeChange({ kind, name, action, steps, changes }: PlannedChange, {
   const mark = action === 'Create' || action === 'Start' ? style.green('+') : action === 'Remove' || action === 'Stop' ? style.red('-') : style.yellow('~');
   const lines = [`${mark} ${style.bold(kind === 'Container' ? name : `${kind.toLowerCase()} ${name}`)} ${WORDS[action]}`];
   for (const { field, from, to } of changes) lines.push(`      ${field}: ${style.red(printable(from))} → ${style.green(printable(to))}`);
-  steps.forEach(({ kind, message }, index) => lines.push(`    ${index + 1}. ${kind}: ${printable(message)}`));
+  steps.forEach((step, index) => lines.push(`    ${index + 1}. ${step.kind}: ${printable(step.message)}`));
   return `${lines.join('\n')}\n`;
 }
 

@@ -251,7 +251,8 @@ export class LocalVolumes implements VolumeEngine {
 
   #inTurn<T>(name: VolumeName, work: () => Promise<T>): Promise<T> {
     const turn = (this.#last.get(name) ?? Promise.resolve()).then(work);
-    const ended = turn.catch(() => {}).then(() => { // whoever asked for it hears of it
+    // Whoever asked for it hears of its failure.
+    const ended = turn.catch(() => {}).finally(() => {
       if (this.#last.get(name) === ended) this.#last.delete(name);
     });
     this.#last.set(name, ended);

@@ -114,7 +114,7 @@ describe('volumes on the real kernel', () => {
     assert.equal((await stat(`/proc/${pid}/root/covered`)).mode & 0o7777, 0o700);
     const names = volumes().list();
     assert.equal(names.length, 2);
-    assert.deepEqual((await Promise.all(names.map((name) => volumes().inspect(name)))).map((state) => state?.owner?.mountPath).toSorted(), ['/own', '/state']);
+    assert.deepEqual(new Set((await Promise.all(names.map((name) => volumes().inspect(name)))).map((state) => state?.owner?.mountPath)), new Set(['/own', '/state']));
     await remove(node, 'asking');
     const again = await run(node, 'asking', { ...spec, env: [{ name: 'NEW', value: '1' }] });
     assert.equal(await seenBy(again, '/state/count'), '1\n');

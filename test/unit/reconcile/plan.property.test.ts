@@ -104,6 +104,7 @@ test('no step fits a situation that it would do harm in', () => {
       const { spec } = situation.desired?.container ?? {};
       switch (step.kind) {
         case 'PullImage':
+        case 'BuildImage':
           assert.equal(step.image, spec?.image);
           assert.notEqual(situation.observed?.specHash, situation.desired?.specHash);
           break;
