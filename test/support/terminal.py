@@ -1,7 +1,7 @@
 """Runs a command on a terminal, as a person would: python3 terminal.py STEPS COMMAND [ARGUMENT]...
 
-STEPS is JSON: ["expect", TEXT] waits for it behind what was expected before, ["send", TEXT] types, ["size", ROWS, COLUMNS] sizes the window,
-["signal", NUMBER] sends a signal. Prints as JSON what the command wrote, its exit status, and whether it left the terminal as it was.
+STEPS is JSON: ["expect", TEXT] waits for it behind what was expected before, ["send", TEXT] types, ["until", TEXT, SENT] types SENT again and again
+until TEXT is seen (a key may overtake the news of another size), ["size", ROWS, COLUMNS] sizes the window, ["signal", NUMBER] sends a signal. Prints as JSON what the command wrote, its exit status, and whether it left the terminal as it was.
 """
 import fcntl
 import json
@@ -31,14 +31,18 @@ def read(seconds):
         output += os.read(master, 65536)
 
 
-def expect(text):
+def expect(text, resend=None):
     global seen
     deadline = time.monotonic() + PATIENCE_S
+    sent_at = 0
     while True:
         at = output.find(text.encode(), seen)
         if at >= 0:
             seen = at + len(text)
             return
+        if resend is not None and time.monotonic() > sent_at + 0.5:
+            os.write(master, resend.encode())
+            sent_at = time.monotonic()
         if time.monotonic() > deadline or command.poll() is not None:
             command.kill()
             sys.exit(f'{text!r} was not seen in {output[seen:]!r}')
@@ -49,7 +53,7 @@ size(24, 80)
 before = termios.tcgetattr(slave)
 command = subprocess.Popen(sys.argv[2:], stdin=slave, stdout=slave, stderr=slave, start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
 for step, *arguments in json.loads(sys.argv[1]):
-    if step == 'expect':
+    if step in ('expect', 'until'):
         expect(*arguments)
     elif step == 'send':
         os.write(master, arguments[0].encode())

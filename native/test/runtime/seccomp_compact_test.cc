@@ -38,7 +38,7 @@ uint32_t answer(const std::string& text, const seccomp_data& call) {
 
 // A profile of the usual kind: most calls allowed, some by their arguments, some with an errno of their own.
 Seccomp profile() {
-  Seccomp seccomp{"SCMP_ACT_ERRNO", 1, {"SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"}, {}, {}};
+  Seccomp seccomp{"SCMP_ACT_ERRNO", 1, {"SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"}, {}, {}, {}, {}};
   SeccompRule allowed{{}, "SCMP_ACT_ALLOW", {}, {}};
   for (int number = 0; number < 460; ++number) {
     char* name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_X86_64, number);

@@ -33,7 +33,8 @@ test('a file becomes a running container, and goes with it: added, edited, renam
 
   await node.remove('moved.yaml');
   await node.gone('app');
-  await until('its cgroups are gone', async () => (await cgroupsOf(node.instance)).every((folder) => folder.endsWith(`mooring-${node.instance}`)));
+  const id = status.containerID ?? assert.fail();
+  await until('its cgroups are gone', async () => !(await cgroupsOf(node.instance)).some((folder) => folder.includes(id)));
   await until('it is gone from the list', async () => (await node.mooring('get', 'app')).code === 1);
 }));
 

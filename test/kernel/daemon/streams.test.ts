@@ -9,7 +9,7 @@ import { until } from '../../support/until.ts';
 
 const terminal = fileURLToPath(new URL('../../support/terminal.py', import.meta.url));
 
-type Step = readonly ['expect' | 'send', string] | readonly ['size', number, number] | readonly ['signal', number];
+type Step = readonly ['expect' | 'send', string] | readonly ['until', string, string] | readonly ['size', number, number] | readonly ['signal', number];
 
 interface Seen {
   readonly output: string;
@@ -42,7 +42,7 @@ test('attach: a terminal is joined, sized, detached from, and left as it was', o
   await node.start();
   await node.running('shell');
 
-  const first = await onTerminal(node, [['size', 31, 97], ['send', '\r'], ['expect', '31 97'], ['size', 40, 100], ['send', '\r'], ['expect', '40 100'], ['send', '\x10\x11']], 'attach', 'shell');
+  const first = await onTerminal(node, [['size', 31, 97], ['send', '\r'], ['expect', '31 97'], ['size', 40, 100], ['until', '40 100', '\r'], ['send', '\x10\x11']], 'attach', 'shell');
   assert.deepEqual([first.code, first.restored], [0, true]);
   assert.match(first.output, /detached from shell/);
   assert.equal((await node.processes('shell')).length, 1);
@@ -98,7 +98,7 @@ test('exec -it: a shell on a terminal of its own', onNode(async (node) => {
   await node.write('host.yaml', node.sleeper('host'));
   await node.start();
   await node.running('host');
-  const seen = await onTerminal(node, [['expect', '#'], ['send', 'stty size\r'], ['expect', '24 80'], ['size', 50, 132], ['send', 'stty size; exit 11\r'], ['expect', '50 132']], 'exec', '-it', 'host', '--', 'sh');
+  const seen = await onTerminal(node, [['expect', '#'], ['send', 'stty size\r'], ['expect', '24 80'], ['size', 50, 132], ['until', '50 132', 'stty size\r'], ['send', 'exit 11\r']], 'exec', '-it', 'host', '--', 'sh');
   assert.deepEqual([seen.code, seen.restored], [11, true]);
   await until('only the first process is left', async () => (await node.processes('host')).length === 1);
 }));
