@@ -19,7 +19,10 @@ function ask(target: string): Promise<string> {
     const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
     socket.on('message', (data) => resolve(String(data)));
     socket.on('error', () => resolve('none'));
-    socket.send('?', Number(port), host);
+    // A datagram may be lost on the way, while the two ends' hardware addresses are yet to be learned.
+    const send = (): void => socket.send('?', Number(port), host);
+    setInterval(send, 300);
+    send();
   }
   return promise;
 }
