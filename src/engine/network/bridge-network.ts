@@ -7,7 +7,7 @@ import { addressText, parseAddress } from '../../spec/address.ts';
 import { CachedFinding } from './cached-finding.ts';
 import { closeDockerUser, obstructions, openDockerUser } from './docker-user.ts';
 import type { Firewall } from './firewall.ts';
-import { allowForwarding, forwardingFaults, leadsLoopback6 } from './forwarding.ts';
+import { allowForwarding, forwardingFaults, leadsLoopback6, takeAddressesAtOnce } from './forwarding.ts';
 import { readHostRoutes } from './host-routes.ts';
 import { type NetworkLayout, sidesOf } from './network-layout.ts';
 import { bridgeAlias, bridgeName } from './network-names.ts';
@@ -126,6 +126,7 @@ export class BridgeNetwork implements NodeNetwork {
     if (link.kind !== 'bridge') throw new MooringError('Conflict', `link ${name} is a ${link.kind ?? 'device'}, not our bridge`, { fix: 'rename it, or use another --instance' });
     // Before its alias is set, a bridge that a killed daemon made has none.
     if (made?.errno !== undefined && link.alias !== undefined && link.alias !== alias) throw new MooringError('Conflict', `bridge ${name} is "${link.alias}", not that of network ${layout.name}`, { fix: 'remove it, or rename the network' });
+    await takeAddressesAtOnce(name);
     await native.netlink(-1, [
       rtnetlink.setAlias(name, alias),
       rtnetlink.setLink(link.index, { mac, mtu: this.#mtu }),

@@ -41,6 +41,15 @@ export async function allowForwarding(bridge: string, v6: boolean): Promise<stri
   return off.map(({ file }) => file.replaceAll('/', '.'));
 }
 
+/**
+ * Lets a bridge that is not up yet take its addresses without asking first whether somebody has them (RFC 4862 §5.4), which takes up to two seconds: for so long the
+ * kernel has no address there to ask for neighbours from, and what comes from the outside by IPv6 is led to no container.
+ */
+export async function takeAddressesAtOnce(bridge: string): Promise<void> {
+  const file = `ipv6/conf/${bridge}/accept_dad`;
+  if ((await read(file)) !== undefined) await write(file, '0');
+}
+
 /** What of it is off. */
 export async function forwardingFaults(bridge: string, v6: boolean): Promise<Switch[]> {
   const states = await Promise.all(switches(bridge, v6).map(async (each) => ({ each, on: (await read(each.file)) === '1' })));

@@ -29,7 +29,8 @@ describe('published ports', () => {
     const web = await startOn(node, 'web', ports);
     await Promise.all([0, 9].map((n) => serve(servers, web, PORT + n)));
     const hosts = [`${outside.node.v4}:${OPEN}`, `${outside.node.v4}:${OPEN + 9}`, `[${outside.node.v6}]:${OPEN + 9}`].flatMap((host) => [`tcp://${host}`, `udp://${host}`]);
-    assert.ok(!Object.values(await ask(outside.place, ...hosts)).includes('none'));
+    const answers = await ask(outside.place, ...hosts);
+    assert.ok(!Object.values(answers).includes('none'), JSON.stringify(answers));
     for (const [port, taken] of [
       [{ containerPort: 1, hostPort: OPEN + 9 }, `${OPEN + 9}/tcp`],
       [{ containerPort: 1, endPort: 30, hostPort: OPEN - 20 }, `${OPEN}/tcp`],
