@@ -5,6 +5,9 @@
 #include <napi.h>
 
 #include <cstring>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "runtime/result.h"
 
@@ -25,6 +28,21 @@ inline Napi::Value throw_js(Napi::Env env, const Error& error) {
 inline Napi::Value throw_type_error(Napi::Env env, const char* message) {
   Napi::TypeError::New(env, message).ThrowAsJavaScriptException();
   return env.Undefined();
+}
+
+/// The strings of an array; nothing where it is none, or holds something else.
+inline std::optional<std::vector<std::string>> strings_of(const Napi::Value& value) {
+  if (!value.IsArray()) return std::nullopt;
+  const Napi::Array array = value.As<Napi::Array>();
+  std::vector<std::string> strings;
+  strings.reserve(array.Length());
+  for (uint32_t i = 0; i < array.Length(); ++i) {
+    const Napi::HandleScope scope(value.Env());
+    const Napi::Value item = array[i];
+    if (!item.IsString()) return std::nullopt;
+    strings.push_back(item.As<Napi::String>());
+  }
+  return strings;
 }
 
 }  // namespace mooring

@@ -69,17 +69,9 @@ class AttributesWorker : public Napi::AsyncWorker {
 
 Napi::Value read_attributes(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  if (info.Length() != 1 || !info[0].IsArray()) return throw_type_error(env, "readAttributes wants an array of paths");
-  const Napi::Array given = info[0].As<Napi::Array>();
-  std::vector<std::string> paths;
-  paths.reserve(given.Length());
-  for (uint32_t i = 0; i < given.Length(); ++i) {
-    const Napi::HandleScope scope(env);
-    const Napi::Value path = given[i];
-    if (!path.IsString()) return throw_type_error(env, "readAttributes wants paths that are strings");
-    paths.push_back(path.As<Napi::String>());
-  }
-  auto* worker = new AttributesWorker(env, std::move(paths));
+  auto paths = info.Length() == 1 ? strings_of(info[0]) : std::nullopt;
+  if (!paths) return throw_type_error(env, "readAttributes wants an array of paths, which are strings");
+  auto* worker = new AttributesWorker(env, std::move(*paths));
   worker->Queue();
   return worker->promise();
 }

@@ -80,21 +80,9 @@ class SpawnWorker : public Napi::AsyncWorker {
   std::optional<Result<Spawned>> spawned_;
 };
 
-std::optional<std::vector<std::string>> words_of(const Napi::Value& value) {
-  if (!value.IsArray()) return std::nullopt;
-  const Napi::Array array = value.As<Napi::Array>();
-  std::vector<std::string> words;
-  for (uint32_t i = 0; i < array.Length(); ++i) {
-    const Napi::Value word = array[i];
-    if (!word.IsString()) return std::nullopt;
-    words.push_back(word.As<Napi::String>());
-  }
-  return words;
-}
-
 Napi::Value start(const Napi::CallbackInfo& info, bool with_order) {
   const Napi::Env env = info.Env();
-  auto words = info.Length() == 2 ? words_of(info[1]) : std::nullopt;
+  auto words = info.Length() == 2 ? strings_of(info[1]) : std::nullopt;
   if (!words || !info[0].IsString()) return throw_type_error(env, "a monitor is spawned with a path and an array of arguments, which are strings");
   words->insert(words->begin(), info[0].As<Napi::String>());
   auto* worker = new SpawnWorker(env, std::move(*words), with_order);
@@ -114,7 +102,7 @@ Napi::Value spawn_monitor(const Napi::CallbackInfo& info) { return start(info, f
 Napi::Value prepare_monitor(const Napi::CallbackInfo& info) { return start(info, true); }
 
 Napi::Value order_monitor(const Napi::CallbackInfo& info) {
-  const auto words = info.Length() == 2 ? words_of(info[1]) : std::nullopt;
+  const auto words = info.Length() == 2 ? strings_of(info[1]) : std::nullopt;
   if (!words) return throw_type_error(info.Env(), "orderMonitor wants a watch and an array of arguments");
   const auto listener = listener_of(info);
   if (!listener) return info.Env().Undefined();

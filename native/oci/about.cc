@@ -43,7 +43,7 @@ Result<int> features(const Context&, const Arguments&) {
   Json mount_options = Json::array();
   for (const char* option : {"bind", "rbind", "ro", "rw", "suid", "nosuid", "dev", "nodev", "exec", "noexec", "atime", "noatime", "relatime", "norelatime", "strictatime", "nostrictatime", "diratime", "nodiratime", "symfollow", "nosymfollow",
                              "rro", "rrw", "rsuid", "rnosuid", "rdev", "rnodev", "rexec", "rnoexec", "ratime", "rnoatime", "rrelatime", "rnorelatime", "rstrictatime", "rnostrictatime", "rdiratime", "rnodiratime", "rsymfollow", "rnosymfollow",
-                             "private", "rprivate", "slave", "rslave", "shared", "rshared", "unbindable", "runbindable"})
+                             "idmap", "ridmap", "tmpcopyup", "remount", "silent", "loud", "defaults", "sync", "async", "dirsync", "lazytime", "nolazytime", "private", "rprivate", "slave", "rslave", "shared", "rshared", "unbindable", "runbindable"})
     mount_options.push_back(option);
   Json capabilities = Json::array();
   for (int capability = 0; capability <= CAP_LAST_CAP; ++capability) capabilities.push_back(capability_name(capability));
@@ -53,17 +53,17 @@ Result<int> features(const Context&, const Arguments&) {
       {"hooks", {"prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"}},
       {"mountOptions", mount_options},
       {"linux",
-       {{"namespaces", {"cgroup", "ipc", "mount", "network", "pid", "uts"}},
+       {{"namespaces", {"cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"}},
         {"capabilities", capabilities},
         {"cgroup", {{"v1", true}, {"v2", true}, {"systemd", true}, {"systemdUser", false}, {"rdma", true}}},
         {"seccomp",
          {{"enabled", true},
-          {"actions", {"SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO", "SCMP_ACT_KILL", "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL_THREAD", "SCMP_ACT_LOG", "SCMP_ACT_TRACE", "SCMP_ACT_TRAP"}},
+          {"actions", {"SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO", "SCMP_ACT_KILL", "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL_THREAD", "SCMP_ACT_LOG", "SCMP_ACT_NOTIFY", "SCMP_ACT_TRACE", "SCMP_ACT_TRAP"}},
           {"operators", {"SCMP_CMP_EQ", "SCMP_CMP_GE", "SCMP_CMP_GT", "SCMP_CMP_LE", "SCMP_CMP_LT", "SCMP_CMP_MASKED_EQ", "SCMP_CMP_NE"}}}},
-        {"apparmor", {{"enabled", false}}},
-        {"selinux", {{"enabled", false}}},
+        {"apparmor", {{"enabled", true}}},
+        {"selinux", {{"enabled", true}}},
         {"intelRdt", {{"enabled", false}}},
-        {"mountExtensions", {{"idmap", {{"enabled", false}}}}}}},
+        {"mountExtensions", {{"idmap", {{"enabled", true}}}}}}},
       {"annotations", {{"dev.mooring.version", kVersion}}}};
   std::printf("%s\n", features.dump(2).c_str());
   return 0;

@@ -20,4 +20,14 @@ export class Semaphore {
       else next();
     };
   }
+
+  /** Does the work while a permit is held. With one permit in all, each work begins when the one before has ended, however it did. */
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    const release = await this.acquire();
+    try {
+      return await work();
+    } finally {
+      release();
+    }
+  }
 }

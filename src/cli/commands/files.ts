@@ -1,15 +1,13 @@
-import { createReadStream, createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
+import { createReadStream } from 'node:fs';
 
 import type { ChangeList, CommitBody, CommitResult, Done, FileList, FileStat } from '../../api/v1/file-types.ts';
-import { MooringError } from '../../lib/errors.ts';
 import type { Client } from '../client.ts';
 import { EXIT } from '../exit.ts';
 import type { Io } from '../io.ts';
 import { containerPath, parseName } from '../name.ts';
 import { printable, renderTable } from '../output/table.ts';
 import { serialize, type OutputFormat } from './get.ts';
+import { refuseTerminal, writeArchive } from '../write-archive.ts';
 
 export interface NamespaceOptions {
   readonly namespace: string;
@@ -44,20 +42,9 @@ export async function commit(client: Client, io: Io, word: string, name: string,
 
 /** `mooring export` and `mooring tar`: to a file, which appears whole or not at all, or to standard output. */
 export async function exportFiles(client: Client, io: Io, word: string, { namespace, file, changes }: NamespaceOptions & { readonly file?: string; readonly changes?: boolean }): Promise<number> {
-  if (file === undefined && io.terminal) throw new MooringError('Invalid', 'an archive is not for a terminal', { fix: 'give --file FILE, or redirect the output' });
+  refuseTerminal(io, file);
   const archive = client.bytes(`${pathOf(word, namespace)}/export${changes ? '?changes=1' : ''}`);
-  if (file === undefined) {
-    await io.outBytes(archive);
-    return EXIT.ok;
-  }
-  const half = `${file}.${process.pid}.part`;
-  try {
-    await pipeline(archive, createWriteStream(half, { flags: 'wx' }));
-    await rename(half, file);
-  } catch (error) {
-    await rm(half, { force: true });
-    throw error;
-  }
+  await writeArchive(io, archive, file);
   return EXIT.ok;
 }
 

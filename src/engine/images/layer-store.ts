@@ -2,6 +2,7 @@ import { chmod, mkdir, readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 
 import { errnoOf, MooringError } from '../../lib/errors.ts';
+import { Semaphore } from '../../lib/semaphore.ts';
 import type { DataDir } from '../store/data-dir.ts';
 import { type Digest, hexOf, parseDigest } from './digest.ts';
 import { ArchiverProcess } from './archiver-process.ts';
@@ -27,8 +28,7 @@ export class LayerStore {
   readonly #archiver: string;
   readonly #bounds: LayerBounds;
   readonly #underWay = new Map<Digest, Promise<void>>();
-  #running = 0;
-  readonly #queue: (() => void)[] = [];
+  readonly #slots = new Semaphore(CONCURRENCY);
 
   constructor(dataDir: DataDir, archiver: string, bounds: LayerBounds) {
     this.#dataDir = dataDir;
@@ -62,7 +62,7 @@ export class LayerStore {
     const underWay = this.#underWay.get(layer.chainId);
     // What came for another may end with that.
     if (underWay) return underWay.catch(() => this.ensure(layer));
-    const work = this.#inTurn(() => this.#unpack(layer)).finally(() => this.#underWay.delete(layer.chainId));
+    const work = this.#slots.run(() => this.#unpack(layer)).finally(() => this.#underWay.delete(layer.chainId));
     this.#underWay.set(layer.chainId, work);
     return work;
   }
@@ -101,18 +101,6 @@ export class LayerStore {
     } catch (error) {
       await rm(half, { recursive: true, force: true });
       throw error;
-    }
-  }
-
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#running >= CONCURRENCY) await new Promise<void>((resolve) => this.#queue.push(resolve));
-    else this.#running++;
-    try {
-      return await work();
-    } finally {
-      const next = this.#queue.shift();
-      if (next) next();
-      else this.#running--;
     }
   }
 }

@@ -2,6 +2,7 @@ import { isIPv4 } from 'node:net';
 import type { Clock } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
+import { Semaphore } from '../../lib/semaphore.ts';
 import type { ContainerId } from '../engine.ts';
 import { parseSubnet, type Subnet } from '../../spec/address.ts';
 import { AnswerCache } from './answer-cache.ts';
@@ -39,7 +40,7 @@ export class Names implements NetworkNames {
   readonly #node: NodeNameServers;
   readonly #networks = new Map<string, Network>();
   readonly #placesOf = new Map<ContainerId, Set<Network>>();
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #oneByOne = new Semaphore(1);
 
   constructor(options: NamesOptions) {
     this.#options = options;
@@ -48,7 +49,7 @@ export class Names implements NetworkNames {
   }
 
   open(name: string, site: NameSite): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#oneByOne.run(async () => {
       const network = this.#network(name);
       if (network.servers.length > 0 && network.site.gateways.join() === site.gateways.join() && network.site.subnets.join() === site.subnets.join()) return;
       await closeServers(network);
@@ -65,7 +66,7 @@ export class Names implements NetworkNames {
   }
 
   close(name: string): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#oneByOne.run(async () => {
       const network = this.#networks.get(name);
       this.#networks.delete(name);
       network?.closing.abort();
@@ -146,12 +147,6 @@ export class Names implements NetworkNames {
       if (left === 0) asking.delete(client);
       else asking.set(client, left);
     }
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(work);
-    this.#last = turn.catch(() => {}); // whoever asked for it hears of it
-    return turn;
   }
 }
 

@@ -1,5 +1,6 @@
 import { messageOf } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
+import { Semaphore } from '../../lib/semaphore.ts';
 import type { NetworkNative } from '../../native/network.ts';
 import { addressText, subnetText } from '../../spec/address.ts';
 import type { Network } from '../../spec/network.ts';
@@ -25,7 +26,7 @@ export class NetworkSites {
   readonly nodes: NodeNetworks;
   readonly firewall: Firewall;
   readonly #options: NetworkSitesOptions;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #oneByOne = new Semaphore(1);
 
   constructor(options: NetworkSitesOptions) {
     const { native, records, instance, logger } = options;
@@ -36,7 +37,7 @@ export class NetworkSites {
 
   /** Makes what is not there yet. */
   raise(networks: readonly string[]): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#oneByOne.run(async () => {
       for (const network of networks) {
         const node = this.nodes.get(network);
         if (node && !node.anchor) await this.#make(node);
@@ -46,7 +47,7 @@ export class NetworkSites {
 
   /** Makes right what is wrong. */
   restore(networks: readonly string[]): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#oneByOne.run(async () => {
       for (const network of networks) {
         const node = this.nodes.get(network);
         if (!node) continue;
@@ -63,7 +64,7 @@ export class NetworkSites {
 
   /** Takes a network's part away, unless somebody is on it. */
   lowerUnused(network: string): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#oneByOne.run(async () => {
       if (this.#options.isUsed(network)) return;
       await this.#options.names?.close(network);
       await this.nodes.get(network)?.lower();
@@ -72,7 +73,7 @@ export class NetworkSites {
 
   /** Takes up what a daemon before this one left of the networks `inUse`, and takes the others' away. The rules are those that `firewall` expects by then. */
   adopt(inUse: ReadonlySet<string>): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#oneByOne.run(async () => {
       const used = this.nodes.list().filter(({ layout }) => inUse.has(layout.name));
       for (const node of used) await node.adopt();
       // The rules may be of an older version.
@@ -86,7 +87,7 @@ export class NetworkSites {
 
   /** Has a network as its document says. See NetworkEngine. */
   define(name: string, network: Network): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#oneByOne.run(async () => {
       await this.nodes.define(name, network);
       const node = this.nodes.get(name);
       if (node?.anchor) await node.repair();
@@ -114,11 +115,5 @@ export class NetworkSites {
     await this.#options.names?.open(layout.name, { gateways: sides.map(({ gateway }) => addressText(gateway)), subnets: sides.map(({ subnet }) => subnetText(subnet)) }).catch((error: unknown) => {
       this.#options.logger.warn({ network: layout.name, error: messageOf(error) }, 'the names of a network can not be served');
     });
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(work);
-    this.#last = turn.catch(() => {}); // whoever asked for it hears of it
-    return turn;
   }
 }

@@ -1,4 +1,5 @@
 import { errnoOf } from '../../lib/errors.ts';
+import { Semaphore } from '../../lib/semaphore.ts';
 import type { NetworkNative } from '../../native/network.ts';
 import { addElements, deleteElements, type Element, noTables, type RulesOptions, TABLE_FAMILIES, wholeTables } from './rules.ts';
 import { elementText, parseListing, type TableListing } from './table-listing.ts';
@@ -10,7 +11,7 @@ export class RuleTable {
   readonly #wanted = new Map<string, readonly Element[]>();
   /** Of the tables as the kernel gave them back right after they were written; undefined before. */
   #shapes: readonly string[] | undefined;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #oneByOne = new Semaphore(1);
 
   constructor(native: NetworkNative) {
     this.#native = native;
@@ -28,7 +29,7 @@ export class RuleTable {
 
   /** Writes the whole tables anew. */
   write(options: RulesOptions): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#oneByOne.run(async () => {
       await this.#native.runNft(wholeTables(options, [...this.#wanted.values()].flat()));
       this.#shapes = (await this.#list(options.table)).map((listing) => listing?.shape ?? '');
     });
@@ -43,7 +44,7 @@ export class RuleTable {
     const come = elements.filter((each) => !old.has(elementText(each)));
     const commands = deleteElements(options.table, gone) + addElements(options.table, come);
     // There already, or gone already, by somebody else's hand: then all of it is written.
-    if (commands !== '') await this.#inTurn(() => this.#native.runNft(commands)).catch(() => this.write(options));
+    if (commands !== '') await this.#oneByOne.run(() => this.#native.runNft(commands)).catch(() => this.write(options));
   }
 
   /** Takes an owner's elements out. */
@@ -53,7 +54,7 @@ export class RuleTable {
 
   /** How the tables differ from what is wanted, for people. */
   faults({ table }: RulesOptions): Promise<string[]> {
-    return this.#inTurn(async () => {
+    return this.#oneByOne.run(async () => {
       const listings = await this.#list(table);
       const absent = TABLE_FAMILIES.filter((_, at) => listings[at] === undefined);
       if (absent.length > 0) return absent.map((family) => `nftables table ${family} ${table} is gone`);
@@ -73,7 +74,7 @@ export class RuleTable {
   /** Takes the tables away, if they are there. */
   remove(table: string): Promise<void> {
     this.#wanted.clear();
-    return this.#inTurn(async () => {
+    return this.#oneByOne.run(async () => {
       await this.#native.runNft(noTables(table));
       this.#shapes = undefined;
     });
@@ -91,12 +92,6 @@ export class RuleTable {
         }
       }),
     );
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(work);
-    this.#last = turn.catch(() => {}); // whoever asked for it hears of it
-    return turn;
   }
 }
 

@@ -147,7 +147,8 @@ it('says what is wrong, on stderr and in the log, and exits with 1', async (t) =
 it('features and spec print what others read', async (t) => {
   const bundle = await Bundle.create(t);
   const features = JSON.parse(await bundle.ask('features'));
-  assert.ok(features.linux.namespaces.includes('cgroup'));
+  for (const namespace of ['cgroup', 'time', 'user']) assert.ok(features.linux.namespaces.includes(namespace), namespace);
+  assert.ok(features.linux.seccomp.actions.includes('SCMP_ACT_NOTIFY') && features.linux.mountExtensions.idmap.enabled);
   assert.ok(features.mountOptions.includes('rro'));
   await rm(join(bundle.folder, 'config.json'));
   await bundle.ask('spec');
