@@ -31,7 +31,7 @@ export function onNode(body: (node: TestNode) => Promise<void>): () => Promise<v
       await body(node);
       await node.down();
     } catch (error) {
-      throw new Error(`${messageOf(error)}\nthe daemon's log:\n${node.log}`, { cause: error });
+      throw new Error(`${messageOf(error)}\nthe last commands that failed:\n${node.failures.join('\n')}\nthe daemon's log:\n${node.log}`, { cause: error });
     } finally {
       await node.destroy();
     }
@@ -43,6 +43,8 @@ export class TestNode {
   readonly root: string;
   readonly instance: string;
   readonly metricsPort: number;
+  /** The last few commands that failed, and what they said: for the report of a test that did not expect it. */
+  readonly failures: string[] = [];
   /** Words in front of the daemon's command, such as those that give it a mount namespace of its own. They end in an exec. */
   through: readonly string[] = [];
   #daemon: ChildProcess | undefined;
@@ -126,8 +128,11 @@ export class TestNode {
   }
 
   /** Runs the command against this node's socket. Never throws for an exit status. */
-  mooring(...args: readonly string[]): Promise<CommandResult> {
-    return runMooring(args, { MOORING_HOST: `unix://${this.runDir}/mooring.sock` });
+  async mooring(...args: readonly string[]): Promise<CommandResult> {
+    const result = await runMooring(args, { MOORING_HOST: `unix://${this.runDir}/mooring.sock` });
+    if (result.code !== 0) this.failures.push(`mooring ${args.join(' ')}: exit status ${result.code}: ${result.stderr.trim()}`);
+    if (this.failures.length > 5) this.failures.shift();
+    return result;
   }
 
   /** Writes a spec file as editors do: whole, under another name, then renamed into place. */
