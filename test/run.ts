@@ -8,7 +8,7 @@
 import { spawn } from 'node:child_process';
 import { glob, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { PATIENCE } from './support/patience.ts';
@@ -60,12 +60,11 @@ async function nativeTests(): Promise<Counts> {
   }
 }
 
-async function nodeTests(pattern: string, concurrency: number): Promise<Counts> {
-  const files = await Array.fromAsync(glob(pattern, { cwd: root }));
-  if (files.length === 0) return { passed: 0, failed: 1 };
+/** Runs test files; each one's counts. A file whose runner breaks has no count, which is told as one failure. */
+async function countsOf(files: readonly string[], concurrency: number): Promise<Map<string, Counts>> {
   const folder = await mkdtemp(join(tmpdir(), 'mooring-test-'));
   try {
-    const report = join(folder, 'counts.json');
+    const report = join(folder, 'counts.jsonl');
     const code = await execute(process.execPath, [
       '--test',
       `--test-concurrency=${concurrency}`,
@@ -74,13 +73,45 @@ async function nodeTests(pattern: string, concurrency: number): Promise<Counts> 
       '--test-reporter-destination=stdout',
       `--test-reporter=${reporter}`,
       `--test-reporter-destination=${report}`,
-      ...files.toSorted(),
+      ...files,
     ]);
-    const { passed, failed, cancelled } = JSON.parse(await readFile(report, 'utf8')) as Counts & { cancelled: number };
-    return { passed, failed: code !== 0 && failed + cancelled === 0 ? 1 : failed + cancelled };
+    const lines = (await readFile(report, 'utf8')).split('\n').filter(Boolean);
+    const counts = new Map(lines.map((line) => JSON.parse(line) as Counts & { readonly file: string }).map((line) => [relative(root, line.file), line]));
+    const unheard = files.filter((file) => !counts.has(file));
+    for (const file of unheard) counts.set(file, { file, passed: 0, failed: 1 });
+    if (code !== 0 && !isRed(counts)) counts.set('the runner', { file: 'the runner', passed: 0, failed: 1 });
+    return counts;
   } finally {
     await rm(folder, { recursive: true });
   }
+}
+
+function isRed(counts: ReadonlyMap<string, Counts>): boolean {
+  return counts.values().some(({ failed }) => failed > 0);
+}
+
+/**
+ * Kernel tests share a machine with whatever else runs on it, and thousands of their steps race with the kernel's. A file that is red is run once
+ * more, by itself: what passes then counts as passed, and is told as unsteady, to be mended; what fails twice has failed.
+ */
+async function nodeTests(pattern: string, concurrency: number, secondTry: boolean): Promise<Counts> {
+  const files = (await Array.fromAsync(glob(pattern, { cwd: root }))).toSorted();
+  if (files.length === 0) return { passed: 0, failed: 1 };
+  const counts = await countsOf(files, concurrency);
+  const red = secondTry ? files.filter((file) => (counts.get(file)?.failed ?? 0) > 0) : [];
+  for (const file of red) {
+    console.log(`\n== ${file} is red; once more`);
+    const again = await countsOf([file], 1);
+    for (const [key, count] of again) counts.set(key, count);
+    if (!isRed(again)) unsteady.push(file);
+  }
+  let passed = 0;
+  let failed = 0;
+  for (const count of counts.values()) {
+    passed += count.passed;
+    failed += count.failed;
+  }
+  return { passed, failed };
 }
 
 // One kernel test file at a time: they count the machine's processes, mounts and cgroups before and after.
@@ -95,8 +126,11 @@ function phaseOf(name: string): Phase {
     console.error(`unknown phase ${name}; there are ${everything.join(', ')}, and rooms of the last three, as kernel/engine`);
     process.exit(2);
   }
-  return { name, run: () => nodeTests(`test/${name}/**/*.test.ts`, jobs) };
+  return { name, run: () => nodeTests(`test/${name}/**/*.test.ts`, jobs, kind === 'kernel') };
 }
+
+/** Files that failed and then passed. */
+const unsteady: string[] = [];
 
 const everything = ['lint', 'native', 'unit', 'sim', 'kernel'];
 const phases = (wanted.length > 0 ? wanted : everything).map(phaseOf);
@@ -114,5 +148,6 @@ for (const phase of phases) {
   failed += counts.failed;
   console.log(`== ${phase.name}: ${counts.passed} passed, ${counts.failed} failed in ${((performance.now() - start) / 1000).toFixed(1)} s`);
 }
+if (unsteady.length > 0) console.log(`\nred, then green: ${unsteady.join(', ')}`);
 console.log(`\n${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);
