@@ -1,9 +1,10 @@
-import { access, chmod, mkdir, writeFile } from 'node:fs/promises';
+import { access, chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 
 import { errnoOf, MooringError } from '../../lib/errors.ts';
 import type { Container } from '../../spec/container.ts';
 import { containerName } from '../../spec/name.ts';
 import type { ContainerPaths } from './container-paths.ts';
+import { OVERLAY_ANNOTATION, type RootOverlay, type RuntimeConfig } from './runtime-spec.ts';
 
 /**
  * Makes the bundle's files, or those that are missing; what the writable layer holds stays. Nothing is flushed: a bundle that a crash
@@ -17,6 +18,12 @@ export async function writeBundle(paths: ContainerPaths, configText: string): Pr
     // The upper folder's mode becomes that of the container's `/`, whatever the daemon's umask is.
     mkdir(paths.upper, { recursive: true }).then(() => chmod(paths.upper, 0o755)),
   ]);
+}
+
+/** The image's layers, top first, as the bundle has them. */
+export async function layersOfBundle(configFile: string): Promise<readonly string[]> {
+  const { annotations } = JSON.parse(await readFile(configFile, 'utf8')) as RuntimeConfig;
+  return (JSON.parse(annotations[OVERLAY_ANNOTATION]) as RootOverlay).lower;
 }
 
 /** Throws `NotFound` naming the first bind mount whose source is missing. */

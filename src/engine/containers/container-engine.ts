@@ -1,5 +1,5 @@
 import { type FSWatcher, watch } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Duplex } from 'node:stream';
 
@@ -24,13 +24,14 @@ import { connectAttach } from './attach-connection.ts';
 import { LocalVolumes } from '../volumes/local-volumes.ts';
 import type { VolumeEngine } from '../volumes.ts';
 import { hostnameOf } from './bundle.ts';
-import { requireBindSources, writeBundle } from './bundle-files.ts';
+import { layersOfBundle, writeBundle } from './bundle-files.ts';
 import { BundlePlanner } from './bundle-planner.ts';
-import { removeCgroup, removeCgroupIfEmpty } from './cgroup-folders.ts';
 import { CgroupLayout } from './cgroup-layout.ts';
 import { collectLitter } from './collect.ts';
 import { ContainerExecs } from './container-execs.ts';
 import { ContainerFiles } from './container-files.ts';
+import { ContainerRemover } from './container-remover.ts';
+import { ContainerRenewal } from './container-renewal.ts';
 import { containerPaths, type EngineFolders } from './container-paths.ts';
 import { ContainerObserver } from './container-observer.ts';
 import { limitDrift, runningDrift } from './container-snapshot.ts';
@@ -39,7 +40,7 @@ import { makeBindSources } from './own-mounts.ts';
 import { readLog } from './logs.ts';
 import type { ManagedContainer } from './managed-container.ts';
 import { endStrays, killAndWait } from './process-end.ts';
-import { OVERLAY_ANNOTATION, type RootOverlay, type RuntimeConfig } from './runtime-spec.ts';
+import type { RuntimeConfig } from './runtime-spec.ts';
 import { SandboxPool } from './sandbox-pool.ts';
 import { readStats } from './stats.ts';
 import { TransientContainers } from './transient.ts';
@@ -102,6 +103,8 @@ class LocalContainerEngine implements OwnedContainerEngine {
   readonly #records: ContainerRecords;
   readonly #observer: ContainerObserver;
   readonly #execs: ContainerExecs;
+  readonly #remover: ContainerRemover;
+  readonly #renewal: ContainerRenewal;
   readonly #networks: ContainerNetworks;
   readonly volumes: LocalVolumes;
   readonly #planner: BundlePlanner;
@@ -111,11 +114,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
   readonly #byId = new Map<ContainerId, ManagedContainer>();
   readonly #byName = new Map<ContainerName, ManagedContainer>();
   readonly #listeners = new Set<(event: EngineEvent) => void>();
-  /** Deletions under way of what has left its place already. */
-  readonly #disposals = new Set<Promise<void>>();
   readonly #bundles: FSWatcher;
-  /** Removal under way of the cgroup that all others are in; a start waits for it, so that it can't fall into its middle. */
-  #parentRemoval: Promise<void> = Promise.resolve();
 
   constructor(options: ContainerEngineOptions, folders: EngineFolders, layout: CgroupLayout, host: HostFacts) {
     this.#options = options;
@@ -134,13 +133,30 @@ class LocalContainerEngine implements OwnedContainerEngine {
       folders,
       host,
       lend: (id, bundle, hostname) => this.#networks.lend(id, bundle, hostname),
-      ready: () => this.#parentRemoval,
-      onEnd: () => this.#removeParentIfUnused(),
+      ready: () => this.#remover.parentRemoval,
+      onEnd: () => this.#remover.removeParentIfUnused(),
     });
     this.#execs = new ContainerExecs(options);
     this.files = new ContainerFiles({ layout, look: async (id) => ({ managed: this.#get(id), ...(await this.#observer.look(this.#get(id))) }) });
+    this.#remover = new ContainerRemover({
+      native,
+      dataDir,
+      logger,
+      layout,
+      cgroupParent: folders.cgroupParent,
+      records: this.#records,
+      observer: this.#observer,
+      files: this.files,
+      networks: this.#networks,
+      forget: ({ record }) => {
+        this.#byId.delete(record.id);
+        this.#byName.delete(record.name);
+      },
+      isParentUnused: () => this.#byId.size === 0 && this.transients.running === 0,
+    });
     this.#sandboxes = new SandboxPool({ native, runtimePath: options.runtimePath, cgroupParent: folders.cgroupParent, logger, size: options.sandboxes ?? 0 });
     this.#planner = new BundlePlanner({ images: options.images, networks: this.#networks, volumes: this.volumes, sandboxes: this.#sandboxes, folders, host });
+    this.#renewal = new ContainerRenewal({ native, layout, records: this.#records, observer: this.#observer, planner: this.#planner });
     for (const record of this.#records.list()) {
       this.#manage(record);
       this.#networks.claim(record);
@@ -186,7 +202,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
     managed.sandbox = sandbox;
     try {
       await writeBundle(managed.paths, bundle.text);
-      await this.volumes.prepare(record, () => layersOf(managed.paths.config));
+      await this.volumes.prepare(record, () => layersOfBundle(managed.paths.config));
     } catch (error) {
       managed.fresh = false;
       throw error;
@@ -199,15 +215,15 @@ class LocalContainerEngine implements OwnedContainerEngine {
     using _ = await this.files.exclude(id);
     await using starting = new AsyncDisposableStack();
     const { native, runtimePath } = this.#options;
-    if (!managed.fresh && !(await this.#readyAgain(managed))) return; // it runs
+    if (!managed.fresh && !(await this.#renewal.readyAgain(managed))) return; // it runs
     managed.fresh = false;
     const { sandbox } = managed;
     managed.sandbox = undefined;
     if (sandbox) starting.defer(() => sandbox.dismiss()); // where it does not come to be used
-    await this.#parentRemoval;
+    await this.#remover.parentRemoval;
     const { paths, record } = managed;
     const { stdin, stdinOnce } = record.container.spec;
-    await Promise.all([makeBindSources(record.container.spec.mounts), this.volumes.prepare(record, () => layersOf(paths.config))]);
+    await Promise.all([makeBindSources(record.container.spec.mounts), this.volumes.prepare(record, () => layersOfBundle(paths.config))]);
     starting.use(await this.#networks.connect(record, paths.bundle, hostnameOf(record.container)));
     const { monitor, init } = await native.startMonitor(
       {
@@ -274,37 +290,11 @@ class LocalContainerEngine implements OwnedContainerEngine {
   }
 
   async reset(id: ContainerId): Promise<void> {
-    const managed = this.#get(id);
-    using _ = await this.files.exclude(id);
-    const { record, paths } = managed;
-    const { snapshot, process } = await this.#observer.look(managed);
-    if (process.state === 'Running' || process.state === 'Creating') throw new MooringError('Conflict', `container ${record.name} can't be reset while its process runs`, { fix: 'stop or kill it first' });
-    for (const folder of [paths.upper, paths.work]) this.#dispose((await this.#options.dataDir.discard(folder)).discarded);
-    // A damaged bundle is written with the next start.
-    if (snapshot.configText !== undefined) await writeBundle(paths, snapshot.configText);
+    await this.#remover.reset(this.#get(id));
   }
 
   async remove(id: ContainerId): Promise<void> {
-    const managed = this.#get(id);
-    using _ = await this.files.exclude(id);
-    const { record, paths } = managed;
-    const { process } = await this.#observer.look(managed);
-    if (process.state === 'Running' || process.state === 'Creating')
-      throw new MooringError('Conflict', `container ${record.name} can't be removed while its process runs`, { fix: 'stop or kill it first' });
-    this.#observer.unfollow(managed);
-    managed.sandbox?.dismiss();
-    const [grave] = await Promise.all([
-      this.#options.dataDir.discard(paths.bundle),
-      removeCgroup(this.#options.native, this.#layout, paths.cgroup),
-      rm(paths.stateDir, { recursive: true, force: true }),
-    ]);
-    this.#dispose(grave.discarded);
-    // The record goes last: wherever a crash comes before this line, the next daemon sees a container to be removed.
-    this.#records.delete(id);
-    this.#byId.delete(id);
-    this.#byName.delete(record.name);
-    await this.#networks.removed(id);
-    await this.#removeParentIfUnused();
+    await this.#remover.remove(this.#get(id));
   }
 
   list(): { readonly id: ContainerId; readonly name: ContainerName }[] {
@@ -354,7 +344,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
   async collect(): Promise<void> {
     const { native, dataDir, logger } = this.#options;
     await collectLitter({ native, dataDir, logger, layout: this.#layout, folders: this.#folders, isKnown: (id) => this.#byId.has(id as ContainerId) });
-    if (this.#byId.size === 0) await removeCgroupIfEmpty(this.#layout, this.#folders.cgroupParent);
+    await this.#remover.removeParentIfUnused();
     this.#sandboxes.fill();
   }
 
@@ -367,49 +357,20 @@ class LocalContainerEngine implements OwnedContainerEngine {
     this.#listeners.clear();
     this.#execs.close();
     for (const managed of this.#byId.values()) this.#observer.unfollow(managed);
-    await Promise.all(this.#disposals);
+    await this.#remover.close();
   }
 
   async #closeSandboxes(): Promise<void> {
-    const { native } = this.#options;
     const unused = [...this.#byId.values()].flatMap(({ sandbox, record }) => (sandbox ? [{ sandbox, id: record.id }] : []));
     for (const { sandbox } of unused) sandbox.dismiss();
     const ids = [...(await this.#sandboxes.close()), ...unused.map(({ id }) => id)];
-    await Promise.all(ids.map((id) => removeCgroup(native, this.#layout, path.join(this.#folders.cgroupParent, id))));
-    if (ids.length > 0 && this.#byId.size === 0) await removeCgroupIfEmpty(this.#layout, this.#folders.cgroupParent);
-  }
-
-  /** Makes an ended container fit to be started again. False when it runs already. */
-  async #readyAgain(managed: ManagedContainer): Promise<boolean> {
-    const { record, paths } = managed;
-    const { snapshot, process } = await this.#observer.look(managed);
-    if (process.state === 'Running') return false;
-    if (process.state === 'Creating') throw new MooringError('Unavailable', `container ${record.name} is being started or is just ending`, { fix: 'try again in a moment' });
-    this.#observer.unfollow(managed);
-    await requireBindSources(record.container);
-    // Of a run with a state file it is known that its first process has ended, and with it every other one.
-    if (snapshot.state?.status !== 'running') await endStrays(this.#options.native, this.#layout, paths.cgroup, record.id);
-    // The monitor will remove the old exit record, and a state that was left behind would then pass for a run whose end nobody recorded.
-    await Promise.all([rm(paths.state, { force: true }), mkdir(paths.stateDir, { recursive: true, mode: 0o700 })]);
-    if (snapshot.configText !== undefined) return true;
-    const { bundle } = await this.#planner.plan(record.container, record.id);
-    this.#records.setConfigHash(record.id, bundle.hash);
-    managed.record = { ...record, configHash: bundle.hash };
-    await writeBundle(paths, bundle.text);
-    return true;
+    await this.#remover.removeSandboxes(ids);
   }
 
   async #initOf(id: ContainerId): Promise<ProcessIdentity | undefined> {
     const managed = this.#byId.get(id);
     const process = managed && (await this.#observer.look(managed)).process;
     return process?.state === 'Running' ? process.init : undefined;
-  }
-
-  /** The cgroup that all others are in goes with the last of them. */
-  async #removeParentIfUnused(): Promise<void> {
-    if (this.#byId.size > 0 || this.transients.running > 0) return;
-    this.#parentRemoval = removeCgroupIfEmpty(this.#layout, this.#folders.cgroupParent);
-    await this.#parentRemoval;
   }
 
   #hint(id: ContainerId, reason: EngineEvent['reason'] = 'NetworkChanged'): void {
@@ -419,13 +380,6 @@ class LocalContainerEngine implements OwnedContainerEngine {
 
   #tell({ record }: ManagedContainer, reason: EngineEvent['reason']): void {
     for (const listener of this.#listeners) listener({ id: record.id, name: record.name, reason });
-  }
-
-  #dispose(discarded: Promise<void>): void {
-    const disposal = discarded
-      .catch((error: unknown) => this.#options.logger.warn({ error: messageOf(error) }, 'delete a removed container: the rest goes when the daemon starts again'))
-      .finally(() => this.#disposals.delete(disposal));
-    this.#disposals.add(disposal);
   }
 
   #manage(record: ContainerRecord): ManagedContainer {
@@ -441,10 +395,4 @@ class LocalContainerEngine implements OwnedContainerEngine {
     if (!managed) throw new MooringError('NotFound', `there is no container ${id}`);
     return managed;
   }
-}
-
-/** The image's layers, top first, as the bundle has them. */
-async function layersOf(configFile: string): Promise<readonly string[]> {
-  const { annotations } = JSON.parse(await readFile(configFile, 'utf8')) as RuntimeConfig;
-  return (JSON.parse(annotations[OVERLAY_ANNOTATION]) as RootOverlay).lower;
 }

@@ -1,0 +1,49 @@
+import { mkdir, rm } from 'node:fs/promises';
+
+import { MooringError } from '../../lib/errors.ts';
+import type { Native } from '../../native/native.ts';
+import type { ContainerRecords } from '../store/container-records.ts';
+import { requireBindSources, writeBundle } from './bundle-files.ts';
+import type { BundlePlanner } from './bundle-planner.ts';
+import type { CgroupLayout } from './cgroup-layout.ts';
+import type { ContainerObserver } from './container-observer.ts';
+import type { ManagedContainer } from './managed-container.ts';
+import { endStrays } from './process-end.ts';
+
+export interface ContainerRenewalOptions {
+  readonly native: Native;
+  readonly layout: CgroupLayout;
+  readonly records: ContainerRecords;
+  readonly observer: ContainerObserver;
+  readonly planner: BundlePlanner;
+}
+
+/** What an ended container needs before its next start. */
+export class ContainerRenewal {
+  readonly #options: ContainerRenewalOptions;
+
+  constructor(options: ContainerRenewalOptions) {
+    this.#options = options;
+  }
+
+  /** Makes an ended container fit to be started again. False when it runs already. */
+  async readyAgain(managed: ManagedContainer): Promise<boolean> {
+    const { native, layout, records, observer, planner } = this.#options;
+    const { record, paths } = managed;
+    const { snapshot, process } = await observer.look(managed);
+    if (process.state === 'Running') return false;
+    if (process.state === 'Creating') throw new MooringError('Unavailable', `container ${record.name} is being started or is just ending`, { fix: 'try again in a moment' });
+    observer.unfollow(managed);
+    await requireBindSources(record.container);
+    // Of a run with a state file it is known that its first process has ended, and with it every other one.
+    if (snapshot.state?.status !== 'running') await endStrays(native, layout, paths.cgroup, record.id);
+    // The monitor will remove the old exit record, and a state that was left behind would then pass for a run whose end nobody recorded.
+    await Promise.all([rm(paths.state, { force: true }), mkdir(paths.stateDir, { recursive: true, mode: 0o700 })]);
+    if (snapshot.configText !== undefined) return true;
+    const { bundle } = await planner.plan(record.container, record.id);
+    records.setConfigHash(record.id, bundle.hash);
+    managed.record = { ...record, configHash: bundle.hash };
+    await writeBundle(paths, bundle.text);
+    return true;
+  }
+}
