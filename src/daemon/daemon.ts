@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { DaemonModule } from '../api/v1/daemon-module.ts';
 import { socketPath } from '../api/v1/defaults.ts';
 import { startApiServer } from '../api/v1/server.ts';
-import { removeStaleSocket } from '../api/v1/unix-socket.ts';
+import { removeStaleSocket } from '../api/unix-socket.ts';
 import type { ApiServices } from '../api/v1/services.ts';
 import type { DownProgress } from '../api/v1/types.ts';
 import type { ContainerId } from '../engine/engine.ts';

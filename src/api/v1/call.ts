@@ -1,22 +1,14 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import { MooringError } from '../../lib/errors.ts';
+import type { Exchange } from '../socket-server.ts';
 
 /** More than any set of documents that a node can run, and little enough to hold in memory. */
 export const MAX_BODY_BYTES = 16 * 1024 * 1024;
 
 /** One request, as its handler sees it. */
-export interface Call {
+export interface Call extends Exchange {
   readonly params: Readonly<Record<string, string | undefined>>;
   readonly query: URLSearchParams;
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  /** Aborted once the client has gone or the server closes. */
-  readonly signal: AbortSignal;
-  /** Aborted once the server closes. */
-  readonly closing: AbortSignal;
-  /** Of a request that wants another protocol: what came on the connection behind it. */
-  readonly sentAlong?: Buffer;
 }
 
 /** The whole body as text. Throws `Invalid` when it is too large. */

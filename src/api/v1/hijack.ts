@@ -1,16 +1,6 @@
-import { type IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { ATTACH_PROTOCOL } from '../../lib/attach-frames.ts';
-
-/** Lets a request that wants another protocol be answered as any other. */
-export function responseOn(request: IncomingMessage, socket: Socket): ServerResponse {
-  const response = new ServerResponse(request);
-  response.shouldKeepAlive = false;
-  response.assignSocket(socket);
-  response.once('finish', () => socket.end());
-  return response;
-}
 
 /** Turns a client's connection into a stream's other end, until either hangs up. What the client sent along with its request comes first. */
 export function hijack(response: ServerResponse, sentAlong: Buffer, stream: Duplex, signal: AbortSignal): void {
