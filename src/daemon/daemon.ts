@@ -1,8 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { release } from 'node:os';
 import { join } from 'node:path';
+import { dockerFace } from '../api/docker/face.ts';
+import { startSocketServer } from '../api/socket-server.ts';
 import type { DaemonModule } from '../api/v1/daemon-module.ts';
-import { socketPath } from '../api/v1/defaults.ts';
+import { dockerSocketPath, SOCKET_GROUP, socketPath } from '../api/v1/defaults.ts';
 import { startApiServer } from '../api/v1/server.ts';
 import { removeStaleSocket } from '../api/unix-socket.ts';
 import type { ApiServices } from '../api/v1/services.ts';
@@ -53,8 +55,11 @@ export const startDaemon: DaemonModule['startDaemon'] = async (flags) => {
   await mkdir(runDir, { recursive: true, mode: 0o755 });
   const services = Promise.withResolvers<ApiServices>();
   const socket = socketPath(runDir);
-  const api = await startApiServer(socket, logger, services.promise);
+  const docker = dockerFace(logger, services.promise);
+  const api = await startApiServer(socket, logger, services.promise, docker);
   opened.defer(() => api.close());
+  const dockerApi = await startSocketServer(dockerSocketPath(runDir), { group: SOCKET_GROUP }, docker);
+  opened.defer(() => dockerApi.close());
 
   const { engine, folders, images, builds, files, desired, facts, events } = await openGround({ dataDir, runDir, instance, logLevel, sandboxes }, registries, logger, opened);
   const problems = new ProblemBoard();
@@ -80,12 +85,12 @@ export const startDaemon: DaemonModule['startDaemon'] = async (flags) => {
   }
   opened.defer(() => supplies.stop());
   supplies.start();
-  opened.defer(() => reconciler.stop());
+  opened.defer(() => reconciler.close());
   reconciler.start();
   opened.defer(() => source.stop());
   source.start();
-  // First to go at the end, since it serves what goes after it; at the bottom too, for a start that fails.
-  opened.defer(() => api.close());
+  // First to go at the end, since they serve what goes after them; at the bottom too, for a start that fails.
+  opened.defer(async () => void (await Promise.all([api.close(), dockerApi.close()])));
 
   const closing = opened.move();
   const stopped = Promise.withResolvers<{ takenDown: boolean }>();
@@ -111,9 +116,10 @@ export const startDaemon: DaemonModule['startDaemon'] = async (flags) => {
     onProblems: problems.subscribe,
     parse,
     logs: (id, options) => engine.logs(id as ContainerId, options),
+    insight: engine.insight,
     streams: {
       attach: (id) => engine.attach(id as ContainerId),
-      exec: (id, request) => engine.exec(id as ContainerId, request),
+      exec: (id, request, onEnd) => engine.exec(id as ContainerId, request, onEnd),
       attachExec: (id, exec) => engine.attachExec(id as ContainerId, exec),
       signal: (id, signal) => engine.signal(id as ContainerId, signal),
     },
@@ -148,7 +154,7 @@ export const takeDownWithoutDaemon: DaemonModule['takeDownWithoutDaemon'] = asyn
   const { engine, desired, facts, events } = await openGround(ground, plainRegistries, logger, opened);
   const supplies = new Supplies({ networks: engine.networks, volumes: engine.volumes, desired, events, clock, logger });
   const reconciler = new Reconciler({ engine, supplies, desired, facts, events, clock, logger });
-  opened.defer(() => reconciler.stop());
+  opened.defer(() => reconciler.close());
   reconciler.start();
   await takeDown({ engine, desired, reconciler }, onProgress);
 };

@@ -103,8 +103,8 @@ export interface ExecRequest {
   readonly detach?: boolean;
 }
 
-/** The process's id, or why its program can't be run, with the exit code that a shell would give: 127 where there is none of that name, else 126. */
-export type ExecResult = { readonly id: string } | { readonly exitCode: 126 | 127; readonly message: string };
+/** The process's id and its pid on the node, or why its program can't be run, with the exit code that a shell would give: 127 where there is none of that name, else 126. */
+export type ExecResult = { readonly id: string; readonly pid: number } | { readonly exitCode: 126 | 127; readonly message: string };
 
 /** Kernel counters of one running container. */
 export interface ContainerStats {
@@ -174,8 +174,9 @@ export interface ContainerEngine {
   /**
    * Runs one more process in the running container; settles once it has been exec'ed. It waits with its output until `attachExec`, for ten seconds,
    * and outlives the daemon. `Conflict` while the container does not run, `Invalid` for a user that it does not know.
+   * `onEnd` is told how it ended, unless this daemon ends before; undefined where nobody knows, as when its monitor was killed.
    */
-  exec(id: ContainerId, request: ExecRequest): Promise<ExecResult>;
+  exec(id: ContainerId, request: ExecRequest, onEnd?: (exit: ExitRecord | undefined) => void): Promise<ExecResult>;
   /** A connection to such a process, as `attach` gives one. `NotFound` once it has ended. */
   attachExec(id: ContainerId, exec: string): Promise<Duplex>;
   /** Hints that something changed. Returns the function that unsubscribes. */

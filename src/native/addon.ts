@@ -138,13 +138,15 @@ async function lineOf(word: Promise<MonitorWord>, object: string): Promise<{ rea
 }
 
 function monitorArguments(options: MonitorOptions, statusFd: number): [command: string, ...words: string[]] {
-  const { id, bundle, stateDir, log, stdin = 'none' } = options;
+  const { id, bundle, stateDir, log, stdin = 'none', clients = 0 } = options;
   return [
     'monitor',
     ...['--id', id, '--bundle', bundle, '--state-dir', stateDir],
     ...['--log', log.path, '--log-max-bytes', String(log.maxBytes), '--log-max-files', String(log.maxFiles)],
     ...(log.maxAgeSeconds === undefined ? [] : ['--log-max-age', String(log.maxAgeSeconds)]),
-    ...['--log-mode', log.mode ?? 'block', '--stdin', stdin, '--status-fd', String(statusFd)],
+    ...['--log-mode', log.mode ?? 'block', '--stdin', stdin],
+    ...(clients === 0 ? [] : ['--clients', String(clients)]),
+    ...['--status-fd', String(statusFd)],
   ];
 }
 

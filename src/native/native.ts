@@ -35,6 +35,8 @@ export interface MonitorOptions {
   readonly log: MonitorLog;
   /** The process's standard input: /dev/null (default); attached clients'; or theirs until the first of those who write has no more. */
   readonly stdin?: 'none' | 'open' | 'once';
+  /** So many attached clients are to see all that the container writes: it waits for them with that, for ten seconds at first, and for their reading. */
+  readonly clients?: number;
 }
 
 /** Both processes of a started container: the monitor, and the container's own first process, which has passed its `execve`. */

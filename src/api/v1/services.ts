@@ -1,21 +1,22 @@
 import type { Duplex } from 'node:stream';
 import type { BuildEngine } from '../../engine/builds.ts';
-import type { ExecRequest, ExecResult, LogLine, LogOptions } from '../../engine/engine.ts';
+import type { ExecRequest, ExecResult, ExitRecord, LogLine, LogOptions } from '../../engine/engine.ts';
 import type { FileEngine } from '../../engine/files.ts';
+import type { ContainerInsight } from '../../engine/insight.ts';
 import type { ImageEngine } from '../../engine/images.ts';
 import type { NetworkEngine } from '../../engine/networks.ts';
 import type { SystemUsage } from '../../engine/system-usage.ts';
 import type { VolumeEngine } from '../../engine/volumes.ts';
 import type { Declared, DesiredStore } from '../../reconcile/desired.ts';
 import type { EventLog } from '../../reconcile/events.ts';
-import type { ReconcilerFace } from '../../reconcile/reconciler.ts';
+import type { ReconcilerFace } from '../../reconcile/reconciler-face.ts';
 import type { Supplies } from '../../reconcile/supplies.ts';
 import type { SpecProblem } from '../../spec/problem.ts';
 import type { DownProgress, Info } from './types.ts';
 
 /** What the API stands on. The daemon wires it. */
 export interface ApiServices {
-  readonly reconciler: Pick<ReconcilerFace, 'views' | 'view' | 'explain' | 'plan' | 'subscribe' | 'reset'>;
+  readonly reconciler: Pick<ReconcilerFace, 'views' | 'view' | 'explain' | 'plan' | 'subscribe' | 'make' | 'run' | 'stop' | 'reset' | 'onExit'>;
   readonly desired: Pick<DesiredStore, 'get' | 'getOf' | 'listOf' | 'apply' | 'delete'>;
   readonly events: Pick<EventLog, 'list' | 'subscribe'>;
   /** Documents that are not accepted at present, of all sources. */
@@ -29,11 +30,12 @@ export interface ApiServices {
   /** The engine's, likewise by the id. */
   readonly streams: {
     readonly attach: (id: string) => Promise<Duplex>;
-    readonly exec: (id: string, request: ExecRequest) => Promise<ExecResult>;
+    readonly exec: (id: string, request: ExecRequest, onEnd?: (exit: ExitRecord | undefined) => void) => Promise<ExecResult>;
     readonly attachExec: (id: string, exec: string) => Promise<Duplex>;
     /** False when its first process has ended. */
     readonly signal: (id: string, signal: string) => Promise<boolean>;
   };
+  readonly insight: ContainerInsight;
   readonly images: ImageEngine;
   readonly builds: BuildEngine;
   readonly networks: NetworkEngine;

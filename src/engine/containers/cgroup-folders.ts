@@ -30,6 +30,14 @@ export async function removeCgroupIfEmpty(layout: CgroupLayout, cgroupPath: stri
   await Promise.all(layout.foldersOf(cgroupPath).map(tryRmdir));
 }
 
+/** The processes in a cgroup or below it, in the order of their pids. Every hierarchy has them all: one is asked. */
+export async function cgroupPids(native: Native, layout: CgroupLayout, cgroupPath: string): Promise<number[]> {
+  const hierarchy = layout.hierarchyOf('pids') ?? layout.hierarchyOf('memory');
+  const folders = hierarchy === undefined ? layout.foldersOf(cgroupPath) : [path.join(hierarchy.mountPoint, cgroupPath)];
+  const found = await Promise.all((await Promise.all(folders.map(foldersBelow))).flat().map((folder) => members(native, folder)));
+  return [...new Set(found.flat())].sort((a, b) => a - b);
+}
+
 /** The names of the cgroups right below one, in any hierarchy. */
 export async function cgroupChildren(layout: CgroupLayout, cgroupPath: string): Promise<string[]> {
   return [...new Set((await Promise.all(layout.foldersOf(cgroupPath).map(subfolders))).flat())];

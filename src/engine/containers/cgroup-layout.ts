@@ -48,7 +48,7 @@ export class CgroupLayout {
   }
 
   /** The hierarchy that holds `controller`: its own on v1, else the unified one. Undefined where this kernel has neither. */
-  hierarchyOf(controller: LimitController | 'cpuacct' | 'freezer'): Hierarchy | undefined {
+  hierarchyOf(controller: LimitController | 'cpuacct' | 'freezer' | 'blkio'): Hierarchy | undefined {
     return this.#byController.get(controller) ?? this.#unified;
   }
 

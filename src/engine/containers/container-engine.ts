@@ -11,11 +11,12 @@ import type { Container } from '../../spec/container.ts';
 import { resolveLogging } from '../../spec/logging.ts';
 import { type ContainerName, containerName } from '../../spec/name.ts';
 import { parseSignal } from '../../spec/signal.ts';
-import type { ContainerEngine, ContainerId, ContainerStats, EngineEvent, ExecRequest, ExecResult, LogLine, LogOptions, ObservedContainer } from '../engine.ts';
+import type { ContainerEngine, ContainerId, ContainerStats, EngineEvent, ExecRequest, ExecResult, ExitRecord, LogLine, LogOptions, ObservedContainer } from '../engine.ts';
 import type { ImageStore } from '../images/image-store.ts';
 import { ContainerNetworks } from '../network/container-networks.ts';
 import { Names } from '../names/names.ts';
 import { LocalNetworkEngine } from '../network/network-engine.ts';
+import type { ContainerInsight } from '../insight.ts';
 import type { NetworkEngine } from '../networks.ts';
 import { type ContainerRecord, ContainerRecords } from '../store/container-records.ts';
 import type { DataDir } from '../store/data-dir.ts';
@@ -32,12 +33,13 @@ import { ContainerExecs } from './container-execs.ts';
 import { ContainerFiles } from './container-files.ts';
 import { ContainerRemover } from './container-remover.ts';
 import { ContainerRenewal } from './container-renewal.ts';
-import { containerPaths, type EngineFolders } from './container-paths.ts';
+import { containerPaths, engineFolders, type EngineFolders } from './container-paths.ts';
 import { ContainerObserver } from './container-observer.ts';
 import { limitDrift, runningDrift } from './container-snapshot.ts';
 import { type HostFacts, readHostFacts } from './host-facts.ts';
 import { makeBindSources } from './own-mounts.ts';
 import { readLog } from './logs.ts';
+import { LocalInsight } from './local-insight.ts';
 import type { ManagedContainer } from './managed-container.ts';
 import { endStrays, killAndWait } from './process-end.ts';
 import type { RuntimeConfig } from './runtime-spec.ts';
@@ -67,6 +69,7 @@ export interface OwnedContainerEngine extends ContainerEngine {
   readonly volumes: VolumeEngine;
   /** Containers that run once, for builds. */
   readonly transients: TransientContainers;
+  readonly insight: ContainerInsight;
   /** The networks beside the default one. */
   readonly networks: NetworkEngine;
   /** Takes up again what a daemon before this one left running, without touching it. */
@@ -78,14 +81,7 @@ export interface OwnedContainerEngine extends ContainerEngine {
 }
 
 export async function createContainerEngine(options: ContainerEngineOptions): Promise<OwnedContainerEngine> {
-  const runDir = path.resolve(options.runDir);
-  const folders: EngineFolders = {
-    containers: options.dataDir.containers,
-    states: path.join(runDir, 'containers'),
-    seccompCache: path.join(runDir, 'seccomp'),
-    networkNamespaces: path.join(runDir, 'netns'),
-    cgroupParent: `/mooring-${options.instance}`,
-  };
+  const folders = engineFolders(options);
   const [layout, host] = await Promise.all([
     CgroupLayout.detect(),
     readHostFacts(),
@@ -96,6 +92,7 @@ export async function createContainerEngine(options: ContainerEngineOptions): Pr
 
 class LocalContainerEngine implements OwnedContainerEngine {
   readonly files: ContainerFiles;
+  readonly insight: LocalInsight;
   readonly networks: NetworkEngine;
   readonly #options: ContainerEngineOptions;
   readonly #folders: EngineFolders;
@@ -137,6 +134,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
       onEnd: () => this.#remover.removeParentIfUnused(),
     });
     this.#execs = new ContainerExecs(options);
+    this.insight = new LocalInsight({ native, layout, networks: this.#networks, volumes: this.volumes, get: (id) => this.#get(id) });
     this.files = new ContainerFiles({ layout, look: async (id) => ({ managed: this.#get(id), ...(await this.#observer.look(this.#get(id))) }) });
     this.#remover = new ContainerRemover({
       native,
@@ -151,6 +149,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
       forget: ({ record }) => {
         this.#byId.delete(record.id);
         this.#byName.delete(record.name);
+        this.insight.firstClients.refuse(record.id);
       },
       isParentUnused: () => this.#byId.size === 0 && this.transients.running === 0,
     });
@@ -225,6 +224,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
     const { stdin, stdinOnce } = record.container.spec;
     await Promise.all([makeBindSources(record.container.spec.mounts), this.volumes.prepare(record, () => layersOfBundle(paths.config))]);
     starting.use(await this.#networks.connect(record, paths.bundle, hostnameOf(record.container)));
+    const clients = this.insight.firstClients.of(id);
     const { monitor, init } = await native.startMonitor(
       {
         runtime: runtimePath,
@@ -233,9 +233,11 @@ class LocalContainerEngine implements OwnedContainerEngine {
         stateDir: paths.stateDir,
         log: { path: paths.log, ...resolveLogging(record.container.spec.logging) },
         stdin: stdin ? (stdinOnce ? 'once' : 'open') : 'none',
+        clients: clients.length,
       },
       sandbox,
     );
+    await this.insight.firstClients.admit(id, clients, paths.attach);
     this.#observer.follow(managed, { monitor, init, startedAt: Date.now() });
     this.#networks.started(id);
   }
@@ -312,15 +314,15 @@ class LocalContainerEngine implements OwnedContainerEngine {
   async attach(id: ContainerId): Promise<Duplex> {
     const { record, paths } = this.#get(id);
     const connection = await connectAttach(paths.attach);
-    if (!connection) throw new MooringError('Conflict', `container ${record.name} is not running`, { fix: 'see what it wrote with "mooring logs"' });
-    return connection;
+    if (connection) return connection;
+    throw new MooringError('Conflict', `container ${record.name} is not running`, { fix: 'see what it wrote with "mooring logs"' });
   }
 
-  async exec(id: ContainerId, request: ExecRequest): Promise<ExecResult> {
+  async exec(id: ContainerId, request: ExecRequest, onEnd?: (exit: ExitRecord | undefined) => void): Promise<ExecResult> {
     const managed = this.#get(id);
     const { process } = await this.#observer.look(managed);
     if (process.state !== 'Running') throw new MooringError('Conflict', `container ${managed.record.name} is not running`);
-    return this.#execs.start(managed, process.init, request);
+    return this.#execs.start(managed, process.init, request, onEnd);
   }
 
   attachExec(id: ContainerId, exec: string): Promise<Duplex> {

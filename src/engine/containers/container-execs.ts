@@ -6,10 +6,11 @@ import type { Duplex } from 'node:stream';
 import { errnoOf, messageOf, MooringError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Native, ProcessIdentity, ProcessWatch } from '../../native/native.ts';
-import type { ExecRequest, ExecResult } from '../engine.ts';
+import type { ExecRequest, ExecResult, ExitRecord } from '../engine.ts';
 import { connectAttach } from './attach-connection.ts';
 import { execProcess } from './exec-process.ts';
 import type { ManagedContainer } from './managed-container.ts';
+import { parseExit } from './monitor-files.ts';
 import type { RuntimeConfig } from './runtime-spec.ts';
 
 const ID = /^[0-9a-f]{32}$/;
@@ -27,7 +28,7 @@ export class ContainerExecs {
     this.#logger = logger;
   }
 
-  async start({ record, paths }: ManagedContainer, init: ProcessIdentity, request: ExecRequest): Promise<ExecResult> {
+  async start({ record, paths }: ManagedContainer, init: ProcessIdentity, request: ExecRequest, onEnd: (exit: ExitRecord | undefined) => void = () => {}): Promise<ExecResult> {
     const config = JSON.parse(await readFile(paths.config, 'utf8')) as RuntimeConfig;
     const process = await execProcess(config, request);
     const id = randomBytes(16).toString('hex');
@@ -41,8 +42,8 @@ export class ContainerExecs {
         await rm(folder, { recursive: true });
         return outcome;
       }
-      this.#removeAfter(outcome.monitor, folder);
-      return { id };
+      this.#removeAfter(outcome.monitor, folder, onEnd);
+      return { id, pid: outcome.init.pid };
     } catch (error) {
       await rm(folder, { recursive: true, force: true });
       throw error;
@@ -72,13 +73,20 @@ export class ContainerExecs {
     this.#watches.clear();
   }
 
-  #removeAfter(monitor: ProcessIdentity, folder: string): void {
+  #removeAfter(monitor: ProcessIdentity, folder: string, onEnd: (exit: ExitRecord | undefined) => void): void {
     const remove = (): void => {
       if (watch) this.#watches.delete(watch);
-      rm(folder, { recursive: true, force: true }).catch((error: unknown) => this.#logger.warn({ folder, error: messageOf(error) }, 'remove what an ended process has left'));
+      void this.#bury(folder).then(onEnd);
     };
     const watch = this.#native.watchProcess(monitor, remove);
     if (watch) this.#watches.add(watch);
     else remove(); // it has ended already
+  }
+
+  /** Removes what an ended process has left, and gives back how it ended. */
+  async #bury(folder: string): Promise<ExitRecord | undefined> {
+    const end = await readFile(path.join(folder, 'exit.json'), 'utf8').then(parseExit, () => undefined); // a monitor that was killed has left none
+    await rm(folder, { recursive: true, force: true }).catch((error: unknown) => this.#logger.warn({ folder, error: messageOf(error) }, 'remove what an ended process has left'));
+    return end;
   }
 }

@@ -40,6 +40,17 @@ export interface EngineFolders {
   readonly cgroupParent: string;
 }
 
+export function engineFolders({ dataDir, runDir, instance }: { readonly dataDir: { readonly containers: string }; readonly runDir: string; readonly instance: string }): EngineFolders {
+  const run = path.resolve(runDir);
+  return {
+    containers: dataDir.containers,
+    states: path.join(run, 'containers'),
+    seccompCache: path.join(run, 'seccomp'),
+    networkNamespaces: path.join(run, 'netns'),
+    cgroupParent: `/mooring-${instance}`,
+  };
+}
+
 export function containerPaths(folders: EngineFolders, id: ContainerId): ContainerPaths {
   const bundle = path.join(folders.containers, id);
   const stateDir = path.join(folders.states, id);

@@ -145,6 +145,14 @@ export class LocalVolumes implements VolumeEngine {
     return { volume, folder, willCopy: folder !== undefined && !noCopy && others.length === 0 };
   }
 
+  /** The volumes that a container on record has, in the order of their places in it. */
+  usedBy(id: ContainerId): { readonly mountPath: string; readonly volume: VolumeName; readonly source: string | undefined }[] {
+    return this.#records.usesOf(id).map(({ mountPath, volume }) => {
+      const record = this.#records.get(volume);
+      return { mountPath, volume, source: record && this.#dataFolder(record) };
+    });
+  }
+
   /** Gives a container its volumes, and makes records of those of its own; in the transaction that makes its record. */
   reserve(member: VolumeMember, mounts: readonly Mount[]): void {
     const owner = containerName(member.container.metadata);

@@ -4,7 +4,7 @@ import type { ApiServices } from '../../../src/api/v1/services.ts';
 import { MooringError } from '../../../src/lib/errors.ts';
 import type { DesiredContainer } from '../../../src/reconcile/desired.ts';
 import type { MooringEvent } from '../../../src/reconcile/events.ts';
-import type { ContainerView } from '../../../src/reconcile/reconciler.ts';
+import type { ContainerView } from '../../../src/reconcile/view.ts';
 import type { Container } from '../../../src/spec/container.ts';
 import type { ContainerName } from '../../../src/spec/name.ts';
 import { parseDocuments } from '../../../src/spec/parse.ts';
@@ -118,9 +118,18 @@ export class FakeServices implements ApiServices {
   /** Each gives one end of a pair of streams, whose other end echoes. */
   streams: ApiServices['streams'] = {
     attach: () => Promise.resolve(new PassThrough()),
-    exec: (_id, { command }) => Promise.resolve(command[0] === 'none' ? { exitCode: 127 as const, message: 'exec: "none": not found' } : { id: 'a1' }),
+    exec: (_id, { command }) => Promise.resolve(command[0] === 'none' ? { exitCode: 127 as const, message: 'exec: "none": not found' } : { id: 'a1', pid: 42 }),
     signal: () => Promise.resolve(true),
     attachExec: () => Promise.reject(new MooringError('NotFound', 'it has ended')),
+  };
+
+  readonly insight: ApiServices['insight'] = {
+    record: (id) => {
+      throw new MooringError('NotFound', `there is no container ${id}`);
+    },
+    pids: () => Promise.resolve([]),
+    usage: () => Promise.resolve(undefined),
+    attachNext: () => Promise.reject(new MooringError('NotFound', 'there will be no run')),
   };
 
   logs: ApiServices['logs'] = async function* (id, { follow, tail, signal }) {
