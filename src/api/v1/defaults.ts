@@ -15,3 +15,11 @@ export const DEFAULTS = {
 export function socketPath(runDir: string): string {
   return `${runDir}/mooring.sock`;
 }
+
+/** Where Docker's clients find the same daemon: `DOCKER_HOST=unix:///run/mooring/docker.sock`. */
+export function dockerSocketPath(runDir: string): string {
+  return `${runDir}/docker.sock`;
+}
+
+/** The members of this group, where a node has it, may use the Docker socket. As with any such socket, that makes them root. */
+export const SOCKET_GROUP = 'mooring';

@@ -1,0 +1,6 @@
+import { refusedRoutes } from './refused-routes.ts';
+import type { DockerRoute } from './route.ts';
+import { systemRoutes } from './system-routes.ts';
+
+/** Every operation of the Docker Engine API that is answered otherwise than with "page not found". */
+export const dockerRoutes: readonly DockerRoute[] = [...systemRoutes, ...refusedRoutes];
