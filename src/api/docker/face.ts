@@ -24,9 +24,9 @@ const NAMED = /^(?<before>\/(?:images|distribution)\/)(?<name>.+?)(?<after>\/(?:
 const MAX_PIECE = 4096;
 
 /** Answers the Docker Engine API. Requests wait until the services are there. */
-export function dockerFace(logger: Logger, services: Promise<ApiServices>): Face {
+export function dockerFace(logger: Logger, services: Promise<ApiServices>, routes: readonly DockerRoute[] = dockerRoutes): Face {
   const router = Router({ ignoreTrailingSlash: true, maxParamLength: MAX_PIECE });
-  for (const route of dockerRoutes) router.on(route.method, route.path, () => undefined, route);
+  for (const route of routes) router.on(route.method, route.path, () => undefined, route);
 
   const answer = async (exchange: Exchange): Promise<void> => {
     const { request, response, sentAlong, ...signals } = exchange;
