@@ -14,6 +14,8 @@ export interface ErrorDetails {
   readonly at?: string;
   /** What the reader can do about it. */
   readonly fix?: string;
+  /** Where a program can't be run, what a shell's exit status would be: 127 where there is none of that name, else 126. */
+  readonly exitCode?: 126 | 127;
   readonly cause?: unknown;
 }
 
@@ -23,12 +25,14 @@ export class MooringError extends Error {
   readonly code: ErrorCode;
   readonly at: string | undefined;
   readonly fix: string | undefined;
+  readonly exitCode: 126 | 127 | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.at = details.at;
     this.fix = details.fix;
+    this.exitCode = details.exitCode;
   }
 }
 

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { errnoOf, MooringError } from '../lib/errors.ts';
-import { execArguments, execOutcome, type MonitorOutcome } from './exec.ts';
+import { execArguments, execOutcome, type MonitorOutcome, refusalOf } from './exec.ts';
 import type { FileAttributes, FileContent, MonitorOptions, Native, PreparedMonitor, ProcessIdentity } from './native.ts';
 import { type NetworkAddon, networkNative } from './network.ts';
 
@@ -39,8 +39,9 @@ export function loadNative(path: string = fileURLToPath(new URL('../../native/bu
       const [command, ...words] = monitorArguments(options, addon.statusFd);
       const ordered = prepared instanceof StandingMonitor ? addon.orderMonitor(prepared.watch, words) : undefined;
       const outcome = await outcomeOf(ordered ?? addon.spawnMonitor(options.runtime, [command, ...words]), object);
-      if ('failed' in outcome) throw new MooringError('Unavailable', `start ${object}: ${outcome.failed}`);
-      return outcome;
+      if (!('failed' in outcome)) return outcome;
+      const exitCode = refusalOf(outcome);
+      throw new MooringError(exitCode === undefined ? 'Unavailable' : 'Invalid', `start ${object}: ${outcome.failed}`, exitCode === undefined ? {} : { exitCode });
     },
 
     prepareMonitor: async ({ runtime, cgroup }) => {

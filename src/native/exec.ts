@@ -30,10 +30,16 @@ export function execArguments({ container, bundle, init, stateDir, stdin = 'none
   ];
 }
 
-/** Failures of the program itself bear its name, as runtime/exec.h says; all others are ours. */
+/** Failures of the program itself bear its name, as runtime/exec.h says; all others are ours, and have no exit code. */
+export function refusalOf({ failed, errno }: { readonly failed: string; readonly errno: number }): RefusedProgram['exitCode'] | undefined {
+  if (!failed.startsWith('exec: ')) return undefined;
+  return errno === ENOENT ? 127 : 126;
+}
+
 export function execOutcome(outcome: MonitorOutcome, object: string): StartedContainer | RefusedProgram {
   if (!('failed' in outcome)) return outcome;
-  const { failed: message, errno } = outcome;
-  if (message.startsWith('exec: ')) return { exitCode: errno === ENOENT ? 127 : 126, message };
+  const { failed: message } = outcome;
+  const exitCode = refusalOf(outcome);
+  if (exitCode !== undefined) return { exitCode, message };
   throw new MooringError('Unavailable', `${object}: ${message}`);
 }

@@ -1,9 +1,10 @@
 import type { Drift, DriftKind, ExitRecord, ObservedContainer } from '../engine/engine.ts';
+import { isToBeReset, stopAskedOf, withAnswered } from './asked.ts';
 import { crashDelay, repairDelay, restartBackoffOf } from './backoff.ts';
 import type { DesiredContainer } from './desired.ts';
 import { processDrift, restartDrift } from './drift.ts';
 import type { Facts } from './facts.ts';
-import { isToBeReset, objectionTo } from './plan.ts';
+import { objectionTo } from './plan.ts';
 import { restartsAfter } from './restart-policy.ts';
 import type { Situation } from './situation.ts';
 import { isOverdue, stopOf } from './stop.ts';
@@ -29,7 +30,7 @@ export interface Account {
 export function account(situation: Situation): Account {
   const { desired, observed, now } = situation;
   let facts = withDesired(situation.facts, desired);
-  if (observed === undefined) return { facts, happenings: [] };
+  if (observed === undefined) return { facts: withAnswered(facts, desired, observed), happenings: [] };
   const wanted = objectionTo(desired, observed) === undefined ? desired : undefined;
   const happenings: Happening[] = [];
   const { process } = observed;
@@ -39,9 +40,10 @@ export function account(situation: Situation): Account {
     facts = counted.facts;
     happenings.push(...counted.happenings);
   }
+  facts = withAnswered(facts, desired, observed);
   if (wanted === undefined) return { facts: withDrifted(facts, []), happenings };
   // Also after a change of restartPolicy, which makes a completed run of an end that was a crash.
-  if (process.state === 'Exited' && facts.exitAsked !== true && !restartsAfter(wanted.container.spec.restartPolicy, process.exit.exitCode)) {
+  if (process.state === 'Exited' && facts.exitAsked !== true && facts.runAsked === undefined && !restartsAfter(wanted.container.spec.restartPolicy, process.exit.exitCode)) {
     facts = withCompleted(facts);
   }
   if (process.state !== 'Running') return { facts, happenings };
@@ -50,7 +52,7 @@ export function account(situation: Situation): Account {
   // The wish to stop it went away, and it outlived the signal: from now on its end is its own again.
   const stop = stopOf(observed, facts);
   const wish = stop?.cause === 'ImageMoved' ? present.filter(({ kind }) => kind === 'Image') : restartDrift(present);
-  if (stop !== undefined && wish.length === 0 && !isToBeReset(observed, facts) && isOverdue(stop, observed, facts, now)) facts = withoutStop(facts);
+  if (stop !== undefined && wish.length === 0 && !isToBeReset(observed, facts) && stopAskedOf(observed, facts) === undefined && isOverdue(stop, observed, facts, now)) facts = withoutStop(facts);
   const known = facts.drifted ?? [];
   const fresh = present.filter(({ kind }) => !known.includes(kind));
   const undone = known.filter((kind) => !present.some((drift) => drift.kind === kind));
@@ -127,7 +129,8 @@ function withCompleted(facts: Facts): Facts {
   return known ? facts : withDrifted({ ...withoutBackoff(facts), completed: true }, []);
 }
 
-function withoutRun(facts: Facts): Facts {
+/** As if it had never run. */
+export function withoutRun(facts: Facts): Facts {
   const { completed: _completed, ...kept } = withoutBackoff(facts);
   return kept;
 }

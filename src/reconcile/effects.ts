@@ -11,10 +11,12 @@ import { imageRequest, type ImageRequest, type ImageSource } from './image-sourc
 import type { DesiredContainer } from './desired.ts';
 import type { Dossier } from './dossier.ts';
 import type { EventLog } from './events.ts';
-import type { Facts, FactsStore } from './facts.ts';
+import { noFacts, type Facts, type FactsStore } from './facts.ts';
 import type { MachineEffects } from './machine.ts';
 import { isUnmet, type UnmetNeed } from './needs.ts';
 import type { ReconcileObserver } from './observer.ts';
+import type { RunEnd } from './reconciler-face.ts';
+import type { Situation } from './situation.ts';
 import { objectionTo, plan, type Step } from './plan.ts';
 import { Semaphore } from '../lib/semaphore.ts';
 import { afterKill, afterSignal } from './stop.ts';
@@ -43,6 +45,9 @@ export interface EffectsOptions {
   readonly forget: (name: ContainerName) => Promise<void>;
   /** How far an operation is changed, as its container's dossier says. */
   readonly onProgress: (name: ContainerName) => void;
+  readonly onLook: (name: ContainerName, situation: Situation, step: Step) => void;
+  readonly onFailure: (name: ContainerName, kind: Step['kind'], error: unknown) => void;
+  readonly onExit: (end: RunEnd) => void;
   /** An operation that had overrun its deadline came back. */
   readonly onLateEnd: (name: ContainerName) => void;
 }
@@ -83,12 +88,19 @@ export class Effects implements MachineEffects {
     const unmet = desired === undefined ? [] : this.#options.unmetOf(desired.container);
     const situation = { desired, observed, facts, now, image, unmet };
     dossier.situation = situation;
-    for (const happening of happenings) this.#tell(name, happening);
+    for (const happening of happenings) {
+      this.#tell(name, happening);
+      if (happening.kind === 'Exited' && observed !== undefined) this.#options.onExit({ name, id: observed.id, exit: happening.exit });
+    }
     this.#noteRunning(dossier, observed, desired);
     const step = plan(situation);
     this.#tellWait(dossier, step);
+    this.#options.onLook(name, situation, step);
     if (step.kind === 'Forget') {
+      dossier.facts = noFacts;
       await this.#bounded(name, 'forget', forget(name));
+      // Somebody may want one of that name again by now.
+      if (desiredOf(name) !== undefined) return this.look(name, signal);
       store.delete(name);
     }
     return step;
@@ -106,6 +118,7 @@ export class Effects implements MachineEffects {
       if (!signal.aborted) {
         const fix = error instanceof MooringError && error.fix !== undefined ? `; ${error.fix}` : '';
         this.#record(name, 'Warning', 'Failed', `${step.kind} failed: ${messageOf(error)}${fix}`);
+        this.#options.onFailure(name, step.kind, error);
       }
       throw error;
     }

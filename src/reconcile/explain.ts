@@ -1,6 +1,7 @@
 import type { ObservedContainer } from '../engine/engine.ts';
 import type { ContainerName } from '../spec/name.ts';
 import { account } from './account.ts';
+import { describeAsked } from './asked.ts';
 import type { DesiredContainer } from './desired.ts';
 import { describeDrift } from './drift.ts';
 import { plan, type Step } from './plan.ts';
@@ -20,7 +21,7 @@ export function explain(name: ContainerName, situation: Situation, machineState:
   const { facts } = account(situation);
   return {
     name,
-    desired: describeDesired(situation.desired),
+    desired: `${describeDesired(situation.desired)}${describeAsked(facts)}`,
     observed: describeObserved(situation.observed),
     next: plan({ ...situation, facts }),
     machineState,

@@ -1,18 +1,30 @@
 import type { ContainerId, DriftKind, ExitRecord } from '../engine/engine.ts';
+import type { ProcessIdentity } from '../native/native.ts';
 import type { ContainerName } from '../spec/name.ts';
 
 /** Why a running process is to end, though it has not ended by itself. */
-export type StopCause = 'Undesired' | 'Suspended' | 'Reset' | 'SpecChanged' | 'ImageMoved' | 'Drift';
+export type StopCause = 'Undesired' | 'Suspended' | 'Asked' | 'Reset' | 'SpecChanged' | 'ImageMoved' | 'Drift';
 
 /** A stop that is under way. */
 export interface Stop {
   readonly id: ContainerId;
   readonly cause: StopCause;
   readonly requestedAt: number;
+  /** The signal that was sent. */
+  readonly signal?: string;
   /** When the next harder measure is due: the first kill after the grace, then each further kill. */
   readonly deadline: number;
   /** Kills sent so far. */
   readonly kills: number;
+}
+
+/** A stop that somebody asked for, of one run, with what is otherwise than the spec says for this once. */
+export interface StopAsked {
+  readonly id: ContainerId;
+  readonly init: ProcessIdentity;
+  readonly askedAt: number;
+  readonly signal?: string;
+  readonly graceSeconds?: number;
 }
 
 /**
@@ -20,7 +32,7 @@ export interface Stop {
  * Times are milliseconds since the epoch.
  */
 export interface Facts {
-  /** Restarts since the container's name was first desired. */
+  /** Restarts since the container's name was first desired, or since somebody asked for a run. */
   readonly restartCount: number;
   /** Hash of the desired spec that `crashes`, `backoffUntil`, `completed` and the repairs speak of; they start afresh with another. */
   readonly specHash?: string;
@@ -38,6 +50,12 @@ export interface Facts {
   /** How to stop it, as last desired: a change of these makes no new container, and outlives the wish for it. */
   readonly stopBy?: { readonly signal: string; readonly timeoutSeconds: number };
   readonly stop?: Stop;
+  /** Somebody asked to have it made, though it is suspended; until it is. */
+  readonly made?: true;
+  /** Somebody asked for another run than the one that ended at `endedAt`; until that has begun. */
+  readonly runAsked?: { readonly endedAt?: number };
+  /** Until that run has ended. */
+  readonly stopAsked?: StopAsked;
   /** The container whose file changes somebody asked to throw away, until that is done. */
   readonly reset?: { readonly id: ContainerId };
   readonly lastDrift?: { readonly kind: DriftKind; readonly message: string; readonly time: number };

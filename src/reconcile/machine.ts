@@ -55,6 +55,8 @@ const SLOW_RETRY: BackoffRange = { initial: 10_000, max: 300_000 };
 const FAST_RETRY: BackoffRange = { initial: 5, max: 1_000_000 };
 /** A step that was carried out so often in a row and is planned again has no effect; more of it at once would only burn the CPU. */
 const IN_VAIN = 2;
+/** So many failures in a row, about a second's worth, are no hiccup any more. */
+export const MANY_FAILURES = 8;
 /** What the timers of Node can hold; a longer wait is cut and planned anew. */
 const MAX_DELAY = 2 ** 31 - 1;
 

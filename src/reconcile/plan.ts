@@ -1,13 +1,14 @@
 import type { ExitRecord, ObservedContainer, ObservedProcess } from '../engine/engine.ts';
-import { specChanged, WITHOUT_RECREATION } from '../spec/hash.ts';
 import { imagePullPolicyOf } from '../spec/image-pull-policy.ts';
+import { isToBeReset, stopAskedOf } from './asked.ts';
 import { isDue, restartBackoffOf } from './backoff.ts';
 import type { DesiredContainer } from './desired.ts';
 import { describeDrift, restartDrift } from './drift.ts';
 import type { Facts, StopCause } from './facts.ts';
+import { describeChange, isOutdated } from './outdated.ts';
 import { restartsAfter, type RestartPolicy } from './restart-policy.ts';
 import type { Situation } from './situation.ts';
-import { isOverdue, stopBy, stopOf } from './stop.ts';
+import { deadlineOf, FOR_EVER, isOverdue, stopBy, stopOf, wantsOtherSignal } from './stop.ts';
 import { describeExit, describeSpan, instant } from './words.ts';
 
 /**
@@ -47,6 +48,7 @@ export function plan(situation: Situation): Step {
   const objection = objectionTo(desired, observed) ?? objectionToImage(situation);
   const goesAnyway = objection !== undefined && objection.cause !== 'Suspended';
   if (!goesAnyway && isToBeReset(observed, situation.facts)) return planReset(observed, situation);
+  if (stopAskedOf(observed, situation.facts) !== undefined) return planStop(objection ?? { cause: 'Asked', reason: 'StopAsked', message: 'somebody asked for its end' }, observed, situation);
   if (objection !== undefined) return planUnwanted(objection, observed, situation);
   // Only a desired container is free of objections.
   return planWanted(desired as DesiredContainer, observed, situation);
@@ -56,7 +58,7 @@ export function plan(situation: Situation): Step {
 export function objectionTo(desired: DesiredContainer | undefined, observed: ObservedContainer): Objection | undefined {
   if (desired === undefined) return { cause: 'Undesired', reason: 'NotDesired', message: 'no source wants it any more' };
   if (desired.container.spec.suspend) return { cause: 'Suspended', reason: 'Suspended', message: 'spec.suspend is true' };
-  if (desired.specHash !== observed.specHash && !changesInPlace(desired, observed)) return { cause: 'SpecChanged', reason: 'SpecChanged', message: describeChange(desired, observed) };
+  if (isOutdated(desired, observed)) return { cause: 'SpecChanged', reason: 'SpecChanged', message: describeChange(desired, observed) };
   return undefined;
 }
 
@@ -73,11 +75,6 @@ function planMoved({ desired, image }: Situation): Step | undefined {
   return { kind: 'PullImage', image: desired.container.spec.image, reason: 'ImageMoved', message: image.moved.message };
 }
 
-/** Somebody asked for its file changes to be thrown away, and that is not done yet. */
-export function isToBeReset({ id }: ObservedContainer, { reset }: Facts): boolean {
-  return reset?.id === id;
-}
-
 function planReset(observed: ObservedContainer, situation: Situation): Step {
   const why = { reason: 'ResetAsked', message: 'its file changes are to be thrown away' };
   const { state } = observed.process;
@@ -87,8 +84,10 @@ function planReset(observed: ObservedContainer, situation: Situation): Step {
 function planAbsent(situation: Situation): Step {
   const { desired, facts } = situation;
   if (desired === undefined) return { kind: 'Forget', reason: 'NotDesired', message: 'no source wants it, and nothing of it is there' };
-  if (desired.container.spec.suspend) return { kind: 'Settled', reason: 'Suspended', message: 'spec.suspend is true: it is not created' };
-  return planCompleted(desired, facts) ?? planNeeds(situation) ?? planPull(situation) ?? { kind: 'Create', reason: 'NotCreated', message: 'it is wanted, and there is none' };
+  const { suspend } = desired.container.spec;
+  if (suspend && facts.made !== true) return { kind: 'Settled', reason: 'Suspended', message: 'spec.suspend is true: it is not created' };
+  const why = suspend ? { reason: 'MakeAsked', message: 'somebody asked to have it made' } : { reason: 'NotCreated', message: 'it is wanted, and there is none' };
+  return planCompleted(desired, facts) ?? planNeeds(situation) ?? planPull(situation) ?? { kind: 'Create', ...why };
 }
 
 /** Builds the image; what runs goes on meanwhile, and for good if it can't be built. */
@@ -122,16 +121,23 @@ function planUnwanted(objection: Objection, observed: ObservedContainer, situati
   const pull = (objection.cause === 'SpecChanged' || objection.cause === 'ImageMoved') && stopOf(observed, situation.facts) === undefined ? (planNeeds(situation) ?? planPull(situation)) : undefined;
   if (pull !== undefined) return pull;
   if (state === 'Running' || state === 'Creating') return planStop(objection, observed, situation);
-  if (objection.cause === 'Suspended') return { kind: 'Settled', reason: 'Suspended', message: `${objection.message}: it is not started` };
+  if (objection.cause === 'Suspended') {
+    // One that is as desired answers the wish to have it made.
+    if (situation.facts.made === true) return { kind: 'Remove', reason: 'MakeAsked', message: 'somebody asked to have it made as it is desired now' };
+    return { kind: 'Settled', reason: 'Suspended', message: `${objection.message}: it is not started` };
+  }
   return { kind: 'Remove', reason: objection.reason, message: objection.message };
 }
 
 function planStop({ cause, reason, message }: Objection, observed: ObservedContainer, { facts, now }: Situation): Step {
   const stop = stopOf(observed, facts);
   const { signal, timeoutSeconds } = stopBy(observed, facts);
+  if (stop !== undefined && observed.process.state === 'Running' && wantsOtherSignal(stop, observed, facts)) return { kind: 'Signal', signal, cause, reason, message: `${message}, by another signal` };
   if (stop !== undefined && !isOverdue(stop, observed, facts, now)) {
-    const sent = stop.kills === 0 ? `${signal} was sent` : 'SIGKILL was sent';
-    return { kind: 'Wait', until: stop.deadline, reason: 'Stopping', message: `${message}; ${sent}, SIGKILL follows at ${instant(stop.deadline)}` };
+    const until = deadlineOf(stop, observed, facts);
+    const sent = stop.kills === 0 ? `${stop.signal ?? signal} was sent` : 'SIGKILL was sent';
+    const next = stop.kills === 0 && timeoutSeconds >= FOR_EVER ? 'it may take as long as it takes' : `SIGKILL follows at ${instant(until)}`;
+    return { kind: 'Wait', until, reason: 'Stopping', message: `${message}; ${sent}, ${next}` };
   }
   // Before its own program runs there is nothing that a signal could ask to end in order.
   if (observed.process.state === 'Creating') return { kind: 'Kill', cause, reason, message: `${message}; it is still being started` };
@@ -178,6 +184,7 @@ function planRunning(desired: DesiredContainer, observed: ObservedContainer, pid
 
 function planExited(desired: DesiredContainer, { exit }: ObservedProcess & { state: 'Exited' }, situation: Situation): Step {
   const { facts } = situation;
+  if (facts.runAsked !== undefined) return planNeeds(situation) ?? { kind: 'Start', reason: 'RunAsked', message: `it ended with ${describeExit(exit)}, and somebody asked for another run` };
   if (facts.exitAsked === true && facts.countedExit === exit.finishedAt) {
     return planNeeds(situation) ?? { kind: 'Start', reason: 'Stopped', message: `Mooring stopped it (${describeExit(exit)}), and it is wanted running` };
   }
@@ -197,8 +204,9 @@ function startOrWait(reason: string, message: string, desired: DesiredContainer,
 }
 
 /** A run that ended for good is not repeated for the same spec, even if the container or the machine went down since. */
-function planCompleted(desired: DesiredContainer, { specHash, completed: isCompleted, lastExit }: Facts): Step | undefined {
+function planCompleted(desired: DesiredContainer, { specHash, completed: isCompleted, lastExit, made, runAsked }: Facts): Step | undefined {
   const { restartPolicy } = desired.container.spec;
+  if (made !== undefined || runAsked !== undefined) return undefined;
   if (isCompleted !== true || specHash !== desired.specHash || lastExit === undefined || restartsAfter(restartPolicy, lastExit.exitCode)) return undefined;
   return completed(restartPolicy, lastExit);
 }
@@ -207,24 +215,4 @@ function completed(policy: RestartPolicy, exit: ExitRecord): Step {
   const ran = describeSpan(exit.finishedAt - exit.startedAt);
   const message = `ended with ${describeExit(exit)} after ${ran}, and restartPolicy is ${policy}`;
   return { kind: 'Settled', reason: exit.exitCode === 0 ? 'Completed' : 'Failed', message };
-}
-
-/** What of a container on bridges can change while it runs. */
-const IN_PLACE = /^spec\.(ports\b|network\.(networks|bandwidth)\b)/;
-
-function changesInPlace(desired: DesiredContainer, observed: ObservedContainer): boolean {
-  if (observed.container.spec.network.mode !== 'Bridge') return false;
-  return specChanged(observed.container, desired.container).every(({ field }) => needsNoStep(field) || IN_PLACE.test(field));
-}
-
-/** Whether a field takes effect with the next decision that it bears on. */
-function needsNoStep(field: string): boolean {
-  return WITHOUT_RECREATION.some((name) => field === `spec.${name}` || field.startsWith(`spec.${name}.`));
-}
-
-function describeChange(desired: DesiredContainer, observed: ObservedContainer): string {
-  const changes = specChanged(observed.container, desired.container)
-    .filter(({ field }) => !needsNoStep(field))
-    .map(({ field, from, to }) => `${field} from ${from} to ${to}`);
-  return changes.length === 0 ? `the spec's hash changed from ${observed.specHash} to ${desired.specHash}` : `the spec changed: ${changes.join(', ')}`;
 }

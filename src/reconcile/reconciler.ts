@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import type { ContainerEngine, ObservedContainer } from '../engine/engine.ts';
+import type { ContainerEngine, ContainerId, ObservedContainer } from '../engine/engine.ts';
 import type { Clock, TimerHandle } from '../lib/clock.ts';
 import { MooringError } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
@@ -22,31 +22,11 @@ import { needsOf, unmetNeeds, type UnmetNeed } from './needs.ts';
 import { noObserver, type ReconcileObserver } from './observer.ts';
 import type { PlannedChange } from './planned-change.ts';
 import { WorkQueue } from './queue.ts';
+import type { ReconcilerFace, RunEnd } from './reconciler-face.ts';
 import { Roster } from './roster.ts';
 import { noSupplies, type SupplyFace } from './supplies.ts';
+import { Verbs, type StopOptions } from './verbs.ts';
 import type { ContainerView } from './view.ts';
-
-export type { ContainerView, Explanation, PlannedChange };
-
-/** The reconciler as the API, the metrics and the daemon see it. */
-export interface ReconcilerFace {
-  views(): ContainerView[];
-  view(name: ContainerName): ContainerView | undefined;
-  explain(name: ContainerName): Promise<Explanation>;
-  /** What accepting `resources` would do. With `prune`, also what removing those of source `directory` not among them would. Changes nothing. */
-  plan(resources: readonly Resource[], options: { readonly prune: boolean }): Promise<PlannedChange[]>;
-  /**
-   * Has a container's file changes thrown away: it is stopped as ever, and started again afterwards where it is wanted running. Settles once they are gone,
-   * or the container is; an aborted signal ends the waiting, not the wish. `NotFound` for a container that is not there.
-   */
-  reset(name: ContainerName, signal: AbortSignal): Promise<void>;
-  /** Looks at everything again. Settles when every container was looked at. */
-  resync(): Promise<void>;
-  /** Settles when no container has work left, bounded by the signal. */
-  settled(signal: AbortSignal): Promise<void>;
-  /** After any container's view changed, or it went. */
-  subscribe(listener: (name: ContainerName) => void): () => void;
-}
 
 export interface ReconcilerOptions {
   readonly engine: ContainerEngine;
@@ -80,7 +60,7 @@ export interface Leftover {
 
 /** Hints on one container beyond a hundred in a row are followed ten times a second. */
 const HINT_LIMIT = { burst: 100, interval: 100 };
-/** How long `stop` waits for operations in flight. Milliseconds. */
+/** How long `close` waits for operations in flight. Milliseconds. */
 const STOP_PATIENCE = 5_000;
 
 /** Keeps every container of this node as desired: one actor each, fed by a work queue. */
@@ -91,6 +71,8 @@ export class Reconciler implements ReconcilerFace {
   readonly #queue: WorkQueue<ContainerName>;
   readonly #dependents = new Dependents();
   readonly #follower: ImageFollower;
+  readonly #verbs: Verbs;
+  readonly #exitListeners = new Set<(end: RunEnd) => void>();
   readonly #settledWaiters = new Set<() => void>();
   /** Run when a turn has ended that began after they were put here. */
   readonly #lookWaiters = new Map<ContainerName, (() => void)[]>();
@@ -139,8 +121,12 @@ export class Reconciler implements ReconcilerFace {
       unmetOf: (container) => this.#unmet(container),
       forget: (name) => supplies.forget(name),
       onProgress: (name) => this.#roster.refresh(name),
+      onLook: (name, situation, step) => this.#verbs.looked(name, situation, step),
+      onFailure: (name, kind, error) => this.#verbs.failed(name, kind, error),
+      onExit: (end) => this.#tellExit(end),
       onLateEnd: (name) => this.#hurry(name),
     });
+    this.#verbs = new Verbs({ clock, facts, desiredOf, dossierOf: (name) => this.#roster.ensure(name), observe: (name) => this.#observe(name), hurry: (name) => this.#hurry(name) });
     this.#follower = new ImageFollower({ images, clock, random: this.#options.random, events, onNews: (name) => this.#queue.add(name) });
     this.#roster = new Roster({
       machine: createContainerMachine(this.#effects),
@@ -186,7 +172,7 @@ export class Reconciler implements ReconcilerFace {
   }
 
   /** Lets go of everything and touches no container. Settles once no engine operation is in flight, or after five seconds. */
-  async stop(): Promise<void> {
+  async close(): Promise<void> {
     const { clock, logger } = this.#options;
     this.#stopped = true;
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
@@ -194,6 +180,7 @@ export class Reconciler implements ReconcilerFace {
     this.#follower.stop();
     this.#queue.stop();
     this.#roster.stop();
+    this.#verbs.close();
     for (const done of [...this.#lookWaiters.values()].flat()) done();
     this.#lookWaiters.clear();
     try {
@@ -247,27 +234,25 @@ export class Reconciler implements ReconcilerFace {
     );
   }
 
+  async make(name: ContainerName, signal: AbortSignal): Promise<ContainerId> {
+    return this.#verbs.make(name, signal);
+  }
+
+  async run(name: ContainerName, signal: AbortSignal): Promise<void> {
+    return this.#verbs.run(name, signal);
+  }
+
+  async stop(name: ContainerName, options: StopOptions, abort: AbortSignal): Promise<boolean> {
+    return this.#verbs.stop(name, options, abort);
+  }
+
   async reset(name: ContainerName, signal: AbortSignal): Promise<void> {
-    const observed = await this.#observe(name);
-    if (observed === undefined) throw new MooringError('NotFound', `there is no container ${name}`, { fix: `see "mooring explain ${name}"` });
-    const { id } = observed;
-    const dossier = this.#roster.ensure(name);
-    dossier.facts = { ...dossier.facts, reset: { id } };
-    this.#options.facts.set(name, dossier.facts);
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const check = (): void => {
-      if (this.#roster.view(name) === undefined || dossier.facts.reset?.id !== id) resolve();
-    };
-    const onAbort = (): void => reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-    const unsubscribe = this.#roster.subscribe((changed) => changed === name && check());
-    try {
-      this.#hurry(name);
-      await promise;
-    } finally {
-      unsubscribe();
-      signal.removeEventListener('abort', onAbort);
-    }
+    return this.#verbs.reset(name, signal);
+  }
+
+  onExit(listener: (end: RunEnd) => void): () => void {
+    this.#exitListeners.add(listener);
+    return () => this.#exitListeners.delete(listener);
   }
 
   async settled(signal: AbortSignal): Promise<void> {
@@ -340,6 +325,16 @@ export class Reconciler implements ReconcilerFace {
 
   #unmet(container: Container): UnmetNeed[] {
     return unmetNeeds(container, { supply: (key) => this.#options.supplies.stateOf(key), desired: (name) => this.#desired(name), isRunning: (name) => this.#isRunning(name) });
+  }
+
+  #tellExit(end: RunEnd): void {
+    for (const listener of this.#exitListeners) {
+      try {
+        listener(end);
+      } catch (error) {
+        this.#options.logger.error({ err: error, name: end.name }, 'a listener of the ends of runs failed');
+      }
+    }
   }
 
   #isRunning(name: ContainerName): boolean {

@@ -1,5 +1,5 @@
 import type { Condition, ContainerStatus } from '../spec/condition.ts';
-import { isLasting, type Failure } from './machine.ts';
+import { isLasting, MANY_FAILURES, type Failure } from './machine.ts';
 import { isUnmet } from './needs.ts';
 import { objectionTo, type Step } from './plan.ts';
 import type { Situation } from './situation.ts';
@@ -17,9 +17,6 @@ export interface StatusInput {
   readonly previous: ContainerStatus | undefined;
   readonly now: number;
 }
-
-/** So many failures in a row, about a second's worth, are no hiccup any more. */
-const MANY_FAILURES = 8;
 
 type Verdict = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;
 

@@ -87,7 +87,7 @@ test('a stopped reconciler leaves no timer, no listener, and touches nothing any
   const node = await fifty();
   const calls = node.engine.calls.length;
   const { reconciler } = node;
-  await reconciler.stop();
+  await reconciler.close();
   assert.equal(node.clock.pending, 0);
   assert.equal(node.engine.listeners, 0);
   for (const name of names) node.engine.crash(name);

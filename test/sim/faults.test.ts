@@ -96,7 +96,7 @@ for (const seed of seeds) {
     const calls = node.engine.calls.filter(({ operation }) => operation !== 'observe').length;
     await node.clock.advance(2 * HOUR);
     assert.equal(node.engine.calls.filter(({ operation }) => operation !== 'observe').length, calls, 'a settled node is left alone');
-    await node.reconciler.stop();
+    await node.reconciler.close();
     assert.equal(node.clock.pending, 0);
   });
 }

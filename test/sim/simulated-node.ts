@@ -84,7 +84,7 @@ export class SimulatedNode {
   /** Ends the daemon as a SIGKILL would: nothing is awaited, and what its calls come back with is lost. */
   killDaemon(): void {
     this.#supplies?.stop();
-    void this.reconciler.stop();
+    void this.reconciler.close();
     this.#reconciler = undefined;
   }
 

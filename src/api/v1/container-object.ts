@@ -1,4 +1,4 @@
-import type { ContainerView } from '../../reconcile/reconciler.ts';
+import type { ContainerView } from '../../reconcile/view.ts';
 import { LOCATION_ANNOTATION, SOURCE_ANNOTATION, type ContainerObject } from './types.ts';
 
 /** A container in Kubernetes' form, with where it was said in two annotations. */

@@ -1,7 +1,7 @@
 import { MooringError } from '../../lib/errors.ts';
 import { type ResourceKey, resourceOf } from '../../reconcile/desired.ts';
 import { keyOf } from '../../reconcile/desired-store.ts';
-import type { ContainerView } from '../../reconcile/reconciler.ts';
+import type { ContainerView } from '../../reconcile/view.ts';
 import { API_VERSION } from '../../spec/container.ts';
 import { containerName, parseContainerName, type ContainerName } from '../../spec/name.ts';
 import { describeResource, RESOURCE_KINDS } from '../../spec/resource.ts';

@@ -2,7 +2,8 @@
 import type { ErrorCode } from '../../lib/errors.ts';
 import type { ExecRequest, ExecResult } from '../../engine/engine.ts';
 import type { MooringEvent } from '../../reconcile/events.ts';
-import type { Explanation, PlannedChange } from '../../reconcile/reconciler.ts';
+import type { Explanation } from '../../reconcile/explain.ts';
+import type { PlannedChange } from '../../reconcile/planned-change.ts';
 import type { ContainerStatus } from '../../spec/condition.ts';
 import type { Container } from '../../spec/container.ts';
 import type { SpecProblem } from '../../spec/problem.ts';

@@ -50,7 +50,11 @@ export class FakeServices implements ApiServices {
   files = {} as ApiServices['files'];
 
   readonly reconciler: ApiServices['reconciler'] = {
+    make: () => Promise.reject(new Error('no face under test makes')),
+    run: () => Promise.resolve(),
+    stop: () => Promise.resolve(true),
     reset: () => Promise.resolve(),
+    onExit: () => () => {},
     views: () => [...this.viewsByName.values()],
     view: (name) => this.viewsByName.get(name),
     explain: (name) =>
