@@ -1,4 +1,4 @@
-import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { timeCommand } from '../process.ts';
@@ -13,7 +13,7 @@ const PARALLEL = 20;
 let runs = 0;
 
 /** The OCI command line of each, `run`, with a bundle; `crun` sees no cgroup v2, since it refuses hosts that have both. */
-function commandOf(name: string, bundle: string, network: boolean): [command: string, args: string[]] {
+function commandOf(name: string, bundle: string, rootfs: string, network: boolean): [command: string, args: string[]] {
   const id = `bench-${process.pid}-${++runs}`;
   switch (name) {
     case 'mooring-runtime run':
@@ -23,44 +23,60 @@ function commandOf(name: string, bundle: string, network: boolean): [command: st
     case 'runc run':
       return ['runc', ['run', '--bundle', bundle, id]];
     default:
-      return ['bwrap', ['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup', ...(network ? ['--unshare-net'] : []), '--bind', join(bundle, 'rootfs'), '/', '--proc', '/proc', '--dev', '/dev', 'true']];
+      return ['bwrap', ['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup', ...(network ? ['--unshare-net'] : []), '--bind', rootfs, '/', '--proc', '/proc', '--dev', '/dev', 'true']];
   }
 }
 
 const NAMES = ['mooring-runtime run', 'crun run', 'runc run', 'bubblewrap (no cgroups, no limits, no seccomp)'];
 
-/** A copy of the bundle without a network namespace of its own. */
-async function withoutNetwork(folder: string): Promise<string> {
-  const bundle = join(folder, 'bundle-host-network');
+interface OciConfig {
+  root: { path: string };
+  linux: { cgroupsPath: string; namespaces: { type: string }[] };
+}
+
+/** A bundle over the same root file system whose configuration differs. */
+async function variant(folder: string, name: string, change: (config: OciConfig) => void): Promise<string> {
+  const bundle = join(folder, name);
   await mkdir(bundle);
-  const config = JSON.parse(await readFile(join(folder, 'bundle/config.json'), 'utf8')) as { linux: { namespaces: { type: string }[] } };
-  config.linux.namespaces = config.linux.namespaces.filter(({ type }) => type !== 'network');
+  const config = JSON.parse(await readFile(join(folder, 'bundle/config.json'), 'utf8')) as OciConfig;
+  config.root.path = join(folder, 'bundle/rootfs');
+  change(config);
   await writeFile(join(bundle, 'config.json'), JSON.stringify(config));
-  await symlink(join(folder, 'bundle/rootfs'), join(bundle, 'rootfs'));
   return bundle;
 }
 
 /** What others' command lines take for the same bundle: one after the other, with and without a network namespace, and two at a time. */
 export async function runtimeTables(folder: string): Promise<Table[]> {
-  const bundles = { own: join(folder, 'bundle'), host: await withoutNetwork(folder) };
-  const contenders = (bundle: string, network: boolean): Contender[] => NAMES.map((name) => ({ name, run: () => timeCommand(...commandOf(name, bundle, network)) }));
+  const rootfs = join(folder, 'bundle/rootfs');
+  const hostNetwork = await variant(folder, 'bundle-host-network', ({ linux }) => {
+    linux.namespaces = linux.namespaces.filter(({ type }) => type !== 'network');
+  });
+  // Two containers at a time have a cgroup each, as they would.
+  const halves = await Promise.all(
+    ['bundle-left', 'bundle-right'].map((name) =>
+      variant(folder, name, ({ linux }) => {
+        linux.cgroupsPath = `/bench-${name}`;
+      }),
+    ),
+  );
+  const contenders = (bundle: string, network: boolean): Contender[] => NAMES.map((name) => ({ name, run: () => timeCommand(...commandOf(name, bundle, rootfs, network)) }));
   const pairs = NAMES.map(
     (name): Contender => ({
       name,
       run: async () => {
         const begin = performance.now();
-        const half = async (): Promise<void> => {
-          for (let n = 0; n < PARALLEL / 2; n++) await timeCommand(...commandOf(name, bundles.own, true));
+        const half = async (bundle: string): Promise<void> => {
+          for (let n = 0; n < PARALLEL / 2; n++) await timeCommand(...commandOf(name, bundle, rootfs, true));
         };
-        await Promise.all([half(), half()]);
+        await Promise.all(halves.map(half));
         return (performance.now() - begin) / PARALLEL;
       },
     }),
   );
   const table = (title: string, figure: string, rows: Table['rows']): Table => ({ title, figure, reference: 'mooring-runtime run', rows, notes: [] });
   return [
-    table('`run` of the OCI command line', 'ms from spawn to exit of a `true` with limits, seccomp and masks, the same bundle for all', await interleave(contenders(bundles.own, true), { rounds: ROUNDS, warmup: WARMUP })),
-    table("`run` in the node's network", 'the same without a network namespace', await interleave(contenders(bundles.host, false), { rounds: ROUNDS, warmup: WARMUP })),
+    table('`run` of the OCI command line', 'ms from spawn to exit of a `true` with limits, seccomp and masks, the same bundle for all', await interleave(contenders(join(folder, 'bundle'), true), { rounds: ROUNDS, warmup: WARMUP })),
+    table("`run` in the node's network", 'the same without a network namespace', await interleave(contenders(hostNetwork, false), { rounds: ROUNDS, warmup: WARMUP })),
     table('Two at a time', `ms a container, ${PARALLEL} of them by two loops side by side`, await interleave(pairs, { rounds: 5, warmup: 1 })),
   ];
 }
