@@ -6,6 +6,8 @@ import { VERSION } from '../../lib/version.ts';
 import type { Exchange, Face } from '../socket-server.ts';
 import type { ApiServices } from '../v1/services.ts';
 import { type DockerCall, sendJson } from './call.ts';
+import { DockerEvents } from './docker-events.ts';
+import type { DockerServices } from './docker-services.ts';
 import { DockerError, errorReply } from './error-reply.ts';
 import { Query } from './query.ts';
 import type { DockerRoute } from './route.ts';
@@ -28,6 +30,10 @@ export function dockerFace(logger: Logger, services: Promise<ApiServices>, route
   const router = Router({ ignoreTrailingSlash: true, maxParamLength: MAX_PIECE });
   for (const route of routes) router.on(route.method, route.path, () => undefined, route);
 
+  const told = new DockerEvents();
+  const ready = services.then((all): DockerServices => ({ ...all, told }));
+  ready.catch(() => {}); // told to every request
+
   const answer = async (exchange: Exchange): Promise<void> => {
     const { request, response, sentAlong, ...signals } = exchange;
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
@@ -38,7 +44,7 @@ export function dockerFace(logger: Logger, services: Promise<ApiServices>, route
       const found = router.find(request.method as DockerRoute['method'], withOneName(path));
       if (found === null) throw new DockerError(404, 'page not found');
       const call: DockerCall = { ...signals, request, response, version, params: found.params, query: new Query(searchParams), isUpgraded: sentAlong !== undefined };
-      await (found.store as DockerRoute).handle(call, await services);
+      await (found.store as DockerRoute).handle(call, await ready);
     } catch (error) {
       refuse(exchange, error);
     }

@@ -16,6 +16,11 @@ export class Filters {
     return this.#values.get(name) ?? [];
   }
 
+  /** The others. */
+  without(name: string): Filters {
+    return new Filters(new Map([...this.#values].filter(([key]) => key !== name)));
+  }
+
   /** Whether the text is one of the values, or there are none. */
   isOneOf(name: string, text: string): boolean {
     return !this.has(name) || this.values(name).includes(text);

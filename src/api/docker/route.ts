@@ -1,4 +1,4 @@
-import type { ApiServices } from '../v1/services.ts';
+import type { DockerServices } from './docker-services.ts';
 import type { DockerCall } from './call.ts';
 
 /** One operation of the Docker Engine API. */
@@ -6,5 +6,5 @@ export interface DockerRoute {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
   /** Without the version: `/containers/:id/json`. The name of an image is one parameter, whatever slashes it has. */
   readonly path: string;
-  readonly handle: (call: DockerCall, services: ApiServices) => Promise<void> | void;
+  readonly handle: (call: DockerCall, services: DockerServices) => Promise<void> | void;
 }

@@ -1,6 +1,7 @@
+import { imageRoutes } from './image-routes.ts';
 import { refusedRoutes } from './refused-routes.ts';
 import type { DockerRoute } from './route.ts';
 import { systemRoutes } from './system-routes.ts';
 
 /** Every operation of the Docker Engine API that is answered otherwise than with "page not found". */
-export const dockerRoutes: readonly DockerRoute[] = [...systemRoutes, ...refusedRoutes];
+export const dockerRoutes: readonly DockerRoute[] = [...systemRoutes, ...imageRoutes, ...refusedRoutes];
