@@ -114,6 +114,20 @@ export interface RegistryHit {
   readonly official: boolean;
 }
 
+/** An image of an archive, once for each of its names there. */
+export interface LoadedImage extends ImageSummary {
+  readonly loadedName: string;
+}
+
+/** What a registry keeps under a reference: an index, or a single image. */
+export interface RemoteImage {
+  readonly mediaType: string;
+  readonly digest: string;
+  /** Bytes of the manifest or the index itself. */
+  readonly size: number;
+  readonly platforms: readonly Platform[];
+}
+
 /** Something in the store that is not as it must be. */
 export interface StoreProblem {
   /** An image's name, or a digest. */
@@ -132,13 +146,16 @@ export interface ImageEngine {
   resolves(reference: string): Promise<boolean>;
   /** Fetches what is missing, verified, and lets the name stand for it. */
   pull(reference: string, options?: TransferOptions & { readonly platform?: Platform }): Promise<ImageSummary>;
-  push(reference: string, options?: TransferOptions): Promise<{ readonly digest: string }>;
+  /** Gives the digest and the bytes of the manifest. */
+  push(reference: string, options?: TransferOptions): Promise<{ readonly digest: string; readonly size: number }>;
   /** The registry that a reference means; without one, that of names that name none. */
   registryOf(reference?: string): string;
   /** Tries a login at a registry. Gives the token to keep in place of the password, where the registry's token server gives one. `Conflict` when it is refused. */
   login(registry: string, credentials: Credentials, signal?: AbortSignal): Promise<{ readonly identityToken?: string }>;
   /** `Unsupported` where the registry offers neither a search nor a catalog. */
   search(registry: string, term: string, options: Pick<TransferOptions, 'signal' | 'credentials'> & { readonly limit: number }): Promise<RegistryHit[]>;
+  /** What the registry, or a mirror of it, keeps under a reference. Fetches no layer. */
+  describe(reference: string, options?: Pick<TransferOptions, 'signal' | 'credentials'>): Promise<RemoteImage>;
   /** The digest that the registry, or a mirror of it, keeps under a tag now. Fetches nothing. */
   latestDigest(reference: string, options?: Pick<TransferOptions, 'signal' | 'credentials'>): Promise<string>;
   /** What a name stands for in the store, whether or not all of it is there; `repoDigest` as `latestDigest` gives it. */
@@ -149,7 +166,7 @@ export interface ImageEngine {
   /** A tar archive. `docker`: what both `docker load` and readers of OCI layouts take; `oci`: an OCI layout alone. */
   save(images: readonly string[], format: SaveFormat): Promise<AsyncIterable<Buffer>>;
   /** Takes in a docker-archive or oci-archive, plain or compressed. */
-  load(archive: AsyncIterable<Buffer>, signal?: AbortSignal): Promise<ImageSummary[]>;
+  load(archive: AsyncIterable<Buffer>, signal?: AbortSignal): Promise<LoadedImage[]>;
   /** Makes an image of one layer from a tar archive, plain or compressed. */
   /** Makes an image of Debian's packages. `onLine` is told what the program says that does it. `Unsupported` where that is not installed. */
   bootstrap(name: string, options: BootstrapOptions, onLine: (line: string) => void, signal?: AbortSignal): Promise<ImageSummary>;

@@ -1,7 +1,7 @@
 import { type Credentials, firstCredentials } from '../../lib/credentials.ts';
 import { messageOf, MooringError } from '../../lib/errors.ts';
 import { formatImageReference, parseImageReference } from '../../spec/image-reference.ts';
-import type { BootstrapOptions, ImageDetails, ImageDiskUsage, ImageEngine, ImageHistoryEntry, ImageSummary, ImportOptions, PruneOptions, PruneResult, RegistryHit, SaveFormat, StoreProblem, TransferOptions } from '../images.ts';
+import type { BootstrapOptions, ImageDetails, ImageDiskUsage, ImageEngine, ImageHistoryEntry, ImageSummary, ImportOptions, LoadedImage, PruneOptions, PruneResult, RegistryHit, RemoteImage, SaveFormat, StoreProblem, TransferOptions } from '../images.ts';
 import type { DataDir } from '../store/data-dir.ts';
 import type { ImageRecord } from '../store/image-records.ts';
 import { bootstrapDebian } from './bootstrap.ts';
@@ -103,7 +103,7 @@ class LocalImageEngine implements OwnedImageEngine {
     return this.#summaryOf(record);
   }
 
-  async push(reference: string, options: TransferOptions = {}): Promise<{ readonly digest: string }> {
+  async push(reference: string, options: TransferOptions = {}): Promise<{ readonly digest: string; readonly size: number }> {
     const { pushImage } = await import('./push.ts');
     return pushImage(this.#room, reference, this.#registriesFor(options), options);
   }
@@ -120,6 +120,11 @@ class LocalImageEngine implements OwnedImageEngine {
   async search(registry: string, term: string, options: Pick<TransferOptions, 'signal' | 'credentials'> & { readonly limit: number }): Promise<RegistryHit[]> {
     const { searchRegistry } = await import('./registry/search.ts');
     return searchRegistry(registry, term, { limit: options.limit, settings: this.#registriesFor(options), signal: options.signal });
+  }
+
+  async describe(reference: string, options: Pick<TransferOptions, 'signal' | 'credentials'> = {}): Promise<RemoteImage> {
+    const [{ fromEndpoints }, { describeRemote }] = await Promise.all([import('./registry/from-endpoints.ts'), import('./remote-image.ts')]);
+    return fromEndpoints(this.#room.images.referenceOf(reference), { settings: this.#registriesFor(options), signal: options.signal }, (repository) => describeRemote(repository, reference));
   }
 
   async latestDigest(reference: string, options: Pick<TransferOptions, 'signal' | 'credentials'> = {}): Promise<string> {
@@ -155,9 +160,9 @@ class LocalImageEngine implements OwnedImageEngine {
     return saveImages(this.#room, images, format);
   }
 
-  async load(archive: AsyncIterable<Buffer>, signal?: AbortSignal): Promise<ImageSummary[]> {
+  async load(archive: AsyncIterable<Buffer>, signal?: AbortSignal): Promise<LoadedImage[]> {
     const records = await loadImages(this.#room, archive, signal);
-    return Promise.all(records.map((record) => this.#summaryOf(record)));
+    return Promise.all(records.map(async (record) => ({ ...(await this.#summaryOf(record)), loadedName: record.name })));
   }
 
   async bootstrap(name: string, options: BootstrapOptions, onLine: (line: string) => void, signal?: AbortSignal): Promise<ImageSummary> {

@@ -12,7 +12,7 @@ import { digestsOf, readStoredImage } from './stored-image.ts';
 const UPLOADS = 3;
 
 /** Sends an image to the registry in its name: first its blobs, unless they are there or in another repository there, then its manifest. */
-export async function pushImage(room: ImageRoom, text: string, settings: RegistrySettings, { signal, onProgress = () => {} }: TransferOptions): Promise<{ digest: Digest }> {
+export async function pushImage(room: ImageRoom, text: string, settings: RegistrySettings, { signal, onProgress = () => {} }: TransferOptions): Promise<{ digest: Digest; size: number }> {
   const reference = parseImageReference(text, settings.defaultRegistry);
   const name = formatImageReference(reference);
   if (reference.digest !== undefined) throw new MooringError('Invalid', `${name} can't be pushed by digest`, { fix: 'push it by a tag' });
@@ -50,7 +50,7 @@ export async function pushImage(room: ImageRoom, text: string, settings: Registr
   if (failures.length > 0) throw failures[0];
   await repository.putManifest(image.manifestContent, image.mediaType);
   room.images.put({ ...named, repoDigest: digest });
-  return { digest };
+  return { digest, size: image.manifestContent.length };
 }
 
 /** Which blobs are known to lie in another repository of that registry, since an image came from there. */
