@@ -7,16 +7,19 @@ import { networkSchema } from './container-network.ts';
 import { grammarString, kernelText } from './grammar.ts';
 import { imagePullSecretsSchema, imageUpdatePolicySchema, unfollowable } from './image-update.ts';
 import { IMAGE_MAX_LENGTH, IMAGE_PATTERN, parseImageReference } from './image-reference.ts';
-import { DNS_SUBDOMAIN, ENV_NAME } from './kubernetes-names.ts';
+import { DNS_SUBDOMAIN, ENV_NAME, HOST_NAME } from './kubernetes-names.ts';
 import { objectMetaSchema } from './metadata.ts';
 import { loggingSchema } from './logging.ts';
 import { mountSchema, pathField } from './mount.ts';
 import { portsSchema } from './port.ts';
 import { repeated } from './repeated.ts';
-import { resourcesSchema } from './resources.ts';
+import { resourcesSchema, shmSizeSchema } from './resources.ts';
 import { restartBackoffSchema } from './restart-backoff.ts';
+import { seccompProfileSchema } from './seccomp.ts';
 import { canonicalSignal, SIGNAL_MAX_LENGTH, SIGNAL_PATTERN, SIGNAL_UPPER_PATTERN } from './signal.ts';
-import { parseUser, USER_MAX_LENGTH, USER_PATTERN } from './user.ts';
+import { foreignSysctls, sysctlsSchema } from './sysctl.ts';
+import { ulimitsSchema } from './ulimit.ts';
+import { parseUser, PRINCIPAL_PATTERN, USER_MAX_LENGTH, USER_PATTERN } from './user.ts';
 
 export const API_VERSION = 'mooring.dev/v1alpha1';
 
@@ -79,6 +82,8 @@ const capabilitiesSchema = z
     'x-kubernetes-validations': [{ rule: NOT_BOTH, message: 'a capability must not be both added and dropped' }],
   });
 
+const pathList = (description: string) => z.array(pathField()).max(256).meta({ description, ...ATOMIC }).optional();
+
 const containerSpecFields = z.strictObject({
   image: imageSchema,
   imagePullPolicy: z
@@ -111,7 +116,16 @@ const containerSpecFields = z.strictObject({
     )
     .meta({ pattern: USER_PATTERN.source, description: 'Who to run as: `uid`, `uid:gid`, `name` or `name:group`; names are looked up in the container. Put a number in quotes: `"1000"`. Without it, the image\'s user.' })
     .optional(),
+  supplementalGroups: z
+    .array(grammarString({ pattern: PRINCIPAL_PATTERN, maxLength: 256, what: 'a group: an id or a name' }))
+    .max(64)
+    .meta({ description: 'Further groups to be in, each an id in quotes or a name that is looked up in the container.', ...ATOMIC })
+    .default([]),
+  umask: grammarString({ pattern: /^[0-7]{3,4}$/, maxLength: 4, what: 'a umask: three or four octal digits' })
+    .meta({ description: 'The permissions that new files are to be without, in octal and in quotes.' })
+    .default('0022'),
   hostname: grammarString({ ...DNS_SUBDOMAIN, maxLength: 64 }).meta({ description: "The container's host name, at most 64 characters. Without it, `metadata.name` as far as it fits." }).optional(),
+  domainname: grammarString({ ...HOST_NAME, maxLength: 64 }).meta({ description: 'Its NIS domain name, as domainname(1) shows it, at most 64 characters.' }).optional(),
   tty: z.boolean().meta({ description: 'Give the container a terminal; its standard error then arrives on standard output.' }).default(false),
   stdin: z
     .boolean()
@@ -153,11 +167,32 @@ const containerSpecFields = z.strictObject({
   readOnlyRootFilesystem: z.boolean().meta({ description: 'Refuse writes outside of mounts.' }).default(false),
   capabilities: capabilitiesSchema.prefault({}),
   privileged: z.boolean().meta({ description: 'All capabilities, all devices, no seccomp filter, nothing masked: as good as root on the node.' }).default(false),
+  noNewPrivileges: z
+    .boolean()
+    .meta({ description: 'Let no program, such as `sudo`, have more privileges than the one that starts it (set-user-id bits and file capabilities say nothing). Without it, true unless `privileged`.' })
+    .optional(),
+  seccompProfile: seccompProfileSchema.prefault({}),
+  appArmorProfile: grammarString({ pattern: /^[!-~]+$/, maxLength: 512, what: 'the name of an AppArmor profile' })
+    .meta({ description: "The AppArmor profile of its processes, which must be loaded on the node; `unconfined` for none. Without it, the daemon's." })
+    .optional(),
+  maskedPaths: pathList("Files and folders of the kernel that the container sees empty, in place of the usual ones (`/proc/kcore`, `/sys/firmware`, …); `[]` for none."),
+  readonlyPaths: pathList('Files and folders of the kernel that the container can not change, in place of the usual ones (`/proc/sys`, `/proc/sysrq-trigger`, …); `[]` for none.'),
+  sysctls: sysctlsSchema.default([]),
+  ulimits: ulimitsSchema.default([]),
+  oomScoreAdj: z
+    .int()
+    .min(-1000)
+    .max(1000)
+    .meta({ description: "Whom the kernel ends first when the node runs out of memory: the higher, the sooner; -1000 never. Below the daemon's own it wants CAP_SYS_RESOURCE there." })
+    .default(0),
+  shmSize: shmSizeSchema.default('64Mi'),
   network: networkSchema.prefault({}),
   suspend: z.boolean().meta({ description: 'Stop the container and keep it stopped, without forgetting it.' }).default(false),
 });
 
 const PUBLISHED_ON_BRIDGE = "!has(self.ports) || self.ports.all(port, !has(port.hostPort)) || (has(self.network) && has(self.network.mode) && self.network.mode == 'Bridge')";
+
+const OWN_NETWORK_SETTINGS = "!has(self.sysctls) || self.sysctls.all(one, !one.name.startsWith('net')) || !has(self.network) || !has(self.network.mode) || !(self.network.mode in ['Host', 'Container'])";
 
 export const containerSpecSchema = containerSpecFields
   .check(
@@ -167,6 +202,9 @@ export const containerSpecSchema = containerSpecFields
         const fix = mode === 'Host' ? "leave it out: in the node's own network containerPort is the node's port" : mode === 'Container' ? 'publish it from the container whose network it shares' : 'set network.mode to Bridge';
         return [{ path: ['ports', index, 'hostPort'], message: `a port can't be published from network mode ${mode}`, fix }];
       }),
+    ),
+    foundBy(({ sysctls, network: { mode, container } }) =>
+      foreignSysctls(sysctls, { network: mode === 'Host' ? 'the node' : mode === 'Container' ? `container ${container ?? ''}` : undefined, ipc: undefined }),
     ),
     foundBy(({ image, imageUpdatePolicy }) => {
       const why = imageUpdatePolicy === undefined ? undefined : unfollowable(image);
@@ -181,6 +219,7 @@ export const containerSpecSchema = containerSpecFields
   .meta({
     'x-kubernetes-validations': [
       { rule: PUBLISHED_ON_BRIDGE, message: 'hostPort wants network.mode Bridge' },
+      { rule: OWN_NETWORK_SETTINGS, message: 'sysctls of net want a network of the container itself' },
       { rule: "!has(self.imageUpdatePolicy) || !self.image.contains('@')", message: 'imageUpdatePolicy wants an image without a digest' },
       { rule: "!has(self.build) || (!self.image.contains('@') && !has(self.imageUpdatePolicy))", message: 'build wants an image without a digest, and no imageUpdatePolicy' },
     ],

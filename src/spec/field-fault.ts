@@ -32,6 +32,9 @@ export function faultsOf(issues: readonly Issue[], schema: z.core.$ZodType, valu
   return [...faults.values(), ...unknown];
 }
 
+/** More of them are no help in one line. */
+const MOST_LISTED = 16;
+
 function unknownFields(issue: z.core.$ZodIssueUnrecognizedKeys, schema: z.core.$ZodType, value: unknown): UnknownField[] {
   const parent = schemaAt(schema, pathOf(issue));
   const known = parent === undefined ? [] : Object.keys(fieldsOf(parent));
@@ -44,7 +47,7 @@ function unknownFields(issue: z.core.$ZodIssueUnrecognizedKeys, schema: z.core.$
       path: [...pathOf(issue), key],
       onKey: true,
       message: 'unknown field',
-      fix: candidate !== undefined ? `did you mean ${candidate}?` : home !== undefined ? `write it below ${home}` : `the fields here are ${listed(known)}`,
+      fix: candidate !== undefined ? `did you mean ${candidate}?` : home !== undefined ? `write it below ${home}` : known.length > MOST_LISTED ? 'the reference page of the kind lists the fields that there are here' : `the fields here are ${listed(known)}`,
       candidate,
     };
   });

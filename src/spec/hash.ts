@@ -86,6 +86,8 @@ const ITEM_NAMES: Readonly<Record<string, (item: never) => string>> = {
   'spec.imagePullSecrets': (item: ContainerSpec['imagePullSecrets'][number]) => item.name,
   'spec.env': (item: ContainerSpec['env'][number]) => item.name,
   'spec.mounts': (item: ContainerSpec['mounts'][number]) => item.mountPath,
+  'spec.sysctls': (item: ContainerSpec['sysctls'][number]) => item.name,
+  'spec.ulimits': (item: ContainerSpec['ulimits'][number]) => item.name,
   'spec.ports': (item: ContainerSpec['ports'][number]) => `${item.containerPort}/${item.protocol}`,
 };
 /** Where people put passwords. */

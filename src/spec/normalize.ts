@@ -22,6 +22,11 @@ export function normalizeSpec(spec: ContainerSpec): ContainerSpec {
       max: duration(spec.restartBackoff.max),
       resetAfter: duration(spec.restartBackoff.resetAfter),
     },
+    supplementalGroups: [...new Set(spec.supplementalGroups)].toSorted(),
+    sysctls: sortedBy(spec.sysctls, ({ name }) => name),
+    ulimits: sortedBy(spec.ulimits.map((limit) => ({ hard: limit.soft, ...limit })), ({ name }) => name),
+    shmSize: binary(parseTmpfsSize(spec.shmSize)),
+    umask: spec.umask.padStart(4, '0'),
     stopSignal: canonicalSignal(spec.stopSignal),
     capabilities: { add: capabilities(spec.capabilities.add), drop: capabilities(spec.capabilities.drop) },
   };

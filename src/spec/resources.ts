@@ -88,6 +88,10 @@ export const tmpfsSizeSchema = quantityField(parseTmpfsSize, range('4Ki', '4Pi')
   description: 'The most that it may hold, from `4Ki` to `4Pi`: `64Mi`. Without it, half of the machine\'s memory. What it holds counts as memory of the container.',
 });
 
+export const shmSizeSchema = quantityField(parseTmpfsSize, range('4Ki', '4Pi')).meta({
+  description: 'The most that `/dev/shm` may hold, from `4Ki` to `4Pi`. What it holds counts as memory of the container.',
+});
+
 /** Bytes of a volume, 1Mi to 4Pi, rounded up. Throws `Invalid`. */
 export function parseVolumeSize(size: string | number): number {
   return parseBytes(size, MIN_VOLUME, '1Mi', 'room');

@@ -11,6 +11,8 @@ export interface UserReference {
 }
 
 const PRINCIPAL = '([0-9]{1,10}|[A-Za-z_][A-Za-z0-9_.@-]{0,254}[$]?)';
+/** An id or a name of a user or a group. */
+export const PRINCIPAL_PATTERN = new RegExp(`^${PRINCIPAL}$`);
 export const USER_PATTERN = new RegExp(`^${PRINCIPAL}(:${PRINCIPAL})?$`);
 export const USER_MAX_LENGTH = 513;
 /** The largest id that Kubernetes and Docker take. */
@@ -20,11 +22,12 @@ const MAX_ID = 2 ** 31 - 1;
 export function parseUser(text: string): UserReference {
   const match = text.length <= USER_MAX_LENGTH ? USER_PATTERN.exec(text) : null;
   if (match === null) throw invalid(`${quoted(text)} is not a user`, 'write uid, uid:gid, name or name:group');
-  const user = principal(match[1] ?? '');
-  return match[3] === undefined ? { user } : { user, group: principal(match[3]) };
+  const user = parsePrincipal(match[1] ?? '');
+  return match[3] === undefined ? { user } : { user, group: parsePrincipal(match[3]) };
 }
 
-function principal(text: string): Principal {
+/** Throws `Invalid` for an id that is too large. */
+export function parsePrincipal(text: string): Principal {
   if (!/^[0-9]+$/.test(text)) return { name: text };
   const id = Number(text);
   if (id > MAX_ID) throw invalid(`the id ${text} is too large`, `use at most ${MAX_ID}`);

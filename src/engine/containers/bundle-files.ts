@@ -41,3 +41,14 @@ export async function requireBindSources(container: Container): Promise<void> {
     }
   }
 }
+
+/** The text of the profile file that the container names; undefined where it names none. `NotFound` where there is no such file. */
+export async function readSeccompProfile({ metadata, spec }: Container): Promise<string | undefined> {
+  const file = spec.seccompProfile.localhostProfile;
+  if (file === undefined) return undefined;
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new MooringError(errnoOf(error) === 'ENOENT' ? 'NotFound' : 'Invalid', `container ${containerName(metadata)}: its seccomp profile ${file} can't be read`, { fix: 'put the profile there, on this node', cause: error });
+  }
+}

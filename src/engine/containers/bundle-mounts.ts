@@ -1,4 +1,5 @@
 import type { Container } from '../../spec/container.ts';
+import { parseTmpfsSize } from '../../spec/resources.ts';
 import type { HostFacts } from './host-facts.ts';
 import { type OwnMount, runtimeMount } from './own-mounts.ts';
 import type { RuntimeMount } from './runtime-spec.ts';
@@ -9,17 +10,17 @@ export function bundleMounts(spec: Container['spec'], host: HostFacts, nameFiles
   const taken = new Set(own.map((mount) => mount.destination));
   const hosts = spec.network.mode === 'Host' ? host.nameFiles.filter((file) => !(file in nameFiles)).map((file) => nameMount(file, file, 'ro')) : [];
   const names = Object.entries(nameFiles).map(([file, source]) => nameMount(file, source, spec.readOnlyRootFilesystem ? 'ro' : 'rw'));
-  return [...kernelMounts(spec.privileged), ...hosts, ...names, ...own].filter((mount) => own.includes(mount) || !taken.has(mount.destination));
+  return [...kernelMounts(spec), ...hosts, ...names, ...own].filter((mount) => own.includes(mount) || !taken.has(mount.destination));
 }
 
 /** The OCI spec's default file systems (config-linux.md) with Docker's options. */
-function kernelMounts(privileged: boolean): RuntimeMount[] {
+function kernelMounts({ privileged, shmSize }: Pick<Container['spec'], 'privileged' | 'shmSize'>): RuntimeMount[] {
   const sysfs = ['nosuid', 'noexec', 'nodev', privileged ? 'rw' : 'ro'];
   return [
     { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] },
     { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k'] },
     { destination: '/dev/pts', type: 'devpts', source: 'devpts', options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'] },
-    { destination: '/dev/shm', type: 'tmpfs', source: 'shm', options: ['nosuid', 'noexec', 'nodev', 'mode=1777', 'size=65536k'] },
+    { destination: '/dev/shm', type: 'tmpfs', source: 'shm', options: ['nosuid', 'noexec', 'nodev', 'mode=1777', `size=${parseTmpfsSize(shmSize)}`] },
     { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: ['nosuid', 'noexec', 'nodev'] },
     { destination: '/sys', type: 'sysfs', source: 'sysfs', options: sysfs },
     { destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options: [...sysfs, 'relatime'] },

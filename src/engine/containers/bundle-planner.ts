@@ -9,11 +9,11 @@ import { asksForNameFiles, nameFilePaths } from '../network/name-files.ts';
 import { withImageVolumes } from '../volumes/image-volumes.ts';
 import { isVolumeMount, type LocalVolumes } from '../volumes/local-volumes.ts';
 import { type Bundle, makeBundle } from './bundle.ts';
-import { requireBindSources } from './bundle-files.ts';
+import { readSeccompProfile, requireBindSources } from './bundle-files.ts';
 import { containerPaths, type EngineFolders } from './container-paths.ts';
 import type { HostFacts } from './host-facts.ts';
 import { idsFor, type OwnMount } from './own-mounts.ts';
-import { type ResolvedUser, resolveUser } from './process-user.ts';
+import { type ResolvedUser, resolveUser, withGroups } from './process-user.ts';
 import { fitsSandbox, type SandboxPool } from './sandbox-pool.ts';
 
 export interface BundlePlannerRooms {
@@ -45,12 +45,18 @@ export class BundlePlanner {
     const { images, networks, folders, host } = this.#rooms;
     const image = await images.resolve(container.spec.image);
     const mounts = withImageVolumes(container.spec.mounts, image.config.Volumes);
-    const [user] = await Promise.all([resolveUser(container.spec.user ?? image.config.User ?? '', image.layers), requireBindSources(container), networks.check(container, id)]);
+    const { spec } = container;
+    const [user, seccompText] = await Promise.all([
+      resolveUser(spec.user ?? image.config.User ?? '', image.layers).then((found) => withGroups(found, spec.supplementalGroups, image.layers)),
+      readSeccompProfile(container),
+      requireBindSources(container),
+      networks.check(container, id),
+    ]);
     const { bundle: folder, cgroup, upper, work } = containerPaths(folders, id);
     const networkPath = networks.namespacePath({ id, container });
     const nameFiles = networkPath === undefined && !asksForNameFiles(container.spec.network) ? {} : nameFilePaths(folder);
     const own = await Promise.all(mounts.map((mount) => this.#ownMount(container, id, mount, user, image.layers)));
-    const bundle = makeBundle({ container, image, user, mounts: own, host, cgroupPath: cgroup, upper, work, networkPath, nameFiles, seccompCache: folders.seccompCache });
+    const bundle = makeBundle({ container, image, user, mounts: own, host, cgroupPath: cgroup, upper, work, networkPath, nameFiles, seccompCache: folders.seccompCache, seccompText });
     return { id, bundle, imageId: image.id, mounts };
   }
 

@@ -1,15 +1,17 @@
 import { createHash } from 'node:crypto';
 
 import type { Container } from '../../spec/container.ts';
+import { UNLIMITED } from '../../spec/ulimit.ts';
 import type { Image } from '../images/image-store.ts';
 import { bundleMounts } from './bundle-mounts.ts';
 import { grantedCapabilities } from './capabilities.ts';
 import type { HostFacts } from './host-facts.ts';
+import { dockerSeccomp } from './docker-seccomp.ts';
 import { limitsOf, runtimeLimits } from './limits.ts';
 import type { OwnMount } from './own-mounts.ts';
 import { processArguments, processEnvironment } from './process-arguments.ts';
 import type { ResolvedUser } from './process-user.ts';
-import { INIT_ANNOTATION, LIMITS_ANNOTATION, OVERLAY_ANNOTATION, type RootOverlay, type RuntimeConfig, type RuntimeResources, SECCOMP_CACHE_ANNOTATION } from './runtime-spec.ts';
+import { INIT_ANNOTATION, LIMITS_ANNOTATION, OVERLAY_ANNOTATION, RLIM_INFINITY, type RootOverlay, type RuntimeConfig, type RuntimeResources, SECCOMP_CACHE_ANNOTATION } from './runtime-spec.ts';
 import { seccompProfile } from './seccomp-profile.ts';
 
 export interface BundleOptions {
@@ -30,6 +32,8 @@ export interface BundleOptions {
   readonly mounts?: readonly OwnMount[];
   /** Folder where the runtime keeps compiled filters. */
   readonly seccompCache: string;
+  /** The text of the seccomp profile that the container names; undefined where it names none. */
+  readonly seccompText?: string | undefined;
 }
 
 /** A bundle's config.json, and the hash by which an untouched one is known again. */
@@ -64,16 +68,19 @@ export function makeBundle(options: BundleOptions): Bundle {
     ociVersion: '1.2.0',
     process: {
       terminal: spec.tty,
-      user: { uid: user.uid, gid: user.gid, additionalGids: user.additionalGids },
+      user: { uid: user.uid, gid: user.gid, additionalGids: user.additionalGids, umask: Number.parseInt(spec.umask, 8) },
       args: processArguments(spec, image.config),
       env: processEnvironment(spec, image.config, { home: user.home, hostname }),
       cwd: spec.workingDir ?? (image.config.WorkingDir || '/'),
       capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities, inheritable: [], ambient: [] },
-      noNewPrivileges: !spec.privileged,
-      oomScoreAdj: 0,
+      ...(spec.ulimits.length > 0 && { rlimits: runtimeUlimits(spec.ulimits) }),
+      noNewPrivileges: spec.noNewPrivileges ?? !spec.privileged,
+      oomScoreAdj: spec.oomScoreAdj,
+      ...(spec.appArmorProfile !== undefined && (host.appArmor || spec.appArmorProfile !== UNCONFINED) && { apparmorProfile: spec.appArmorProfile }),
     },
     root: { path: 'rootfs', readonly: spec.readOnlyRootFilesystem },
     hostname,
+    ...(spec.domainname !== undefined && { domainname: spec.domainname }),
     mounts: bundleMounts(spec, host, options.nameFiles, options.mounts ?? spec.mounts.map((mount) => ({ mount }))),
     annotations: {
       [OVERLAY_ANNOTATION]: JSON.stringify({ lower: image.layers, upper: options.upper, work: options.work } satisfies RootOverlay),
@@ -86,13 +93,29 @@ export function makeBundle(options: BundleOptions): Bundle {
       cgroupsPath: options.cgroupPath,
       resources: { devices: spec.privileged ? ALL_DEVICES : DEVICES, ...runtimeLimits(limitsOf(spec)) },
       rootfsPropagation: 'private',
-      maskedPaths: spec.privileged ? [] : [...MASKED, ...MASKED_SYS, ...host.thermalThrottle],
-      readonlyPaths: spec.privileged ? [] : READ_ONLY,
-      ...(spec.privileged ? {} : { seccomp: seccompProfile(new Set(capabilities)) }),
+      maskedPaths: spec.maskedPaths ?? (spec.privileged ? [] : [...MASKED, ...MASKED_SYS, ...host.thermalThrottle]),
+      readonlyPaths: spec.readonlyPaths ?? (spec.privileged ? [] : READ_ONLY),
+      ...(spec.sysctls.length > 0 && { sysctl: Object.fromEntries(spec.sysctls.map(({ name, value }) => [name, value])) }),
+      ...seccompOf(options, new Set(capabilities)),
     },
   };
   const text = JSON.stringify(config);
   return { config, text, hash: hashOf(text) };
+}
+
+/** How AppArmor calls no profile at all, which every process has where the kernel does not run it. */
+const UNCONFINED = 'unconfined';
+
+function runtimeUlimits(ulimits: Container['spec']['ulimits']): NonNullable<RuntimeConfig['process']['rlimits']> {
+  const limit = (value: number) => (value === UNLIMITED ? RLIM_INFINITY : value);
+  return ulimits.map(({ name, soft, hard = soft }) => ({ type: `RLIMIT_${name.toUpperCase()}`, soft: limit(soft), hard: limit(hard) }));
+}
+
+function seccompOf({ container: { spec }, seccompText, host }: BundleOptions, capabilities: ReadonlySet<string>): Pick<RuntimeConfig['linux'], 'seccomp'> {
+  const { type, localhostProfile } = spec.seccompProfile;
+  const given = seccompText ?? spec.seccompProfile.inlineProfile;
+  if (given !== undefined) return { seccomp: dockerSeccomp(given, localhostProfile === undefined ? 'spec.seccompProfile.inlineProfile' : `seccomp profile ${localhostProfile}`, { capabilities, arch: process.arch, kernelRelease: host.kernelRelease }) };
+  return type === 'Unconfined' || spec.privileged ? {} : { seccomp: seccompProfile(capabilities) };
 }
 
 export function hashOf(configText: string): string {

@@ -30,7 +30,7 @@ export class ContainerExecs {
 
   async start({ record, paths }: ManagedContainer, init: ProcessIdentity, request: ExecRequest, onEnd: (exit: ExitRecord | undefined) => void = () => {}): Promise<ExecResult> {
     const config = JSON.parse(await readFile(paths.config, 'utf8')) as RuntimeConfig;
-    const process = await execProcess(config, request);
+    const process = await execProcess(config, request, record.container.spec.supplementalGroups);
     const id = randomBytes(16).toString('hex');
     const folder = path.join(paths.execs, id);
     await mkdir(folder, { recursive: true, mode: 0o700 });

@@ -1,9 +1,12 @@
 import type { ExecRequest } from '../engine.ts';
-import { resolveUser } from './process-user.ts';
-import { OVERLAY_ANNOTATION, type RootOverlay, type RuntimeConfig } from './runtime-spec.ts';
+import { resolveUser, withGroups } from './process-user.ts';
+import { OVERLAY_ANNOTATION, RLIM_INFINITY, type RootOverlay, type RuntimeConfig, type RuntimeLimit } from './runtime-spec.ts';
 
-/** The runtime spec's `process` of one more process in a container: what is asked for, over what its first process has. */
-export async function execProcess(config: RuntimeConfig, request: ExecRequest): Promise<RuntimeConfig['process']> {
+/**
+ * The runtime spec's `process` of one more process in a container: what is asked for, over what its first process has.
+ * @param groups Those that every process of the container is in.
+ */
+export async function execProcess(config: RuntimeConfig, request: ExecRequest, groups: readonly string[]): Promise<RuntimeConfig['process']> {
   const { process } = config;
   const environment = new Map(process.env.map((entry) => [entry.slice(0, entry.indexOf('=')), entry]));
   const set = (name: string, value: string): unknown => environment.set(name, `${name}=${value}`);
@@ -11,11 +14,18 @@ export async function execProcess(config: RuntimeConfig, request: ExecRequest): 
   if (request.user !== undefined) {
     // Accounts may have come since the image was made: they are in the writable layer.
     const { lower, upper } = JSON.parse(config.annotations[OVERLAY_ANNOTATION]) as RootOverlay;
-    const { home, ...ids } = await resolveUser(request.user, [upper, ...lower]);
-    user = ids;
+    const layers = [upper, ...lower];
+    const { home, ...ids } = await withGroups(await resolveUser(request.user, layers), groups, layers);
+    user = { ...user, ...ids };
     set('HOME', home);
   }
   if (request.tty === true && !environment.has('TERM')) set('TERM', 'xterm');
   for (const { name, value } of request.env ?? []) set(name, value);
-  return { ...process, terminal: request.tty ?? false, user, args: request.command, env: [...environment.values()], cwd: request.workingDir ?? process.cwd };
+  const rlimits = process.rlimits?.map((limit) => ({ ...limit, soft: exact(limit.soft), hard: exact(limit.hard) }));
+  return { ...process, ...(rlimits && { rlimits }), terminal: request.tty ?? false, user, args: request.command, env: [...environment.values()], cwd: request.workingDir ?? process.cwd };
+}
+
+/** As it was written, where a double could not hold it. */
+function exact(limit: RuntimeLimit): RuntimeLimit {
+  return typeof limit === 'number' && limit > Number.MAX_SAFE_INTEGER ? RLIM_INFINITY : limit;
 }

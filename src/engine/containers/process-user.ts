@@ -1,5 +1,5 @@
 import { MooringError } from '../../lib/errors.ts';
-import { parseUser, type Principal } from '../../spec/user.ts';
+import { parsePrincipal, parseUser, type Principal } from '../../spec/user.ts';
 import { readLayeredFile } from '../images/layered-file.ts';
 import type { ProcessUser } from './runtime-spec.ts';
 
@@ -8,6 +8,19 @@ export interface ResolvedUser extends ProcessUser {
 }
 
 const ROOT: ResolvedUser = { uid: 0, gid: 0, additionalGids: [], home: '/root' };
+
+/** The user with further groups, each an id or a name of the image's `/etc/group`. `Invalid` for a name that the image doesn't know. */
+export async function withGroups(user: ResolvedUser, groups: readonly string[], layers: readonly string[]): Promise<ResolvedUser> {
+  if (groups.length === 0) return user;
+  const known = await readEntries(layers, '/etc/group');
+  const ids = groups.map((text) => {
+    const group = parsePrincipal(text);
+    const id = 'id' in group ? group.id : idIn(known.find((fields) => fields[0] === group.name)?.[2]);
+    if (id === undefined) throw new MooringError('Invalid', `supplemental group "${text}" can't be resolved: the image's /etc/group has no group of that name`, { fix: 'give its id' });
+    return id;
+  });
+  return { ...user, additionalGids: [...new Set([...user.additionalGids, ...ids])] };
+}
 
 /**
  * Resolves `user`, `uid`, `user:group`, `uid:gid` and their mixes by the image's own `/etc/passwd` and `/etc/group` (layers top first).

@@ -24,11 +24,14 @@ export interface RuntimeConfig {
     readonly env: readonly string[];
     readonly cwd: string;
     readonly capabilities: Readonly<Record<'bounding' | 'effective' | 'permitted' | 'inheritable' | 'ambient', readonly string[]>>;
+    readonly rlimits?: readonly { readonly type: string; readonly soft: RuntimeLimit; readonly hard: RuntimeLimit }[];
     readonly noNewPrivileges: boolean;
     readonly oomScoreAdj: number;
+    readonly apparmorProfile?: string;
   };
   readonly root: { readonly path: string; readonly readonly: boolean };
   readonly hostname: string;
+  readonly domainname?: string;
   readonly mounts: readonly RuntimeMount[];
   readonly annotations: {
     /** A RootOverlay as JSON: the root file system is mounted by the runtime, inside the container's mount namespace. */
@@ -46,14 +49,33 @@ export interface RuntimeConfig {
     readonly rootfsPropagation: 'private';
     readonly maskedPaths: readonly string[];
     readonly readonlyPaths: readonly string[];
+    readonly sysctl?: Readonly<Record<string, string>>;
     readonly seccomp?: Seccomp;
   };
 }
+
+/** Of setrlimit(2). */
+export type RuntimeLimit = number | typeof RLIM_INFINITY;
+
+interface RawNumber {
+  readonly rawJSON: string;
+}
+
+declare global {
+  interface JSON {
+    /** A number that a double does not hold, as JSON.stringify is to write it (ECMAScript, "JSON.parse source text access"). */
+    rawJSON(text: string): RawNumber;
+  }
+}
+
+/** "Without limit", the largest number of 64 bits. */
+export const RLIM_INFINITY = JSON.rawJSON('18446744073709551615');
 
 export interface ProcessUser {
   readonly uid: number;
   readonly gid: number;
   readonly additionalGids: readonly number[];
+  readonly umask?: number;
 }
 
 export interface RuntimeMount {
@@ -74,14 +96,19 @@ export interface RuntimeResources {
 
 export interface SyscallRule {
   readonly names: readonly string[];
-  readonly action: 'SCMP_ACT_ALLOW' | 'SCMP_ACT_ERRNO';
+  /** `SCMP_ACT_ALLOW`, … (config-linux.md, seccomp). */
+  readonly action: string;
   readonly errnoRet?: number;
   readonly args?: readonly { readonly index: number; readonly value: number; readonly valueTwo?: number; readonly op: string }[];
 }
 
 export interface Seccomp {
-  readonly defaultAction: 'SCMP_ACT_ERRNO';
-  readonly defaultErrnoRet: number;
+  readonly defaultAction: string;
+  readonly defaultErrnoRet?: number;
   readonly architectures?: readonly string[];
+  readonly flags?: readonly string[];
+  /** Socket of the agent that `SCMP_ACT_NOTIFY` asks. */
+  readonly listenerPath?: string;
+  readonly listenerMetadata?: string;
   readonly syscalls: readonly SyscallRule[];
 }

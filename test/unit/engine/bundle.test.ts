@@ -18,7 +18,7 @@ function bundle(spec: Overrides = {}, options: Partial<BundleOptions> = {}) {
     container,
     image: { name: 'mooring.local/busybox:latest', id: 'sha256:x', config: { Cmd: ['sh'], Env: ['PATH=/bin', 'LANG=C'] }, layers: ['/layers/top', '/layers/bottom'] },
     user: { uid: 0, gid: 0, additionalGids: [], home: '/root' },
-    host: { nameFiles: ['/etc/hosts', '/etc/resolv.conf'], thermalThrottle: ['/sys/devices/system/cpu/cpu0/thermal_throttle'], capabilities: capabilitiesIn('1ffffffffff') },
+    host: { nameFiles: ['/etc/hosts', '/etc/resolv.conf'], thermalThrottle: ['/sys/devices/system/cpu/cpu0/thermal_throttle'], capabilities: capabilitiesIn('1ffffffffff'), kernelRelease: '6.1.0-13-amd64', appArmor: false },
     cgroupPath: '/mooring-test/abc',
     upper: '/c/abc/upper',
     work: '/c/abc/work',
@@ -61,6 +61,45 @@ describe('the bundle', () => {
     assert.equal(config.linux.seccomp, undefined);
     assert.deepEqual([config.linux.maskedPaths, config.linux.readonlyPaths], [[], []]);
     assert.deepEqual(config.linux.resources.devices, [{ allow: true, access: 'rwm' }]);
+  });
+
+  it('hands on what is asked for of limits, groups, kernel settings and names', () => {
+    const { config, text } = bundle(
+      {
+        umask: '027',
+        domainname: 'example',
+        noNewPrivileges: false,
+        oomScoreAdj: 300,
+        shmSize: '1Mi',
+        maskedPaths: [],
+        readonlyPaths: ['/proc/sys/net'],
+        sysctls: [{ name: 'net.core.somaxconn', value: '99' }],
+        ulimits: [{ name: 'nofile', soft: 100, hard: 200 }, { name: 'core', soft: -1 }],
+      },
+      { user: { uid: 7, gid: 8, additionalGids: [20], home: '/' } },
+    );
+    assert.deepEqual(config.process.user, { uid: 7, gid: 8, additionalGids: [20], umask: 0o27 });
+    assert.equal(config.domainname, 'example');
+    assert.equal(config.process.noNewPrivileges, false);
+    assert.equal(config.process.oomScoreAdj, 300);
+    assert.ok(config.mounts.find(({ destination }) => destination === '/dev/shm')?.options.includes('size=1048576'));
+    assert.deepEqual([config.linux.maskedPaths, config.linux.readonlyPaths], [[], ['/proc/sys/net']]);
+    assert.deepEqual(config.linux.sysctl, { 'net.core.somaxconn': '99' });
+    assert.ok(text.includes('"rlimits":[{"type":"RLIMIT_NOFILE","soft":100,"hard":200},{"type":"RLIMIT_CORE","soft":18446744073709551615,"hard":18446744073709551615}]'));
+  });
+
+  it('takes another seccomp profile, or none', () => {
+    const own = '{"defaultAction":"SCMP_ACT_ALLOW"}';
+    assert.equal(bundle({ seccompProfile: { type: 'Unconfined' } }).config.linux.seccomp, undefined);
+    assert.equal(bundle({ seccompProfile: { type: 'Inline', inlineProfile: own } }).config.linux.seccomp?.defaultAction, 'SCMP_ACT_ALLOW');
+    const given = { privileged: true, seccompProfile: { type: 'Localhost', localhostProfile: '/p.json' } };
+    assert.equal(bundle(given, { seccompText: own }).config.linux.seccomp?.defaultAction, 'SCMP_ACT_ALLOW');
+    assert.throws(() => bundle(given, { seccompText: '[]' }), /^MooringError: seccomp profile \/p\.json is no seccomp profile/);
+  });
+
+  it('asks for an AppArmor profile, but not for none where there is none', () => {
+    assert.equal(bundle({ appArmorProfile: 'web' }).config.process.apparmorProfile, 'web');
+    assert.equal(bundle({ appArmorProfile: 'unconfined' }).config.process.apparmorProfile, undefined);
   });
 
   it('names the overlay to the runtime, top layer first', () => {

@@ -15,15 +15,15 @@ export interface CreateContext {
     readonly config: ImageRuntimeConfig;
   };
   /** `metadata.name` of the Network that has this Docker name, id or beginning of an id. */
-  network(reference: string): string | undefined;
+  readonly network: (reference: string) => string | undefined;
   /** `metadata.name` and mounts of the container that has this Docker name, id or beginning of an id. */
-  container(reference: string): { readonly name: string; readonly mounts: readonly Mount[] } | undefined;
+  readonly container: (reference: string) => { readonly name: string; readonly mounts: readonly Mount[] } | undefined;
   /** `metadata.name` of the Volume of this Docker name, whether or not there is one. */
-  volume(dockerName: string): string;
+  readonly volume: (dockerName: string) => string;
   /** 64 hexadecimal digits, random. */
-  newVolumeName(): string;
+  readonly newVolumeName: () => string;
   /** A port of the node that nobody has, from `first` to `last`; none twice. Undefined when all are taken. */
-  freePort(want: PortWish): number | undefined;
+  readonly freePort: (want: PortWish) => number | undefined;
   /** The node's address that containers of the default network reach it at. */
   readonly hostGateway: string | undefined;
   /** Whether the kernel limits memory and swap together. */
