@@ -13,8 +13,9 @@ const NAME_MAX_LENGTH = 253;
 // eslint-disable-next-line no-control-regex -- control characters are what it keeps out
 const VALUE = { pattern: /^[^\x00-\x08\x0a-\x1f\x7f]+$/, maxLength: 4096, what: 'a value of a kernel setting: it is empty, or holds control characters' };
 
-function checkName(name: string): string {
-  if (NAMESPACED.test(name)) return name;
+/** With dots as `sysctl -a` prints it; where the first divider is a slash, the dots are those of an interface's name. */
+function canonicalName(name: string): string {
+  if (NAMESPACED.test(name)) return /^[a-z]+\//.test(name) ? name.replace(/[./]/g, (divider) => (divider === '/' ? '.' : '/')) : name;
   if (/^kernel[./](hostname|domainname)$/.test(name)) throw invalid(`${quoted(name)} has a field of its own`, `set ${name.slice(7)}`);
   throw invalid(`${quoted(name)} belongs to the whole node: no namespace keeps it apart for one container`, 'set it on the node; a container has net.*, fs.mqueue.* and the kernel settings of System V IPC of its own');
 }
@@ -25,7 +26,7 @@ export const sysctlsSchema = z
       name: z
         .string()
         .max(NAME_MAX_LENGTH)
-        .check(checkedBy(checkName))
+        .check(checkedBy(canonicalName))
         .meta({ pattern: NAMESPACED.source, description: 'The setting: `net.core.somaxconn`, `net/ipv4/conf/eth0.1/rp_filter`. Only what a namespace of the container keeps apart: `net.*`, `fs.mqueue.*` and `kernel.{msg*,sem,shm*}`.' }),
       value: grammarString(VALUE).meta({ description: 'Its value. Put numbers in quotes.' }),
     }),

@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { after, afterEach, before, describe, it } from 'node:test';
+
+import type { ContainerId } from '../../../src/engine/engine.ts';
+import { containerName } from '../../../src/spec/name.ts';
+import { until } from '../../support/until.ts';
+import { containerOf, openNode, type TestNode } from './support.ts';
+
+describe('what a container asks for, on the real kernel', () => {
+  let node: TestNode;
+  before(async () => {
+    node = await openNode();
+  });
+  after(() => node.close());
+
+  const processOf = async (name: string) => (await node.engine.observe(containerName({ namespace: 'default', name })))?.process;
+
+  /** Its first process, and what it wrote once it says so. */
+  async function run(name: string, spec: Record<string, unknown>): Promise<{ readonly id: ContainerId; readonly pid: number; readonly proc: (file: string) => Promise<string> }> {
+    const id = await node.engine.create(containerOf(name, { command: ['sleep', '1000'], ...spec }), name);
+    await node.engine.start(id);
+    const process = await processOf(name);
+    assert.equal(process?.state, 'Running');
+    const { pid } = process.init;
+    return { id, pid, proc: (file) => readFile(`/proc/${pid}/${file}`, 'utf8') };
+  }
+
+  /** What a command in the container writes. */
+  async function output(name: string, spec: Record<string, unknown>, script: string): Promise<string[]> {
+    const id = await node.engine.create(containerOf(name, { command: ['sh', '-c', script], restartPolicy: 'Never', ...spec }), name);
+    await node.engine.start(id);
+    await until(`${name} has ended`, async () => (await processOf(name))?.state === 'Exited');
+    const lines = await Array.fromAsync(node.engine.logs(id, { follow: false, signal: new AbortController().signal }));
+    return lines.map(({ text }) => text);
+  }
+
+  afterEach(async () => {
+    for (const { id, name } of node.engine.list()) {
+      await node.engine.kill(id);
+      await until(`${name} has ended`, async () => !['Running', 'Creating'].includes((await node.engine.observe(name))?.process.state ?? ''));
+      await node.engine.remove(id);
+    }
+  });
+
+  it('has its groups, umask, limits of processes, OOM score and names', async () => {
+    const { proc } = await run('process', {
+      user: '33:34',
+      supplementalGroups: ['1234', 'root'],
+      umask: '0027',
+      noNewPrivileges: false,
+      oomScoreAdj: 321,
+      hostname: 'a',
+      domainname: 'Example',
+      ulimits: [{ name: 'nofile', soft: 100, hard: 200 }, { name: 'core', soft: 0 }, { name: 'cpu', soft: -1 }],
+    });
+    const status = await proc('status');
+    assert.match(status, /^Groups:\t0 1234 $/m);
+    assert.match(status, /^Umask:\t0027$/m);
+    assert.match(status, /^NoNewPrivs:\t0$/m);
+    assert.equal(await proc('oom_score_adj'), '321\n');
+    const limits = await proc('limits');
+    assert.match(limits, /^Max open files +100 +200 /m);
+    assert.match(limits, /^Max core file size +0 +0 /m);
+    assert.match(limits, /^Max cpu time +unlimited +unlimited /m);
+    assert.deepEqual(await output('names', { domainname: 'Example' }, 'cat /proc/sys/kernel/domainname'), ['Example']);
+  });
+
+  it('gives further processes the same groups, umask and limits', async () => {
+    const { id } = await run('with-exec', { supplementalGroups: ['1234'], umask: '0077', ulimits: [{ name: 'core', soft: -1 }, { name: 'nofile', soft: 64 }] });
+    const result = await node.engine.exec(id, { command: ['sleep', '1000'], user: '33', detach: true });
+    assert.ok('id' in result);
+    const status = await readFile(`/proc/${result.pid}/status`, 'utf8');
+    assert.match(status, /^Groups:\t1234 $/m);
+    assert.match(status, /^Umask:\t0077$/m);
+    const limits = await readFile(`/proc/${result.pid}/limits`, 'utf8');
+    assert.match(limits, /^Max open files +64 +64 /m);
+    assert.match(limits, /^Max core file size +unlimited +unlimited /m);
+  });
+
+  it('has kernel settings of its own, and /dev/shm as large as asked for', async () => {
+    const before = await readFile('/proc/sys/kernel/msgmax', 'utf8');
+    const sysctls = [
+      { name: 'net.ipv4.ip_unprivileged_port_start', value: '80' },
+      { name: 'kernel.msgmax', value: '1234' },
+      { name: 'fs/mqueue/msg_max', value: '17' },
+      { name: 'kernel.sem', value: '250 32000 32 64' },
+    ];
+    const lines = await output('settings', { sysctls, shmSize: '1Mi' }, 'cat /proc/sys/net/ipv4/ip_unprivileged_port_start /proc/sys/kernel/msgmax /proc/sys/fs/mqueue/msg_max /proc/sys/kernel/sem; df -k /dev/shm | tail -1');
+    assert.deepEqual(lines.slice(0, 3), ['80', '1234', '17']);
+    assert.match(lines[3] ?? '', /^250\s32000\s32\s64$/);
+    assert.match(lines[4] ?? '', /^shm +1024 /);
+    assert.equal(await readFile('/proc/sys/kernel/msgmax', 'utf8'), before);
+  });
+
+  it('shows the parts of the kernel that it says', async () => {
+    const script = 'for file in /proc/uptime /proc/interrupts; do test -c $file && echo masked || echo bare; done'; // with /dev/null
+    assert.deepEqual(await output('usual', {}, script), ['bare', 'masked']);
+    assert.deepEqual(await output('masks', { maskedPaths: ['/proc/uptime'] }, script), ['masked', 'bare']);
+    const writable = await output('writable', { readonlyPaths: [] }, 'echo 4321 > /proc/sys/kernel/msgmax && cat /proc/sys/kernel/msgmax');
+    assert.deepEqual(writable, ['4321']);
+  });
+
+  it('runs under the seccomp profile that it names, or none', async () => {
+    const profile = (errno: number) => JSON.stringify({ defaultAction: 'SCMP_ACT_ALLOW', syscalls: [{ names: ['mkdir', 'mkdirat'], action: 'SCMP_ACT_ERRNO', errnoRet: errno }] });
+    const unconfined = await run('unconfined', { seccompProfile: { type: 'Unconfined' } });
+    assert.match(await unconfined.proc('status'), /^Seccomp:\t0$/m);
+    assert.deepEqual(await output('inline', { seccompProfile: { type: 'Inline', inlineProfile: profile(30) } }, 'mkdir /x 2>&1'), ["mkdir: can't create directory '/x': Read-only file system"]);
+    const file = path.join(node.root, 'profile.json');
+    await writeFile(file, profile(28));
+    assert.deepEqual(await output('file', { privileged: true, seccompProfile: { type: 'Localhost', localhostProfile: file } }, 'mkdir /x 2>&1'), ["mkdir: can't create directory '/x': No space left on device"]);
+    await assert.rejects(node.engine.create(containerOf('no-file', { seccompProfile: { type: 'Localhost', localhostProfile: '/nowhere.json' } }), 'h'), {
+      code: 'NotFound',
+      message: "container default/no-file: its seccomp profile /nowhere.json can't be read",
+    });
+  });
+
+  it('says where an AppArmor profile can not be had', async (context) => {
+    const runs = await stat('/sys/kernel/security/apparmor').catch(() => undefined);
+    if (runs) return context.skip('this kernel runs AppArmor');
+    const id = await node.engine.create(containerOf('armoured', { command: ['true'], appArmorProfile: 'web' }), 'h');
+    await assert.rejects(node.engine.start(id), /this host's kernel does not run AppArmor, so the profile web can't be given/);
+    await run('unarmoured', { appArmorProfile: 'unconfined' });
+  });
+});
