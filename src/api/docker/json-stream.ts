@@ -13,20 +13,70 @@ export function streamFailure(message: string, code?: number): StreamFailure {
   return { errorDetail: { ...(code !== undefined && { code }), message }, error: message };
 }
 
+export interface StreamOptions {
+  /** Behind each object. */
+  readonly separator?: '\n' | '\r\n';
+  /** Send the reply's head before there is an object. Without it, what is thrown before the first one is an ordinary error's reply. */
+  readonly headAtOnce?: boolean;
+}
+
 /**
- * Sends objects as they come, no faster than the client takes them; the reply's head at once. Ends when they do, or when the client goes. What is thrown is the
- * last object.
+ * Sends objects as they come, no faster than the client takes them. Ends when they do, or when the client goes. What is thrown after the first object is the
+ * last one.
  */
-export async function sendObjects(call: Pick<DockerCall, 'response' | 'signal'>, objects: AsyncIterable<unknown>, separator: '\n' | '\r\n' = '\r\n'): Promise<void> {
+export async function sendObjects(call: Pick<DockerCall, 'response' | 'signal'>, objects: AsyncIterable<unknown>, { separator = '\r\n', headAtOnce = false }: StreamOptions = {}): Promise<void> {
   const { response, signal } = call;
-  response.writeHead(200, { 'content-type': 'application/json' });
-  response.flushHeaders();
+  const begin = (): void => {
+    if (response.headersSent) return;
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.flushHeaders();
+  };
+  if (headAtOnce) begin();
   try {
     for await (const object of objects) {
+      begin();
       if (!response.write(`${JSON.stringify(object)}${separator}`)) await once(response, 'drain', { signal });
     }
+    begin();
   } catch (error) {
+    if (!response.headersSent) throw error;
     if (!signal.aborted) response.write(`${JSON.stringify(streamFailure(errorReply(error).body.message))}${separator}`);
   }
   response.end();
+}
+
+/** What work tells as it goes, and its end: the newest of each key for a reader that is slow. Throws what the work throws. */
+export class Telling<T> {
+  readonly #arrived = new EventTarget();
+  #pending = new Map<unknown, T>();
+  #ended = false;
+  #failure: unknown;
+
+  put(key: unknown, object: T): void {
+    this.#pending.set(key, object);
+    this.#arrived.dispatchEvent(new Event('arrived'));
+  }
+
+  /** Everything until the work is done. */
+  async *during(work: Promise<unknown>): AsyncGenerator<T, void, void> {
+    work.then(
+      () => this.#end(undefined),
+      (error: unknown) => this.#end(error ?? new Error('it failed')),
+    );
+    for (;;) {
+      const batch = [...this.#pending.values()];
+      this.#pending = new Map();
+      yield* batch;
+      if (this.#pending.size > 0) continue;
+      if (this.#failure !== undefined) throw this.#failure;
+      if (this.#ended) return;
+      await once(this.#arrived, 'arrived');
+    }
+  }
+
+  #end(failure: unknown): void {
+    this.#failure = failure;
+    this.#ended = true;
+    this.#arrived.dispatchEvent(new Event('arrived'));
+  }
 }

@@ -12,9 +12,10 @@ import { parseFilters } from '../../../../src/api/docker/filters.ts';
 import { hijack } from '../../../../src/api/docker/hijack.ts';
 import { sendObjects } from '../../../../src/api/docker/json-stream.ts';
 import { Query } from '../../../../src/api/docker/query.ts';
-import { dockerRoutes } from '../../../../src/api/docker/routes.ts';
+import { refusedRoutes } from '../../../../src/api/docker/refused-routes.ts';
 import type { DockerRoute } from '../../../../src/api/docker/route.ts';
 import { frame } from '../../../../src/api/docker/stdcopy.ts';
+import { systemRoutes } from '../../../../src/api/docker/system-routes.ts';
 import { type SocketServer, startSocketServer } from '../../../../src/api/socket-server.ts';
 import { createLogger } from '../../../../src/lib/logger.ts';
 import { MooringError } from '../../../../src/lib/errors.ts';
@@ -33,7 +34,8 @@ const echo: DockerRoute = {
   },
 };
 const routes: readonly DockerRoute[] = [
-  ...dockerRoutes,
+  ...systemRoutes.filter(({ path }) => path === '/_ping'),
+  ...refusedRoutes,
   echo,
   { method: 'GET', path: '/images/:name/json', handle: (call) => sendJson(call, { name: call.params['name'], version: call.version }) },
   {
@@ -57,7 +59,7 @@ const routes: readonly DockerRoute[] = [
           yield { id: 1 };
           throw new MooringError('Conflict', 'it broke', { fix: 'mend it' });
         })(),
-        '\n',
+        { separator: '\n' },
       ),
   },
 ];
