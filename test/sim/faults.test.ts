@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MooringError } from '../../src/lib/errors.ts';
+import type { Reconciler } from '../../src/reconcile/reconciler.ts';
 import { parseContainerName, type ContainerName } from '../../src/spec/name.ts';
 import { container } from '../support/reconcile-fixtures.ts';
 import { pseudoRandom, type Random } from '../support/pseudo-random.ts';
@@ -10,6 +11,7 @@ import { HOUR, MINUTE, SECOND, SimulatedNode } from './simulated-node.ts';
 /** Set to repeat one schedule: MOORING_SIM_SEED=17. */
 const seeds = process.env['MOORING_SIM_SEED'] === undefined ? Array.from({ length: 40 }, (_, seed) => seed) : [Number(process.env['MOORING_SIM_SEED'])];
 
+const never = new AbortController().signal;
 const names = Array.from({ length: 6 }, (_, index) => `c${index}`);
 
 function randomContainer(random: Random, name: string): ReturnType<typeof container> {
@@ -38,6 +40,9 @@ function randomDeed(random: Random, node: SimulatedNode, name: ContainerName): v
     () => node.engine.disturb(name, { kind: random.pick(['Limits', 'Mounts', 'Rootfs', 'Bundle', 'Network']), message: 'somebody was here' }),
     () => node.engine.programs.set(name, { endsAfterSignal: random.pick([undefined, 0, 20, 3 * SECOND]) }),
     () => node.engine.programs.set(name, { run: () => ({ lasts: random.below(20) * SECOND, exitCode: random.below(2) }) }),
+    () => ask(node, (reconciler) => reconciler.make(name, never)),
+    () => ask(node, (reconciler) => reconciler.run(name, never)),
+    () => ask(node, (reconciler) => reconciler.stop(name, random.pick([{}, { graceSeconds: random.below(3) }, { graceSeconds: 1, signal: 'SIGINT' }]), never)),
     () => {
       node.killDaemon();
       if (random.chance(0.2)) node.engine.reboot();
@@ -46,12 +51,19 @@ function randomDeed(random: Random, node: SimulatedNode, name: ContainerName): v
   ])();
 }
 
+/** Asks for it, and leaves the answer to time: faults, deletions and the daemon's end may all refuse it. */
+function ask(node: SimulatedNode, wish: (reconciler: Reconciler) => Promise<unknown>): void {
+  (async () => wish(node.reconciler))().catch((error: unknown) => assert.ok(error instanceof MooringError, String(error)));
+}
+
 /** What must be true of a node that was left alone. */
 function assertAsDesired(node: SimulatedNode): void {
   const wanted = new Map(node.desired().map((desired) => [desired.name, desired]));
   for (const { name } of node.engine.list()) assert.ok(wanted.has(name), `${name} is there though nobody wants it`);
   for (const [name, desired] of wanted) {
     const there = node.engine.peek(name);
+    const { made, runAsked, stopAsked } = node.factsOf(name) ?? {};
+    assert.deepEqual({ made, runAsked, stopAsked }, { made: undefined, runAsked: undefined, stopAsked: undefined }, `${name} has wishes left`);
     const { suspend, restartPolicy } = desired.container.spec;
     if (suspend) {
       assert.notEqual(there?.process.state, 'Running', `${name} runs though it is suspended`);

@@ -3,8 +3,9 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import type { Drift, ObservedContainer, ObservedProcess } from '../../../src/engine/engine.ts';
 import { account } from '../../../src/reconcile/account.ts';
-import type { Facts, Stop } from '../../../src/reconcile/facts.ts';
+import type { Facts, Stop, StopAsked } from '../../../src/reconcile/facts.ts';
 import { plan, type Step } from '../../../src/reconcile/plan.ts';
+import { FOR_EVER } from '../../../src/reconcile/stop.ts';
 import { afterStep } from '../../../src/reconcile/plan-changes.ts';
 import type { Situation } from '../../../src/reconcile/situation.ts';
 import { creating, desired, exited, none, observed, running, T0 } from '../../support/reconcile-fixtures.ts';
@@ -41,8 +42,12 @@ const observedId = observed(none).id;
 const wantedHash = desired().specHash;
 
 const stops: fc.Arbitrary<Stop> = fc
-  .record({ cause: fc.constantFrom('Undesired', 'Suspended', 'SpecChanged', 'Drift'), requestedAt: instants, kills: fc.integer({ min: 0, max: 5 }) })
-  .map((stop) => ({ ...stop, id: observedId, deadline: stop.requestedAt + 10_000 }));
+  .record({ cause: fc.constantFrom('Undesired', 'Suspended', 'Asked', 'SpecChanged', 'Drift'), signal: fc.constantFrom(undefined, 'SIGTERM', 'SIGINT'), requestedAt: instants, kills: fc.integer({ min: 0, max: 5 }) })
+  .map(({ signal, ...stop }) => ({ ...stop, ...(signal && { signal }), id: observedId, deadline: stop.requestedAt + 10_000 }));
+
+const stopsAsked: fc.Arbitrary<StopAsked> = fc
+  .record({ init: fc.constantFrom({ pid: 100, startTime: 1 }, { pid: 100, startTime: 2 }), askedAt: instants, signal: fc.constantFrom(undefined, 'SIGINT'), graceSeconds: fc.constantFrom(undefined, 0, 5, FOR_EVER) })
+  .map(({ signal, graceSeconds, ...stop }) => ({ ...stop, id: observedId, ...(signal && { signal }), ...(graceSeconds !== undefined && { graceSeconds }) }));
 
 const facts: fc.Arbitrary<Facts> = fc
   .record(
@@ -57,6 +62,9 @@ const facts: fc.Arbitrary<Facts> = fc
       repairs: fc.nat(20),
       repairAfter: instants,
       stop: stops,
+      made: fc.constant(true as const),
+      runAsked: fc.oneof(fc.constant({}), instants.map((endedAt) => ({ endedAt }))),
+      stopAsked: stopsAsked,
       drifted: fc.subarray(['Process', 'Limits', 'Mounts'] as const),
     },
     { requiredKeys: ['restartCount', 'crashes'] },
