@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { type AttachFrame, readFrames, resizeFrame, stdinEndFrame, stdinFrames } from '../lib/attach-frames.ts';
 import { MooringError } from '../lib/errors.ts';
-import type { DetachKeys } from './detach-keys.ts';
+import type { DetachKeys } from '../lib/detach-keys.ts';
 import { RawTerminal } from './terminal.ts';
 
 export interface SessionOptions {

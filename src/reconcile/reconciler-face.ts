@@ -31,9 +31,10 @@ export interface ReconcilerFace {
   /**
    * Has one that has ended run again, whatever its restart policy, and at once, whatever its backoff; restarts are counted anew. Settles once that run has begun, also if
    * it has ended since, or when it runs already. Rejects, and then wants it no more, with why it can't be started: `Conflict` while it is suspended,
-   * an error with an `exitCode` where its program can't be run.
+   * an error with an `exitCode` where its program can't be run. `begin` is to lift a suspension once the run is asked for: done before, that could begin a run of its own, and
+   * that end before this one is asked for.
    */
-  run(name: ContainerName, signal: AbortSignal): Promise<void>;
+  run(name: ContainerName, signal: AbortSignal, begin?: () => void): Promise<void>;
   /**
    * Ends the present run: signal, grace and SIGKILL as ever, or as `options` say for this once. Whether it runs again afterwards is the desired state's to say.
    * Settles once it has ended; false when it does not run. `NotFound` for one that is neither desired nor there.

@@ -238,8 +238,8 @@ export class Reconciler implements ReconcilerFace {
     return this.#verbs.make(name, signal);
   }
 
-  async run(name: ContainerName, signal: AbortSignal): Promise<void> {
-    return this.#verbs.run(name, signal);
+  async run(name: ContainerName, signal: AbortSignal, begin?: () => void): Promise<void> {
+    return this.#verbs.run(name, signal, begin);
   }
 
   async stop(name: ContainerName, options: StopOptions, abort: AbortSignal): Promise<boolean> {

@@ -58,13 +58,13 @@ export class Verbs {
     });
   }
 
-  async run(name: ContainerName, signal: AbortSignal): Promise<void> {
-    this.#runnable(name);
+  async run(name: ContainerName, signal: AbortSignal, begin?: () => void): Promise<void> {
     const observed = await this.#observe(name, signal);
-    this.#runnable(name);
-    if (observed?.process.state === 'Running') return;
+    if (begin === undefined) this.#runnable(name);
+    if (observed?.process.state === 'Running') return begin?.();
     const runAsked = observed?.process.state === 'Exited' ? { endedAt: observed.process.exit.finishedAt } : {};
     this.#ask(name, (facts) => ({ ...withoutRun(facts), restartCount: 0, runAsked }));
+    begin?.();
     await this.#until(name, signal, {
       content: ({ observed: found }) => {
         if (found !== undefined && hasBegun(found, runAsked)) return true;

@@ -1,6 +1,6 @@
 import type { SignalReply } from '../../api/v1/types.ts';
 import type { Client } from '../client.ts';
-import { DetachKeys } from '../detach-keys.ts';
+import { DetachKeys } from '../../lib/detach-keys.ts';
 import { EXIT } from '../exit.ts';
 import type { Io } from '../io.ts';
 import { containerPath, parseName } from '../name.ts';

@@ -1,7 +1,7 @@
 import type { ExecReply, ExecRequest } from '../../api/v1/types.ts';
 import { MooringError } from '../../lib/errors.ts';
 import type { Client } from '../client.ts';
-import { DetachKeys } from '../detach-keys.ts';
+import { DetachKeys } from '../../lib/detach-keys.ts';
 import { EXIT, errorLines } from '../exit.ts';
 import type { Io } from '../io.ts';
 import { containerPath, parseName } from '../name.ts';

@@ -1,4 +1,4 @@
-import { MooringError } from '../lib/errors.ts';
+import { MooringError } from './errors.ts';
 
 /** Looks for a sequence of keys in what is typed. */
 export class DetachKeys {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DetachKeys } from '../../../src/cli/detach-keys.ts';
+import { DetachKeys } from '../../../src/lib/detach-keys.ts';
 
 /** What gets through of keys typed one after the other, and whether they detached. */
 function typed(keys: string, ...pieces: readonly string[]): [string, boolean] {
