@@ -1,4 +1,4 @@
-import { type Alias, type Document, isAlias, isMap, isScalar, isSeq, type Node, type Pair, type ParsedNode, type YAMLMap, type YAMLSeq } from 'yaml';
+import { type Alias, type Document, isAlias, isMap, isScalar, isSeq, type Node, type Pair, type ParsedNode, type Scalar, type YAMLMap, type YAMLSeq } from 'yaml';
 import { quoted } from '../lib/text.ts';
 import type { FieldFault } from './field-fault.ts';
 import { isMapping, type Path } from './schema-walk.ts';
@@ -12,6 +12,16 @@ export interface TreeFault extends FieldFault {
   /** Where in the text, when the path alone would lead elsewhere. */
   readonly offset?: number;
 }
+
+export interface TreeOptions {
+  /** Whether merge keys (`<<`) are taken for what YAML 1.1 made of them, as compose files have them. Without it they are refused. */
+  readonly mergeKeys?: boolean;
+  /** Whether a number such as `0644` is refused, which tools of YAML 1.1 read as octal. */
+  readonly refuseOctals?: boolean;
+}
+
+/** Where a mapping's fields were written: with merge keys not all of them in one place. */
+type Origin = { readonly node: YAMLSeq } | { readonly node: YAMLMap; readonly pairs: Map<string, Pair> };
 
 /** Counts the values that a file may hold, aliases expanded; shared by all documents of the file. */
 export interface NodeBudget {
@@ -29,13 +39,15 @@ export class YamlTree {
   complete = true;
   readonly #budget: NodeBudget;
   readonly #root: ParsedNode | null;
-  readonly #origins = new Map<object, YAMLMap | YAMLSeq>();
+  readonly #options: TreeOptions;
+  readonly #origins = new Map<object, Origin>();
   readonly #anchors = new Map<string, Node>();
   readonly #open = new Set<Node>();
   #expanding = 0;
 
-  constructor(document: Document.Parsed, budget: NodeBudget) {
+  constructor(document: Document.Parsed, budget: NodeBudget, options: TreeOptions = {}) {
     this.#budget = budget;
+    this.#options = options;
     this.#root = document.contents;
     this.value = this.#build(document.contents, []);
   }
@@ -46,11 +58,11 @@ export class YamlTree {
     let current = this.value;
     for (const [index, step] of path.entries()) {
       const origin = typeof current === 'object' && current !== null ? this.#origins.get(current) : undefined;
-      if (isSeq(origin) && typeof step === 'number' && Array.isArray(current)) {
-        offset = startOf(origin.items[step] as Node | null, offset);
+      if (origin !== undefined && !('pairs' in origin) && typeof step === 'number' && Array.isArray(current)) {
+        offset = startOf(origin.node.items[step] as Node | null, offset);
         current = current[step];
-      } else if (isMap(origin) && typeof step === 'string' && isMapping(current)) {
-        const pair = origin.items.find((item) => keyOf(item) === step);
+      } else if (origin !== undefined && 'pairs' in origin && typeof step === 'string' && isMapping(current)) {
+        const pair = origin.pairs.get(step);
         if (pair === undefined) return offset;
         const last = index === path.length - 1;
         const key = startOf(pair.key as Node | null, offset);
@@ -71,28 +83,33 @@ export class YamlTree {
       return this.#fault(path, `has the tag ${quoted(node.tag)}, which is not known`, { fix: 'remove the tag' });
     }
     if ('anchor' in node && node.anchor !== undefined && this.#expanding === 0) this.#anchors.set(node.anchor, node);
-    if (isScalar(node)) return this.#scalar(node.value, path);
+    if (isScalar(node)) return this.#scalar(node, path);
     this.#open.add(node);
     const value = isMap(node) ? this.#mapping(node, path) : isSeq(node) ? this.#list(node, path) : undefined;
     this.#open.delete(node);
     return value;
   }
 
-  #scalar(value: unknown, path: Path): unknown {
+  #scalar({ value, source }: Scalar, path: Path): unknown {
+    if (this.#options.refuseOctals === true && typeof value === 'number' && /^[-+]?0[0-9]/.test(source ?? '')) {
+      return this.#fault(path, `${source ?? value} is a decimal number to some tools and an octal one to others`, { fix: `put it in quotes: "${source ?? value}"` });
+    }
     if (typeof value === 'string' && !value.isWellFormed()) return this.#fault(path, 'holds half of a surrogate pair, which is no character');
     return value;
   }
 
   #list(node: YAMLSeq, path: Path): unknown[] {
     const list: unknown[] = [];
-    this.#origins.set(list, node);
+    this.#origins.set(list, { node });
     for (const [index, item] of node.items.entries()) list.push(this.#build(item as Node | null, [...path, index]));
     return list;
   }
 
   #mapping(node: YAMLMap, path: Path): Record<string, unknown> {
     const mapping: Record<string, unknown> = Object.create(null);
-    this.#origins.set(mapping, node);
+    const pairs = new Map<string, Pair>();
+    const merges: Pair[] = [];
+    this.#origins.set(mapping, { node, pairs });
     for (const pair of node.items) {
       const key = keyOf(pair);
       if (key === undefined) {
@@ -101,12 +118,32 @@ export class YamlTree {
       }
       const at = [...path, key];
       const repeated = Object.hasOwn(mapping, key);
+      if (!pairs.has(key)) pairs.set(key, pair);
       if (repeated) this.#fault(at, 'is given twice', { fix: 'keep one of them', offset: startOf(pair.key as Node | null) });
+      else if (key === '<<' && this.#options.mergeKeys === true) merges.push(pair);
       else if (key === '<<') this.#stop(pair.key as Node | null, at, 'merge keys are not part of YAML 1.2', 'write the fields out, or alias a whole value');
       else if (key === '__proto__') this.#fault(at, 'unknown field', { onKey: true });
       else mapping[key] = this.#build(pair.value as Node | null, at);
     }
+    for (const pair of merges) this.#merge(pair, mapping, pairs, [...path, '<<']);
     return mapping;
+  }
+
+  /** Adds what a merge key's mappings have and the mapping itself, or one of them before, has not (yaml.org/type/merge.html). */
+  #merge({ value: node }: Pair, mapping: Record<string, unknown>, pairs: Map<string, Pair>, path: Path): void {
+    const value = this.#build(node as Node | null, path);
+    for (const source of Array.isArray(value) ? (value as unknown[]) : [value]) {
+      const origin = isMapping(source) ? this.#origins.get(source) : undefined;
+      if (!isMapping(source) || origin === undefined || !('pairs' in origin)) {
+        if (this.complete) this.#fault(path, 'merges something that is not a mapping', { fix: 'give an alias of a mapping, or a list of them', offset: startOf(node as Node | null) });
+        return;
+      }
+      for (const [key, pair] of origin.pairs) {
+        if (Object.hasOwn(mapping, key) || !Object.hasOwn(source, key)) continue;
+        pairs.set(key, pair);
+        mapping[key] = source[key];
+      }
+    }
   }
 
   #expand(alias: Alias, path: Path): unknown {
