@@ -71,7 +71,22 @@ Status AttachServer::open_input(UniqueFd target, bool once) {
   return input_.open(std::move(target), static_cast<bool>(terminal_), *this);
 }
 
-void AttachServer::ready() {
+void AttachServer::ready() { accept_client(slow_ == Slow::kWait); }
+
+void AttachServer::await_clients(unsigned count, int timeout_ms) {
+  const long long deadline = monotonic_ms() + timeout_ms;
+  while (count > 0) {
+    pollfd state{socket_.get(), POLLIN, 0};
+    const long long left = deadline - monotonic_ms();
+    const int found = left <= 0 ? 0 : ::poll(&state, 1, static_cast<int>(left));
+    if (found < 0 && errno == EINTR) continue;
+    if (found <= 0) return;
+    accept_client(true);
+    count--;
+  }
+}
+
+void AttachServer::accept_client(bool patient) {
   UniqueFd fd(::accept4(socket_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (!fd) return;
   for (Client& client : clients_) {
@@ -81,6 +96,7 @@ void AttachServer::ready() {
     client.fd = std::move(fd);
     client.parser = {};
     client.writer = client.full = false;
+    client.patient = patient;
     wait_for(client);
     const char flags = static_cast<char>((terminal_ ? kWelcomeTerminal : 0) | (input_.is_open() ? kWelcomeStdin : 0));
     send(client, Frame::kWelcome, {&flags, 1});
@@ -138,7 +154,7 @@ void AttachServer::no_longer_writes(Client& client) {
 bool AttachServer::have_room() {
   bool room = true;
   for (Client& client : clients_) {
-    if (!client.fd) continue;
+    if (!client.fd || !client.patient) continue;
     pollfd state{client.fd.get(), POLLOUT, 0};
     if (::poll(&state, 1, 0) > 0) continue;
     room = false;

@@ -37,11 +37,13 @@ class AttachServer : private Pollable, private InputUser {
   Status set_terminal(int master);
   /// Lets clients write to it, after `set_terminal`. `once`: it ends when the first of those who write says so, or goes; on a terminal, which one comes back to, only when it says so.
   Status open_input(UniqueFd target, bool once);
-  /// Who calls `have_room` before it calls `output`, with Slow::kWait.
+  /// Who calls `have_room` before it calls `output`.
   void set_source(OutputSource& source) { source_ = &source; }
 
   bool had_client() const { return had_client_; }
-  /// Whether each client can take one more frame. Where not, the source is told when they can.
+  /// Serves the first `count` clients, which it waits for, but no longer than `timeout_ms`. They are patient: the process waits for them rather than that they are dropped.
+  void await_clients(unsigned count, int timeout_ms);
+  /// Whether each client that the process waits for can take one more frame. Where not, the source is told when they can.
   bool have_room();
   /// To all of them; at most kMaxPayload bytes.
   void output(Stream stream, std::string_view bytes);
@@ -58,18 +60,20 @@ class AttachServer : private Pollable, private InputUser {
     UniqueFd fd;
     RequestParser parser;
     bool writer = false;
+    bool patient = false;  // the process waits for it
     bool full = false;  // the source waits for it
     void ready() override { server->serve(*this); }
   };
 
   AttachServer(EventLoop& loop, int folder, Slow slow, UniqueFd socket, Input input);
   void ready() override;  // somebody connects
+  void accept_client(bool patient);
   void input_has_room() override;
   void serve(Client& client);
   void take(Client& client, const Request& request);
   /// False when it has no room.
   bool send(Client& client, Frame kind, std::string_view payload);
-    void say_last(Client& client, Frame kind, std::string_view payload);
+  void say_last(Client& client, Frame kind, std::string_view payload);
   static void see_off(const Client& client, long long deadline_ms);
   void let_go(Client& client);
   void no_longer_writes(Client& client);

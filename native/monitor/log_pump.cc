@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "monitor/log_writer.h"
 
@@ -30,7 +31,21 @@ Result<std::unique_ptr<LogPump>> LogPump::start(EventLoop& loop, LogSink& log, A
   return pump;
 }
 
-void LogPump::ready() { pump(); }
+void LogPump::ready() {
+  if (clients_.have_room()) {
+    pump();
+  } else {
+    pause();
+  }
+}
+
+void LogPump::pause() {
+  if (source_ && !std::exchange(paused_, true)) loop_.remove(source_.get());
+}
+
+void LogPump::resume() {
+  if (source_ && paused_) paused_ = !loop_.add(source_.get(), *this);
+}
 
 size_t LogPump::pump() {
   if (!source_) return 0;
@@ -56,6 +71,7 @@ void LogPump::widen_when_flooded(bool full) {
 
 void LogPump::finish() {
   // What the process wrote is at the front of the pipe, and so within its capacity. A pty's queues are no longer than a pipe.
+  // Clients that it waited for need not have room: their sockets' bound is far beyond that and what they were full with.
   const int capacity = ::fcntl(source_.get(), F_GETPIPE_SZ);
   size_t left = capacity > 0 ? static_cast<size_t>(capacity) : kBufferSize;
   while (left > 0) {
@@ -71,7 +87,7 @@ void LogPump::end() {
   log_.begin(stream_, now());
   lines_.finish([this](const Piece& piece) { log_.append(piece); });
   log_.flush();
-  loop_.remove(source_.get());
+  if (!paused_) loop_.remove(source_.get());
   source_.reset();
 }
 

@@ -17,6 +17,8 @@ class LogPump : public Pollable {
   static Result<std::unique_ptr<LogPump>> start(EventLoop& loop, LogSink& log, AttachServer& clients, Stream stream, UniqueFd source);
 
   void ready() override;
+  /// Reads on, once the clients that the container waits for have room.
+  void resume();
 
   /// The container's process has ended: takes what it left, and no more. Others may hold the stream open, and even write on.
   void finish();
@@ -29,6 +31,7 @@ class LogPump : public Pollable {
       : loop_(loop), log_(log), clients_(clients), stream_(stream), source_(std::move(source)), buffer_(std::move(buffer)), lines_(buffer_.bytes()) {}
   /// Gives how many bytes it moved: 0 when there were none, or no more will come.
   size_t pump();
+  void pause();
   void end();
   void widen_when_flooded(bool full);
 
@@ -39,6 +42,7 @@ class LogPump : public Pollable {
   UniqueFd source_;
   PageBuffer buffer_;
   LineSplitter lines_;
+  bool paused_ = false;
   unsigned full_reads_ = 0;  // in a row
 };
 

@@ -18,6 +18,8 @@ namespace {
 // How long a container must be silent until the memory that its output, or its start, has taken is given back.
 constexpr int kQuietMs = 1000;
 
+constexpr int kFirstClientsMs = 10'000;
+
 /// Held for the monitor's whole life. The kernel gives it back however that ends.
 Status lock_bundle(const UniqueFd& bundle, const std::string& path) {
   if (::flock(bundle.get(), LOCK_EX | LOCK_NB) == 0) return ok();
@@ -25,7 +27,7 @@ Status lock_bundle(const UniqueFd& bundle, const std::string& path) {
   return sys_error("flock " + path);
 }
 
-class Monitor final : public Supervisor {
+class Monitor final : public Supervisor, private OutputSource {
  public:
   Monitor(const MonitorOptions& options, std::optional<Sandbox>* sandbox) : Supervisor(options.input), options_(options), sandbox_(sandbox) {}
 
@@ -38,6 +40,7 @@ class Monitor final : public Supervisor {
   Status open_log();
   Status launch_container();
   Status add_pump(Stream stream, UniqueFd source) override;
+  void clients_have_room() override;
 
   const MonitorOptions& options_;
   std::optional<Sandbox>* const sandbox_;  // null: the process is yet to be made
@@ -53,6 +56,7 @@ Status Monitor::start(StatusPipe& status) {
   MOORING_TRY(open_folders());
   MOORING_TRY(open_log());
   MOORING_TRY(listen(Slow::kDrop));
+  clients().set_source(*this);
   const auto self = identify(::getpid());
   if (!self) return self.error();
 
@@ -127,7 +131,13 @@ Status Monitor::add_pump(Stream stream, UniqueFd source) {
   return ok();
 }
 
+void Monitor::clients_have_room() {
+  for (const auto& pump : pumps_)
+    if (pump) pump->resume();
+}
+
 void Monitor::supervise() {
+  clients().await_clients(options_.clients, kFirstClientsMs);
   int timeout = kQuietMs;
   while (!ended()) {
     const bool busy = loop().wait(timeout);

@@ -3,7 +3,7 @@
 namespace mooring {
 
 const char kMonitorUsage[] =
-    "usage: mooring-runtime monitor --id ID --bundle DIR --state-dir DIR --log PATH --log-max-bytes N --log-max-files N [--log-max-age N] [--log-mode HOW] [--stdin HOW] --status-fd FD\n"
+    "usage: mooring-runtime monitor --id ID --bundle DIR --state-dir DIR --log PATH --log-max-bytes N --log-max-files N [--log-max-age N] [--log-mode HOW] [--stdin HOW] [--clients N] --status-fd FD\n"
     "\n"
     "Runs the container of an OCI bundle, and stays as long as it does: logs what it writes, shows it to attached clients, and records how it ended.\n"
     "\n"
@@ -16,6 +16,7 @@ const char kMonitorUsage[] =
     "  --log-max-age N      begin a new log file when the first line of this one is N seconds old\n"
     "  --log-mode HOW       block: the container waits for its log (default); drop: what it writes meanwhile is dropped and counted\n"
     "  --stdin HOW          none: /dev/null (default); open: from attached clients; once: likewise, until the first that writes has no more\n"
+    "  --clients N          what the container writes waits for so many clients, for ten seconds at first; none by default\n"
     "  --status-fd FD       descriptor, 3 or above, to tell in one line of JSON whether the container has started\n";
 
 Result<MonitorOptions> parse_monitor_options(int argc, char** argv) {
@@ -36,6 +37,7 @@ Result<MonitorOptions> parse_monitor_options(int argc, char** argv) {
        },
        true},
       {"stdin", [&](const char* value) { return parse_standard_input("stdin", value, options.input); }, true},
+      {"clients", [&](const char* value) { return parse_number("clients", value, 0u, options.clients); }, true},
       {"status-fd", [&](const char* value) { return parse_number("status-fd", value, 3, options.status_fd); }},
   };
   MOORING_TRY(parse_options(argc, argv, table));

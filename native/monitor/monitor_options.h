@@ -17,6 +17,7 @@ struct MonitorOptions {
   time_t log_max_age = 0;  // seconds; 0: no bound
   bool log_drops = false;  // rather than hold the container up
   StandardInput input = StandardInput::kNone;
+  unsigned clients = 0;  // that are to see all that the container writes
   int status_fd = -1;
 };
 
