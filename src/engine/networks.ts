@@ -36,6 +36,8 @@ export interface NetworkEngine {
   list(): readonly NetworkName[];
   /** Undefined when there is no such network. */
   inspect(name: NetworkName): Promise<NetworkState | undefined>;
+  /** The node's own network, which is there without a document: what of it is chosen, and who is on it. */
+  usual(): Promise<Pick<NetworkState, 'subnets' | 'gateways' | 'link' | 'containers' | 'createdAt'>>;
   /** Takes it away. `Conflict`, naming them, while containers have addresses on it. Nothing happens where there is none. */
   remove(name: NetworkName): Promise<void>;
   /** Hints that something of a network changed in the kernel. Returns the function that unsubscribes. */

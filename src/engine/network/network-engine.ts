@@ -1,10 +1,14 @@
 import { MooringError } from '../../lib/errors.ts';
 import { addressText, subnetText } from '../../spec/address.ts';
+import { DEFAULT_NETWORK_NAME } from '../../spec/container-network.ts';
 import { type NetworkName, networkName } from '../../spec/name.ts';
 import type { Network } from '../../spec/network.ts';
 import type { NetworkEngine, NetworkState } from '../networks.ts';
 import type { ContainerNetworks } from './container-networks.ts';
 import { sidesOf } from './network-layout.ts';
+
+/** What every network has. */
+type Standing = Awaited<ReturnType<NetworkEngine['usual']>>;
 
 /** The networks that somebody defined, by what the containers' networks keep. */
 export class LocalNetworkEngine implements NetworkEngine {
@@ -24,9 +28,23 @@ export class LocalNetworkEngine implements NetworkEngine {
   }
 
   async inspect(name: NetworkName): Promise<NetworkState | undefined> {
+    const record = this.#networks.sites.nodes.record(name);
+    const standing = this.#standing(name);
+    if (!standing || !record?.network) return undefined;
+    return { ...standing, name, network: record.network, faults: await this.#networks.sites.faults(name) };
+  }
+
+  async usual(): Promise<Standing> {
+    await this.#networks.sites.nodes.prepareDefault();
+    const standing = this.#standing(DEFAULT_NETWORK_NAME);
+    if (!standing) throw new MooringError('Internal', "the node's own network has no subnets");
+    return standing;
+  }
+
+  #standing(name: string): Standing | undefined {
     const node = this.#networks.sites.nodes.get(name);
     const record = this.#networks.sites.nodes.record(name);
-    if (!node || !record?.network) return undefined;
+    if (!node || !record) return undefined;
     const sides = sidesOf(node.layout);
     const { members } = this.#networks;
     const containers = members.on(name).flatMap((member) => {
@@ -34,13 +52,10 @@ export class LocalNetworkEngine implements NetworkEngine {
       return endpoint ? [{ name: member.name, addresses: [addressText(endpoint.v4), ...(endpoint.v6 ? [addressText(endpoint.v6)] : [])], mac: endpoint.mac }] : [];
     });
     return {
-      name,
-      network: record.network,
       subnets: sides.map(({ subnet }) => subnetText(subnet)),
       gateways: sides.map(({ gateway }) => addressText(gateway)),
       link: node.anchor?.name,
       containers,
-      faults: await this.#networks.sites.faults(name),
       createdAt: record.createdAt,
     };
   }
