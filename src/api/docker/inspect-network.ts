@@ -61,7 +61,7 @@ function endpointBlock(place: NetworkPlace, networkId: string, { id }: Container
     Links: asked && asked.Links.length > 0 ? asked.Links : null,
     Aliases: aliases,
     NetworkID: networkId,
-    EndpointID: running ? digest(`${id}/${place.network}`) : '',
+    EndpointID: running ? endpointId(id, place.network) : '',
     Gateway: running ? place.gateway4 : '',
     IPAddress: running ? place.address4 : '',
     IPPrefixLen: running ? place.prefix4 : 0,
@@ -71,6 +71,11 @@ function endpointBlock(place: NetworkPlace, networkId: string, { id }: Container
     MacAddress: running ? place.mac : '',
     DriverOpts: asked && Object.keys(asked.DriverOpts).length > 0 ? asked.DriverOpts : null,
   };
+}
+
+/** Of a container on a network, by its name as the engine has it. */
+export function endpointId(container: string, network: string): string {
+  return digest(`${container}/${network}`);
 }
 
 /** Published ports with the node's, and those that are exposed alone. */

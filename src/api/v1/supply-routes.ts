@@ -101,7 +101,7 @@ async function deleteVolume(call: Call, services: ApiServices): Promise<void> {
 }
 
 /** Takes a volume of source `api`, or of nobody, back with its data. */
-async function destroyVolume(name: VolumeName, { desired, volumes, supplies }: ApiServices): Promise<void> {
+export async function destroyVolume(name: VolumeName, { desired, volumes, supplies }: ApiServices): Promise<void> {
   const key = { kind: 'Volume' as const, name };
   const wish = desired.getOf('Volume', name);
   if (wish === undefined) return volumes.remove(name, 'Delete');
