@@ -64,6 +64,8 @@ export interface LogOptions {
   readonly tail?: number;
   /** Only lines at or after this instant, milliseconds since the epoch. */
   readonly since?: number;
+  /** Once aborted, nothing more will be written: it is followed to its end, and no further. */
+  readonly over?: AbortSignal;
   readonly signal: AbortSignal;
 }
 
@@ -150,13 +152,15 @@ export interface ContainerEngine {
   signal(id: ContainerId, signal: string): Promise<boolean>;
   /** Ends every process of the container at once. */
   kill(id: ContainerId): Promise<void>;
+  /**
+   * Makes the container what `container` says, while it runs or not. That may differ from the document that it was made from by its networks, their bandwidth and its
+   * ports, by its limits, which are changed at once, and by its logging, which is with its next start. From then on it passes for the one that it was made from.
+   */
+  update(id: ContainerId, container: Container, specHash: string): Promise<void>;
   /** Writes the container's limits to its cgroup again. */
   restoreLimits(id: ContainerId): Promise<void>;
-  /**
-   * Makes the container's network what it should be, while it runs or not: what `container` says of its networks, their bandwidth and its ports, by which alone
-   * that may differ from the document that it was made from. From then on it passes for the one that it was made from.
-   */
-  restoreNetwork(id: ContainerId, container: Container, specHash: string): Promise<void>;
+  /** Makes the network of a running container what it should be. */
+  restoreNetwork(id: ContainerId): Promise<void>;
   /** Gives an ended container an empty writable layer. `Conflict` while its process runs. */
   reset(id: ContainerId): Promise<void>;
   /** Removes an ended container and all it held. `Conflict` while its process runs. */

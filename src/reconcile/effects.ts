@@ -180,11 +180,14 @@ export class Effects implements MachineEffects {
       case 'RestoreLimits':
         await this.#exclusive(dossier, 'restore limits', () => engine.restoreLimits(id));
         return;
-      case 'RestoreNetwork': {
+      case 'RestoreNetwork':
+        await this.#exclusive(dossier, 'restore network', () => engine.restoreNetwork(id));
+        return;
+      case 'Update': {
         const { container, specHash } = dossier.situation?.desired ?? observed;
-        await this.#exclusive(dossier, 'restore network', () => engine.restoreNetwork(id, container, specHash));
+        await this.#exclusive(dossier, 'update', () => engine.update(id, container, specHash));
         signal.throwIfAborted();
-        if (step.reason === 'NetworkChanged') this.#record(name, 'Normal', 'NetworkChanged', step.message);
+        this.#record(name, 'Normal', step.reason, step.message);
         return;
       }
       case 'Reset': {

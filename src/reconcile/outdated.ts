@@ -2,17 +2,28 @@ import type { ObservedContainer } from '../engine/engine.ts';
 import { specChanged, WITHOUT_RECREATION } from '../spec/hash.ts';
 import type { DesiredContainer } from './desired.ts';
 
-/** What of a container on bridges can change while it runs. */
-const IN_PLACE = /^spec\.(ports\b|network\.(networks|bandwidth)\b)/;
+/** What of any container can change while it runs; its logging, with its next start. */
+const IN_PLACE = /^spec\.(resources|logging)\b/;
+/** What of a container on bridges can. */
+const NETWORK_IN_PLACE = /^spec\.(ports\b|network\.(networks|bandwidth)\b)/;
 
 /** Whether it was made from another spec than is desired, and only a new container can be as that says. */
 export function isOutdated(desired: DesiredContainer, observed: ObservedContainer): boolean {
-  return desired.specHash !== observed.specHash && !changesInPlace(desired, observed);
+  if (desired.specHash === observed.specHash) return false;
+  const isOnBridges = observed.container.spec.network.mode === 'Bridge';
+  return !fieldsChanged(desired, observed).every((field) => IN_PLACE.test(field) || (isOnBridges && NETWORK_IN_PLACE.test(field)));
 }
 
-function changesInPlace(desired: DesiredContainer, observed: ObservedContainer): boolean {
-  if (observed.container.spec.network.mode !== 'Bridge') return false;
-  return specChanged(observed.container, desired.container).every(({ field }) => needsNoStep(field) || IN_PLACE.test(field));
+/** What is changed on a container that is there, in one word for programs. */
+export function updateReason(desired: DesiredContainer, observed: ObservedContainer): string {
+  const changes = fieldsChanged(desired, observed);
+  if (changes.every((field) => NETWORK_IN_PLACE.test(field))) return 'NetworkChanged';
+  return changes.every((field) => field.startsWith('spec.resources.')) ? 'LimitsChanged' : 'SpecChanged';
+}
+
+/** The fields that differ, without those that take effect by themselves. */
+function fieldsChanged(desired: DesiredContainer, observed: ObservedContainer): string[] {
+  return specChanged(observed.container, desired.container).flatMap(({ field }) => (needsNoStep(field) ? [] : [field]));
 }
 
 /** Whether a field takes effect with the next decision that it bears on. */

@@ -71,7 +71,9 @@ export function afterStep(situation: Situation, step: Step): Situation {
     case 'RestoreLimits':
       return undrifted(situation, 'Limits');
     case 'RestoreNetwork':
-      return renetworked(undrifted(situation, 'Network'));
+      return undrifted(situation, 'Network');
+    case 'Update':
+      return updated(undrifted(undrifted(situation, 'Network'), 'Limits'));
     case 'Signal':
       return observed === undefined ? situation : { ...situation, observed: ended(observed, now, 15), facts: afterSignal(facts, observed, step.cause, now) };
     case 'Kill':
@@ -84,8 +86,8 @@ function undrifted(situation: Situation, undone: DriftKind): Situation {
   return observed === undefined ? situation : { ...situation, observed: { ...observed, drift: observed.drift.filter(({ kind }) => kind !== undone) } };
 }
 
-/** With what is wanted of its network. */
-function renetworked(situation: Situation): Situation {
+/** As if it had been made from what is wanted. */
+function updated(situation: Situation): Situation {
   const { desired, observed } = situation;
   return desired === undefined || observed === undefined ? situation : { ...situation, observed: { ...observed, container: desired.container, specHash: desired.specHash } };
 }
@@ -113,5 +115,5 @@ function actionOf(steps: readonly Step[], observed: ObservedContainer | undefine
   // A wait is for a process to end that has been told to already.
   if (has('Signal') || has('Kill') || (has('Wait') && observed?.process.state === 'Running')) return 'Stop';
   // What changed and needs no step takes effect with the next decision that it bears on.
-  return has('RestoreLimits') || has('RestoreNetwork') || changed ? 'Update' : 'None';
+  return has('RestoreLimits') || has('RestoreNetwork') || has('Update') || changed ? 'Update' : 'None';
 }

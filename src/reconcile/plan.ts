@@ -5,7 +5,7 @@ import { isDue, restartBackoffOf } from './backoff.ts';
 import type { DesiredContainer } from './desired.ts';
 import { describeDrift, restartDrift } from './drift.ts';
 import type { Facts, StopCause } from './facts.ts';
-import { describeChange, isOutdated } from './outdated.ts';
+import { describeChange, isOutdated, updateReason } from './outdated.ts';
 import { restartsAfter, type RestartPolicy } from './restart-policy.ts';
 import type { Situation } from './situation.ts';
 import { deadlineOf, FOR_EVER, isOverdue, stopBy, stopOf, wantsOtherSignal } from './stop.ts';
@@ -24,6 +24,7 @@ export type Step = { readonly reason: string; readonly message: string } & (
   | { readonly kind: 'Start' }
   | { readonly kind: 'Signal'; readonly signal: string; readonly cause: StopCause }
   | { readonly kind: 'Kill'; readonly cause: StopCause }
+  | { readonly kind: 'Update' } // of what can change on the container that is there
   | { readonly kind: 'RestoreLimits' }
   | { readonly kind: 'RestoreNetwork' }
   | { readonly kind: 'Reset' } // throws the file changes of a container away that does not run
@@ -149,7 +150,7 @@ function planStop({ cause, reason, message }: Objection, observed: ObservedConta
 function planWanted(desired: DesiredContainer, observed: ObservedContainer, situation: Situation): Step {
   const { process } = observed;
   if (desired.specHash !== observed.specHash && process.state !== 'Creating') {
-    return planNeeds(situation) ?? { kind: 'RestoreNetwork', reason: 'NetworkChanged', message: `${describeChange(desired, observed)}; that needs no other container` };
+    return planNeeds(situation) ?? { kind: 'Update', reason: updateReason(desired, observed), message: `${describeChange(desired, observed)}; that needs no other container` };
   }
   switch (process.state) {
     case 'Creating':

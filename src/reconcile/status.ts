@@ -74,7 +74,7 @@ function verdictsOf({ situation, step, failure, progress }: StatusInput): Verdic
 
 function isReady({ desired, observed }: Situation, step: Step): boolean {
   if (observed?.process.state !== 'Running' || objectionTo(desired, observed) !== undefined) return false;
-  return step.kind === 'Settled' || step.kind === 'RestoreLimits' || step.reason === 'ImageMoved';
+  return step.kind === 'Settled' || step.kind === 'RestoreLimits' || step.kind === 'Update' || step.reason === 'ImageMoved';
 }
 
 /** Why nothing moves without somebody's help, or only at long intervals. */

@@ -4,7 +4,7 @@ import { MooringError } from '../../src/lib/errors.ts';
 import type { Container } from '../../src/spec/container.ts';
 import { containerName, type ContainerName } from '../../src/spec/name.ts';
 
-export type Operation = 'observe' | 'create' | 'start' | 'signal' | 'kill' | 'restoreLimits' | 'restoreNetwork' | 'reset' | 'remove';
+export type Operation = 'observe' | 'create' | 'start' | 'signal' | 'kill' | 'update' | 'restoreLimits' | 'restoreNetwork' | 'reset' | 'remove';
 
 /** What goes wrong with one call: it fails before it did anything, it works though the caller hears of a failure, or it never comes back. */
 export type Fault = { readonly kind: 'error' | 'lostReply'; readonly error: MooringError } | { readonly kind: 'hang'; readonly until: Promise<void> };
@@ -125,10 +125,17 @@ export class SimulatedEngine implements ContainerEngine {
     });
   }
 
-  restoreNetwork(id: ContainerId, container: Container, specHash: string): Promise<void> {
+  update(id: ContainerId, container: Container, specHash: string): Promise<void> {
+    const found = this.#byId(id);
+    return this.#exclusive('update', containerName(found.container.metadata), () => {
+      Object.assign(found, { container, specHash });
+      found.drift = found.drift.filter(({ kind }) => kind !== 'Network' && kind !== 'Limits');
+    });
+  }
+
+  restoreNetwork(id: ContainerId): Promise<void> {
     const found = this.#byId(id);
     return this.#exclusive('restoreNetwork', containerName(found.container.metadata), () => {
-      Object.assign(found, { container, specHash });
       found.drift = found.drift.filter(({ kind }) => kind !== 'Network');
     });
   }

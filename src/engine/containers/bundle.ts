@@ -118,6 +118,13 @@ function seccompOf({ container: { spec }, seccompText, host }: BundleOptions, ca
   return type === 'Unconfined' || spec.privileged ? {} : { seccomp: seccompProfile(capabilities) };
 }
 
+/** The bundle's config.json with the limits that the container has now, which may have changed since it was written. */
+export function withLimitsOf(configText: string, { spec }: Container): string {
+  const config = JSON.parse(configText) as RuntimeConfig;
+  const { devices } = config.linux.resources;
+  return JSON.stringify({ ...config, linux: { ...config.linux, resources: { devices, ...runtimeLimits(limitsOf(spec)) } } });
+}
+
 export function hashOf(configText: string): string {
   return createHash('sha256').update(configText).digest('hex');
 }

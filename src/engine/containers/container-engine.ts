@@ -1,5 +1,5 @@
 import { type FSWatcher, watch } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Duplex } from 'node:stream';
 
@@ -35,7 +35,8 @@ import { ContainerRemover } from './container-remover.ts';
 import { ContainerRenewal } from './container-renewal.ts';
 import { containerPaths, engineFolders, type EngineFolders } from './container-paths.ts';
 import { ContainerObserver } from './container-observer.ts';
-import { limitDrift, runningDrift } from './container-snapshot.ts';
+import { runningDrift } from './container-snapshot.ts';
+import { ContainerUpdates } from './container-updates.ts';
 import { type HostFacts, readHostFacts } from './host-facts.ts';
 import { makeBindSources } from './own-mounts.ts';
 import { readLog } from './logs.ts';
@@ -102,6 +103,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
   readonly #execs: ContainerExecs;
   readonly #remover: ContainerRemover;
   readonly #renewal: ContainerRenewal;
+  readonly #updates: ContainerUpdates;
   readonly #networks: ContainerNetworks;
   readonly volumes: LocalVolumes;
   readonly #planner: BundlePlanner;
@@ -155,6 +157,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
     });
     this.#sandboxes = new SandboxPool({ native, runtimePath: options.runtimePath, cgroupParent: folders.cgroupParent, logger, size: options.sandboxes ?? 0 });
     this.#planner = new BundlePlanner({ images: options.images, networks: this.#networks, volumes: this.volumes, sandboxes: this.#sandboxes, folders, host });
+    this.#updates = new ContainerUpdates({ native, layout, database: options.database, records: this.#records, observer: this.#observer, networks: this.#networks });
     this.#renewal = new ContainerRenewal({ native, layout, records: this.#records, observer: this.#observer, planner: this.#planner });
     for (const record of this.#records.list()) {
       this.#manage(record);
@@ -261,34 +264,16 @@ class LocalContainerEngine implements OwnedContainerEngine {
     else await endStrays(native, this.#layout, managed.paths.cgroup, id);
   }
 
-  async restoreLimits(id: ContainerId): Promise<void> {
-    const managed = this.#get(id);
-    const { process } = await this.#observer.look(managed);
-    if (process.state !== 'Running') return; // it will start with its limits
-    for (const { limit } of await limitDrift(this.#options.native, this.#layout, managed)) {
-      try {
-        await writeFile(limit.file, limit.wanted);
-      } catch (error) {
-        throw new MooringError('Unavailable', `container ${managed.record.name}: write ${limit.wanted} to ${limit.file}`, { cause: error });
-      }
-    }
+  async update(id: ContainerId, container: Container, specHash: string): Promise<void> {
+    await this.#updates.update(this.#get(id), container, specHash);
   }
 
-  async restoreNetwork(id: ContainerId, container: Container, specHash: string): Promise<void> {
-    const managed = this.#get(id);
-    const before = managed.record;
-    const after = { ...before, container, specHash };
-    if (specHash !== before.specHash) {
-      await this.#networks.check(container, id);
-      this.#options.database.transaction(() => {
-        this.#records.change(id, container, specHash);
-        this.#networks.reserve(after);
-      });
-      managed.record = { ...managed.record, container, specHash };
-      this.#networks.claim(after);
-    }
-    const { process } = await this.#observer.look(managed);
-    await this.#networks.reconnect(before, after, process.state === 'Running' ? process.init : undefined, managed.paths.bundle, hostnameOf(container));
+  async restoreLimits(id: ContainerId): Promise<void> {
+    await this.#updates.restoreLimits(this.#get(id));
+  }
+
+  async restoreNetwork(id: ContainerId): Promise<void> {
+    await this.#updates.restoreNetwork(this.#get(id));
   }
 
   async reset(id: ContainerId): Promise<void> {

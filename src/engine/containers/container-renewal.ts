@@ -4,6 +4,7 @@ import { MooringError } from '../../lib/errors.ts';
 import type { Native } from '../../native/native.ts';
 import type { ContainerRecords } from '../store/container-records.ts';
 import { requireBindSources, writeBundle } from './bundle-files.ts';
+import { hashOf, withLimitsOf } from './bundle.ts';
 import type { BundlePlanner } from './bundle-planner.ts';
 import type { CgroupLayout } from './cgroup-layout.ts';
 import type { ContainerObserver } from './container-observer.ts';
@@ -39,11 +40,13 @@ export class ContainerRenewal {
     if (snapshot.state?.status !== 'running') await endStrays(native, layout, paths.cgroup, record.id);
     // The monitor will remove the old exit record, and a state that was left behind would then pass for a run whose end nobody recorded.
     await Promise.all([rm(paths.state, { force: true }), mkdir(paths.stateDir, { recursive: true, mode: 0o700 })]);
-    if (snapshot.configText !== undefined) return true;
-    const { bundle } = await planner.plan(record.container, record.id);
-    records.setConfigHash(record.id, bundle.hash);
-    managed.record = { ...record, configHash: bundle.hash };
-    await writeBundle(paths, bundle.text);
+    const { configText } = snapshot;
+    const text = configText === undefined ? (await planner.plan(record.container, record.id)).bundle.text : withLimitsOf(configText, record.container);
+    if (text === configText) return true;
+    const configHash = hashOf(text);
+    records.setConfigHash(record.id, configHash);
+    managed.record = { ...record, configHash };
+    await writeBundle(paths, text);
     return true;
   }
 }

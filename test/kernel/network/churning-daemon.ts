@@ -20,7 +20,7 @@ async function round(name: string, networks: readonly string[], port: number): P
   const document = (...attached: readonly string[]) => containerDocument(name, { command: ['sleep', 'infinity'], network: { mode: 'Bridge', networks: attached.map((network) => ({ name: network })) }, ports: [{ containerPort: 80, hostPort: port }, { containerPort: 53, hostPort: port, protocol: 'UDP' }] });
   const id = await engine.create(document(...networks), 'hash');
   await engine.start(id);
-  await engine.restoreNetwork(id, document('default', ...networks.filter((each) => each !== 'default')), 'another');
+  await engine.update(id, document('default', ...networks.filter((each) => each !== 'default')), 'another');
   await remove(id, `default/${name}` as Name);
 }
 

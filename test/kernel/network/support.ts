@@ -63,7 +63,8 @@ export async function driftOf(node: TestNode, name: ContainerName): Promise<stri
 export async function restoreNetwork(node: TestNode, name: ContainerName, container?: Container): Promise<void> {
   const found = await node.engine.observe(name);
   assert.ok(found);
-  await node.engine.restoreNetwork(found.id, container ?? found.container, container ? randomBytes(8).toString('hex') : found.specHash);
+  if (container) await node.engine.update(found.id, container, randomBytes(8).toString('hex'));
+  else await node.engine.restoreNetwork(found.id);
 }
 
 export async function removeContainer(node: TestNode, { id, name }: Pick<Started, 'id' | 'name'>): Promise<void> {

@@ -5,7 +5,7 @@ import { noFacts } from '../../../src/reconcile/facts.ts';
 import { plan } from '../../../src/reconcile/plan.ts';
 import { networkSchema } from '../../../src/spec/container-network.ts';
 import { afterKill, afterSignal } from '../../../src/reconcile/stop.ts';
-import { creating, desired, exited, none, observed, running, situation, T0 } from '../../support/reconcile-fixtures.ts';
+import { container, creating, desired, exited, none, observed, running, situation, T0 } from '../../support/reconcile-fixtures.ts';
 
 const network = { kind: 'Network', message: 'eth0 has lost 172.31.240.2' } as const;
 const bridged = networkSchema.parse({ mode: 'Bridge' });
@@ -71,7 +71,7 @@ const cases: readonly { readonly title: string; readonly parts: Parameters<typeo
   {
     title: 'running, with another port: no other container is needed',
     parts: { desired: desired({ network: bridged, ports: [{ containerPort: 80, protocol: 'TCP', hostPort: 8080, expose: 'HostPolicy' }] }), observed: observed(running, { network: bridged }) },
-    kind: 'RestoreNetwork',
+    kind: 'Update',
     reason: 'NetworkChanged',
     says: /spec\.ports\[80\/TCP\] from \(none\) to .*; that needs no other container$/,
   },
@@ -79,6 +79,19 @@ const cases: readonly { readonly title: string; readonly parts: Parameters<typeo
     title: 'ended, with another network and another image: all anew',
     parts: { desired: desired({ image: 'mooring.local/busybox:2', network: { ...bridged, networks: [{ name: 'blue', aliases: [] }] } }), observed: observed(exited(), { network: bridged }) },
     kind: 'Remove',
+    reason: 'SpecChanged',
+  },
+  {
+    title: 'running, with other limits: they are changed where they are',
+    parts: { desired: desired({ resources: { memory: '64Mi' } }), observed: observed(running) },
+    kind: 'Update',
+    reason: 'LimitsChanged',
+    says: /spec\.resources\.memory from \(none\) to .*; that needs no other container$/,
+  },
+  {
+    title: 'ended, with other limits and another logging',
+    parts: { desired: desired({ resources: { pids: 5 }, logging: { ...container('web').spec.logging, maxFiles: 7 } }), observed: observed(exited()) },
+    kind: 'Update',
     reason: 'SpecChanged',
   },
   { title: 'running, with another mode: all anew', parts: { desired: desired({ network: bridged }), observed: observed(running) }, kind: 'Signal', reason: 'SpecChanged' },
