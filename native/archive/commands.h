@@ -19,6 +19,9 @@ struct Command {
 /// unpack FOLDER MAX_BYTES MAX_ENTRIES MAX_FILE_BYTES MAX_DEPTH: the archive of a layer, from standard input.
 Status unpack(const Arguments& arguments, JsonObject& report);
 
+/// flush FOLDER: has all that was written to its file system reach the disk.
+Status flush(const Arguments& arguments, JsonObject& report);
+
 /// clean UPPER: makes an overlay's writable folder what unpacking its own archive would make.
 Status clean(const Arguments& arguments, JsonObject& report);
 

@@ -43,7 +43,7 @@ constexpr int kCommonCalls[] = {
 constexpr int kWritingCalls[] = {
     SCMP_SYS(pwrite64), SCMP_SYS(mkdir),  SCMP_SYS(mkdirat), SCMP_SYS(mknod),    SCMP_SYS(mknodat), SCMP_SYS(symlink),   SCMP_SYS(symlinkat), SCMP_SYS(link),
     SCMP_SYS(linkat),   SCMP_SYS(unlink), SCMP_SYS(unlinkat), SCMP_SYS(rmdir),   SCMP_SYS(lchown),  SCMP_SYS(fchown),    SCMP_SYS(fchownat),  SCMP_SYS(chmod),
-    SCMP_SYS(fchmod),   SCMP_SYS(fchmodat), SCMP_SYS(utimensat), SCMP_SYS(lsetxattr), SCMP_SYS(lremovexattr), SCMP_SYS(ftruncate), SCMP_SYS(syncfs),
+    SCMP_SYS(fchmod),   SCMP_SYS(fchmodat), SCMP_SYS(utimensat), SCMP_SYS(lsetxattr), SCMP_SYS(lremovexattr), SCMP_SYS(ftruncate),
 };
 
 /// At most `value`, and what is less already stays: only CAP_SYS_RESOURCE raises a limit.

@@ -1,4 +1,8 @@
+#include <fcntl.h>
+#include <sys/prctl.h>
 #include <unistd.h>
+
+#include <csignal>
 
 #include "archive/commands.h"
 #include "archive/tar_writer.h"
@@ -7,6 +11,14 @@
 #include "archive/upper_cleaner.h"
 
 namespace mooring {
+
+Status flush(const Arguments& arguments, JsonObject&) {
+  const std::string& path = arguments.words()[0];
+  if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) return sys_error("die with the parent");
+  const UniqueFd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder || ::syncfs(folder.get()) != 0) return sys_error("flush the file system of " + path);
+  return ok();
+}
 
 Status clean(const Arguments& arguments, JsonObject& report) {
   const auto upper = enter_upper(arguments, Access::kWrite);

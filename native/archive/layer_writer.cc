@@ -201,9 +201,6 @@ Status LayerWriter::finish() {
   for (auto folder = folder_times_.rbegin(); folder != folder_times_.rend(); ++folder) {
     if (const auto dated = date(folder->first, folder->second); !dated && dated.error().code != ENOENT) return dated;
   }
-  if (!placement_.layer) return ok();
-  const UniqueFd root(::open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!root || ::syncfs(root.get()) != 0) return sys_error("flush the layer to disk");
   return ok();
 }
 

@@ -21,7 +21,7 @@ struct Bounds {
 
 /// What is written, and over what.
 struct Placement {
-  /// A layer: names that mean a deletion become one, and what is written is flushed to disk. Else a container's own files: every name is a name.
+  /// A layer: names that mean a deletion become one. Else a container's own files: every name is a name.
   bool layer = true;
   /// A folder in the place of something else, or the other way round, is refused.
   bool keeps_kinds = false;
@@ -44,7 +44,7 @@ class LayerWriter {
 
   Status put(archive_entry* entry);
 
-  /// Dates the folders, which each entry in them had changed, and flushes a layer to disk.
+  /// Dates the folders, which each entry in them had changed.
   Status finish();
 
   const Tally& tally() const { return tally_; }

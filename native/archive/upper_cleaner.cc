@@ -79,10 +79,7 @@ Status clean_upper(int upper, const std::set<std::string>& omitted, std::optiona
   // What is in a folder is sorted behind it.
   for (auto path = omitted.rbegin(); path != omitted.rend(); ++path) MOORING_TRY(remove_unnoticed(upper, *path));
   Cleaner cleaner(latest);
-  MOORING_TRY(walk_tree({.top = upper}, cleaner));
-  const UniqueFd root(::openat(upper, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));  // `upper` may be a mount's, which is for looking up only
-  if (!root || ::syncfs(root.get()) != 0) return sys_error("flush the layer to disk");
-  return ok();
+  return walk_tree({.top = upper}, cleaner);
 }
 
 }  // namespace mooring

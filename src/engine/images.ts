@@ -114,6 +114,12 @@ export interface RegistryHit {
   readonly official: boolean;
 }
 
+/** An image of which something had not reached the disk when the machine went down, and which could not be had back from what had. */
+export interface LostImage {
+  readonly name: string;
+  readonly message: string;
+}
+
 /** An image of an archive, once for each of its names there. */
 export interface LoadedImage extends ImageSummary {
   readonly loadedName: string;

@@ -20,16 +20,14 @@ export async function keepImage(room: ImageRoom, built: BuiltStage, { tags, labe
     history: built.history,
   };
   const configText = JSON.stringify(config);
-  const imageId = await blobs.put(configText);
-  await held.add([imageId]);
+  const imageId = await blobs.put(configText, held);
   const manifest: ImageManifest = {
     schemaVersion: 2,
     mediaType: MANIFEST_TYPE,
     config: { mediaType: CONFIG_TYPE, digest: imageId, size: Buffer.byteLength(configText) },
     layers: built.layers.map(({ descriptor }) => ({ ...descriptor, mediaType: ociType(descriptor) })),
   };
-  const manifestDigest = await blobs.put(JSON.stringify(manifest));
-  await held.add([manifestDigest]);
+  const manifestDigest = await blobs.put(JSON.stringify(manifest), held);
   const names = tags.length > 0 ? tags.map((tag) => room.images.nameOf(tag)) : outputs.length > 0 ? [] : [`mooring.local/build:${imageId.slice('sha256:'.length, 'sha256:'.length + 12)}`];
   const records = names.map((name): ImageRecord => ({ name, imageId, manifestDigest, repoDigest: null, chainIds: built.layers.map(({ chainId }) => parseDigest(chainId)), createdAt: Date.now() }));
   for (const record of records) room.images.put(record);

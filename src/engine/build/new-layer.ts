@@ -16,9 +16,9 @@ export async function newLayer(room: ImageRoom, content: LayerContent, parent: D
   }
   const { digest: diffId, size } = await writer.finish();
   const chainId = chainIdOn(parent, diffId);
-  await held.add([diffId, chainId]);
-  await writer.commit();
-  await room.layers.ensure({ chainId, diffId, blob: blobs.file(diffId) });
+  await held.expect([diffId, chainId]);
+  await writer.commit(held);
+  await room.layers.ensure({ chainId, diffId, blob: blobs.file(diffId) }, held);
   return { descriptor: { mediaType: TAR_LAYER_TYPE, digest: diffId, size }, diffId, chainId };
 }
 

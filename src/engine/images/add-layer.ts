@@ -49,9 +49,9 @@ export async function addLayer({ images }: ImageRoom, base: StoredImage, { name,
   };
   const manifestText = JSON.stringify(manifest);
   const manifestDigest = digestOf(manifestText);
-  await held.add([imageId, manifestDigest]);
-  await images.blobs.put(configText);
-  await images.blobs.put(manifestText);
+  await held.expect([imageId, manifestDigest]);
+  await images.blobs.put(configText, held);
+  await images.blobs.put(manifestText, held);
   const record: ImageRecord = { name, imageId, manifestDigest, repoDigest: null, chainIds: [...base.layers, ...added].map(({ chainId }) => chainId), createdAt: now.getTime() };
   images.put(record);
   return record;

@@ -1,10 +1,13 @@
 import { createHash, type Hash } from 'node:crypto';
-import { type FileHandle, open, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { type FileHandle, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
 
 import { errnoOf, MooringError } from '../../lib/errors.ts';
 import type { DataDir } from '../store/data-dir.ts';
 import { type Digest, digestOf, hexOf, parseDigest } from './digest.ts';
+import type { Hold } from './pins.ts';
 
 /** Read at a time by whoever follows a blob that comes in. */
 const FOLLOWED_BYTES = 1024 * 1024;
@@ -17,11 +20,21 @@ export class BlobStore {
     this.#dataDir = dataDir;
   }
 
-  /** Keeps `content` durably. With `expected`, only content of that digest: anything else is `Invalid`. */
-  async put(content: string | Uint8Array, expected?: Digest): Promise<Digest> {
+  /** Keeps `content`. With `expected`, only content of that digest: anything else is `Invalid`. */
+  async put(content: string | Uint8Array, held: Hold, expected?: Digest): Promise<Digest> {
     const digest = digestOf(content);
     if (expected !== undefined && digest !== expected) throw new MooringError('Invalid', `blob ${expected} came with content of ${digest}`);
+    await held.expect([digest]);
     // Written even where it is there already: whoever puts it may do so because what is there is damaged.
+    const half = this.#dataDir.temporaryPath();
+    await writeFile(half, content, { flag: 'wx', mode: 0o600 });
+    await this.#dataDir.place(half, this.file(digest));
+    return digest;
+  }
+
+  /** Keeps `content`, and settles once it is on disk. */
+  async putDurably(content: string | Uint8Array): Promise<Digest> {
+    const digest = digestOf(content);
     await this.#dataDir.writeDurably(this.file(digest), content);
     return digest;
   }
@@ -39,11 +52,18 @@ export class BlobStore {
     return content;
   }
 
+  /** What the blob's content hashes to now. */
+  async actualDigest(digest: Digest): Promise<Digest> {
+    const hash = createHash('sha256');
+    await pipeline(createReadStream(this.file(digest), { highWaterMark: FOLLOWED_BYTES }), hash);
+    return `sha256:${hash.digest('hex')}` as Digest;
+  }
+
   /** Takes a blob in piece by piece. Without `expected`, whatever digest comes out is its name. */
   async writer(expected?: { readonly digest: Digest; readonly size: number }): Promise<BlobWriter> {
     const half = this.#dataDir.temporaryPath();
     const handle = await open(half, 'wx+', 0o600);
-    return new BlobWriter(handle, half, expected, (digest) => this.#dataDir.publish(half, this.file(digest)));
+    return new BlobWriter(handle, half, expected, (digest) => this.#dataDir.place(half, this.file(digest)));
   }
 
   /** Bytes of the blob; undefined when it isn't there. */
@@ -75,7 +95,7 @@ export class BlobWriter implements AsyncDisposable {
   readonly #handle: FileHandle;
   readonly #half: string;
   readonly #expected: { readonly digest: Digest; readonly size: number } | undefined;
-  readonly #publish: (digest: Digest) => Promise<void>;
+  readonly #place: (digest: Digest) => Promise<void>;
   #hash: Hash = createHash('sha256');
   #size = 0;
   #digest: Digest | undefined;
@@ -85,11 +105,11 @@ export class BlobWriter implements AsyncDisposable {
   /** Wakes whoever follows. */
   #more = Promise.withResolvers<void>();
 
-  constructor(handle: FileHandle, half: string, expected: { readonly digest: Digest; readonly size: number } | undefined, publish: (digest: Digest) => Promise<void>) {
+  constructor(handle: FileHandle, half: string, expected: { readonly digest: Digest; readonly size: number } | undefined, place: (digest: Digest) => Promise<void>) {
     this.#handle = handle;
     this.#half = half;
     this.#expected = expected;
-    this.#publish = publish;
+    this.#place = place;
   }
 
   /** Bytes taken in so far. */
@@ -145,14 +165,14 @@ export class BlobWriter implements AsyncDisposable {
     if (expected && (this.#size !== expected.size || digest !== expected.digest)) {
       throw new MooringError('Invalid', `blob ${expected.digest} of ${expected.size} bytes came as ${digest} of ${this.#size} bytes`);
     }
-    await this.#handle.sync();
     return { digest, size: this.#size };
   }
 
-  /** Puts the blob in its place, durably, and says what it is. */
-  async commit(): Promise<{ readonly digest: Digest; readonly size: number }> {
+  /** Puts the blob in its place, and says what it is. */
+  async commit(held: Hold): Promise<{ readonly digest: Digest; readonly size: number }> {
     const finished = await this.finish();
-    await this.#publish(finished.digest);
+    await held.expect([finished.digest]);
+    await this.#place(finished.digest);
     this.#committed = true;
     return finished;
   }

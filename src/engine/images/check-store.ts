@@ -1,7 +1,3 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
-
 import { messageOf, MooringError } from '../../lib/errors.ts';
 import type { StoreProblem } from '../images.ts';
 import type { Digest } from './digest.ts';
@@ -12,7 +8,7 @@ import { readStoredImage } from './stored-image.ts';
 export async function checkStore(room: ImageRoom): Promise<StoreProblem[]> {
   const problems: StoreProblem[] = [];
   for (const digest of await room.images.blobs.list()) {
-    const found = await hashFile(room.images.blobs.file(digest));
+    const found = await room.images.blobs.actualDigest(digest);
     if (found !== digest) problems.push({ object: digest, message: `the blob's content is ${found}` });
   }
   for (const record of room.images.list()) {
@@ -35,10 +31,4 @@ export async function checkStore(room: ImageRoom): Promise<StoreProblem[]> {
     if (size === undefined) problems.push({ object: `container ${name}`, message: `its image ${imageId} is gone` });
   }
   return problems;
-}
-
-async function hashFile(file: string): Promise<Digest> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(file), hash);
-  return `sha256:${hash.digest('hex')}` as Digest;
 }

@@ -1,14 +1,16 @@
 import { type Credentials, firstCredentials } from '../../lib/credentials.ts';
 import { messageOf, MooringError } from '../../lib/errors.ts';
 import { formatImageReference, parseImageReference } from '../../spec/image-reference.ts';
-import type { BootstrapOptions, ImageDetails, ImageDiskUsage, ImageEngine, ImageHistoryEntry, ImageSummary, ImportOptions, LoadedImage, PruneOptions, PruneResult, RegistryHit, RemoteImage, SaveFormat, StoreProblem, TransferOptions } from '../images.ts';
+import type { BootstrapOptions, ImageDetails, ImageDiskUsage, ImageEngine, ImageHistoryEntry, ImageSummary, ImportOptions, LoadedImage, LostImage, PruneOptions, PruneResult, RegistryHit, RemoteImage, SaveFormat, StoreProblem, TransferOptions } from '../images.ts';
 import type { DataDir } from '../store/data-dir.ts';
 import type { ImageRecord } from '../store/image-records.ts';
+import { ArchiverProcess } from './archiver-process.ts';
 import { bootstrapDebian } from './bootstrap.ts';
 import { checkStore } from './check-store.ts';
 import { commitImage, type CommitRequest } from './commit.ts';
 import { imageDiskUsage, prune } from './collect-images.ts';
 import type { ImageStore } from './image-store.ts';
+import { FlushLedger } from './flush-ledger.ts';
 import { importImage } from './import.ts';
 import { insertFile, type InsertRequest } from './insert.ts';
 import { LayerStore } from './layer-store.ts';
@@ -20,6 +22,7 @@ import type { RegistrySettings } from './registry/registry-settings.ts';
 import type { ImageRoom } from './room.ts';
 import { saveImages } from './save.ts';
 import { readStoredImage } from './stored-image.ts';
+import { recoverStore } from './recover-store.ts';
 import { DEFAULT_LAYER_BOUNDS, type LayerBounds } from './unpack-layer.ts';
 
 export interface ImageEngineOptions {
@@ -32,11 +35,16 @@ export interface ImageEngineOptions {
   readonly bounds?: LayerBounds;
   /** Digests of blobs and layers that the cache of builds holds. */
   readonly cached?: ImageRoom['cached'];
+  /** Told of what has come in and could not be flushed to disk. */
+  readonly onFlushFailed: (error: unknown) => void;
 }
 
 /** The engine with what builds share with it. */
 export interface OwnedImageEngine extends ImageEngine {
   readonly room: ImageRoom;
+  /** Where the machine went down before all was on disk: verifies what is in doubt, and unpacks it again. To be awaited before anything is made of images. */
+  recover(): Promise<readonly LostImage[]>;
+  close(): Promise<void>;
 }
 
 export function createImageEngine(options: ImageEngineOptions): OwnedImageEngine {
@@ -46,14 +54,31 @@ export function createImageEngine(options: ImageEngineOptions): OwnedImageEngine
 class LocalImageEngine implements OwnedImageEngine {
   readonly #room: ImageRoom;
   readonly #registries: RegistrySettings;
+  readonly #ledger: FlushLedger;
+  #lost: readonly LostImage[] = [];
 
-  constructor({ dataDir, images, archiver, registries, containers, bounds = DEFAULT_LAYER_BOUNDS, cached = () => [] }: ImageEngineOptions) {
-    this.#room = { dataDir, images, layers: new LayerStore(dataDir, archiver, bounds), pins: new Pins(), containers, cached, incoming: new Map() };
+  constructor({ dataDir, images, archiver, registries, containers, bounds = DEFAULT_LAYER_BOUNDS, cached = () => [], onFlushFailed }: ImageEngineOptions) {
+    this.#ledger = new FlushLedger({
+      dataDir,
+      flush: () => flushToDisk(archiver, dataDir),
+      recover: async (suspects) => void (this.#lost = await recoverStore(this.#room, suspects)),
+      onFailure: onFlushFailed,
+    });
+    this.#room = { dataDir, images, layers: new LayerStore(dataDir, archiver, bounds), pins: new Pins(this.#ledger), containers, cached, incoming: new Map() };
     this.#registries = registries;
   }
 
   get room(): ImageRoom {
     return this.#room;
+  }
+
+  async recover(): Promise<readonly LostImage[]> {
+    await this.#ledger.open();
+    return this.#lost;
+  }
+
+  close(): Promise<void> {
+    return this.#ledger.close();
   }
 
   async list(): Promise<ImageSummary[]> {
@@ -237,6 +262,11 @@ class LocalImageEngine implements OwnedImageEngine {
       containers: this.#usersOf(record.imageId),
     };
   }
+}
+
+async function flushToDisk(archiver: string, dataDir: DataDir): Promise<void> {
+  using process = new ArchiverProcess(archiver, ['flush', dataDir.layers]);
+  await process.report('flush images to disk');
 }
 
 function firstOf(records: readonly ImageRecord[]): ImageRecord {

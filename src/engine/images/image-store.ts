@@ -87,7 +87,7 @@ export class ImageStore {
   /** Keeps an image of one layer. Blobs and layer come first and the name last, so that a name never stands for half an image. */
   async add(image: NewImage): Promise<ImageRecord> {
     const tar = await tarOf(image.layer);
-    const diffId = await this.blobs.put(tar);
+    const diffId = await this.blobs.putDurably(tar);
     const [chainId = diffId] = chainIds([diffId]);
     await this.#unpack(chainId, image.layer);
 
@@ -101,14 +101,14 @@ export class ImageStore {
       history: [{ created: epoch, created_by: image.createdBy }],
     };
     const configText = JSON.stringify(config);
-    const imageId = await this.blobs.put(configText);
+    const imageId = await this.blobs.putDurably(configText);
     const manifest: ImageManifest = {
       schemaVersion: 2,
       mediaType: MANIFEST_TYPE,
       config: { mediaType: CONFIG_TYPE, digest: imageId, size: Buffer.byteLength(configText) },
       layers: [{ mediaType: TAR_LAYER_TYPE, digest: diffId, size: tar.length }],
     };
-    const manifestDigest = await this.blobs.put(JSON.stringify(manifest));
+    const manifestDigest = await this.blobs.putDurably(JSON.stringify(manifest));
     const record: ImageRecord = { name: image.name, imageId, manifestDigest, repoDigest: null, chainIds: [chainId], createdAt: Date.now() };
     this.put(record);
     return record;

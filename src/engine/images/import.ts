@@ -20,17 +20,14 @@ export async function importImage(room: ImageRoom, archive: AsyncIterable<Buffer
     signal?.throwIfAborted();
     await writer.write(piece);
   }
-  const { digest, size } = await writer.finish();
   using held = room.pins.open();
-  await held.add([digest]);
-  await writer.commit();
+  const { digest, size } = await writer.commit(held);
   const folder = room.dataDir.temporaryPath();
   await mkdir(folder, { mode: 0o755 });
   try {
     const { diffId } = await room.layers.unpackInto(folder, blobs.file(digest), signal);
-    await held.add([diffId]);
     // The chain ID of a bottom layer is its diff ID.
-    if (!(await room.layers.has(diffId))) await room.dataDir.publish(folder, room.layers.folder(diffId));
+    await room.layers.adopt(folder, diffId, held);
     const { os, architecture, variant } = hostPlatform();
     const now = new Date();
     const created = (when ?? now).toISOString();
@@ -44,14 +41,14 @@ export async function importImage(room: ImageRoom, archive: AsyncIterable<Buffer
       history: [{ created, created_by: createdBy, comment: message }],
     };
     const configText = JSON.stringify(config);
-    const imageId = await blobs.put(configText);
+    const imageId = await blobs.put(configText, held);
     const manifest: ImageManifest = {
       schemaVersion: 2,
       mediaType: MANIFEST_TYPE,
       config: { mediaType: CONFIG_TYPE, digest: imageId, size: Buffer.byteLength(configText) },
       layers: [{ mediaType: layerType(compression), digest, size }],
     };
-    const manifestDigest = await blobs.put(JSON.stringify(manifest));
+    const manifestDigest = await blobs.put(JSON.stringify(manifest), held);
     const record: ImageRecord = { name: normalized, imageId, manifestDigest, repoDigest: null, chainIds: [diffId], createdAt: now.getTime() };
     room.images.put(record);
     return record;

@@ -34,7 +34,7 @@ async function consume(room: ImageRoom, { upper, parent, signal }: ChangesToKeep
   await room.layers.clean(upper, signal);
   for await (const piece of room.layers.pack({ ...upper, omitEmpty: [] }, signal)) await writer.write(piece);
   const layer = await keepArchive(writer, parent, held);
-  if (!(await room.layers.has(layer.chainId))) await room.dataDir.publish(upper.folder, room.layers.folder(layer.chainId));
+  await room.layers.adopt(upper.folder, layer.chainId, held);
   return layer;
 }
 
@@ -46,7 +46,7 @@ async function copy(room: ImageRoom, { upper, parent, signal }: ChangesToKeep, w
     await chmod(folder, 0o755); // mkdir's mode is narrowed by the umask
     await room.layers.unpackInto(folder, written(room.layers.pack(upper, signal), writer), signal);
     const layer = await keepArchive(writer, parent, held);
-    if (!(await room.layers.has(layer.chainId))) await room.dataDir.publish(folder, room.layers.folder(layer.chainId));
+    await room.layers.adopt(folder, layer.chainId, held);
     return layer;
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -65,7 +65,7 @@ async function keepArchive(writer: BlobWriter, parent: Digest | undefined, held:
   const { digest, size } = await writer.finish();
   // The archive is kept as it is, so its digest is that of its content.
   const chainId = parent === undefined ? digest : digestOf(`${parent} ${digest}`);
-  await held.add([digest, chainId]);
-  await writer.commit();
+  await held.expect([digest, chainId]);
+  await writer.commit(held);
   return { descriptor: { mediaType: TAR_LAYER_TYPE, digest, size }, diffId: digest, chainId };
 }

@@ -7,6 +7,7 @@ import type { DataDir } from '../store/data-dir.ts';
 import { type Digest, hexOf, parseDigest } from './digest.ts';
 import { ArchiverProcess } from './archiver-process.ts';
 import { cleanUpper, packUpper, type Upper } from './pack-upper.ts';
+import type { Hold } from './pins.ts';
 import { type LayerBounds, type Unpacked, unpackLayer } from './unpack-layer.ts';
 
 export interface LayerSource {
@@ -58,13 +59,25 @@ export class LayerStore {
   }
 
   /** Has the layer unpacked, unless it is: once, however many ask for it at a time. */
-  async ensure(layer: LayerSource): Promise<void> {
+  async ensure(layer: LayerSource, held: Hold): Promise<void> {
+    await held.expect([layer.chainId]);
+    return this.restore(layer);
+  }
+
+  /** The same for a layer that the ledger of flushes names already. */
+  async restore(layer: LayerSource): Promise<void> {
     const underWay = this.#underWay.get(layer.chainId);
     // What came for another may end with that.
-    if (underWay) return underWay.catch(() => this.ensure(layer));
+    if (underWay) return underWay.catch(() => this.restore(layer));
     const work = this.#slots.run(() => this.#unpack(layer)).finally(() => this.#underWay.delete(layer.chainId));
     this.#underWay.set(layer.chainId, work);
     return work;
+  }
+
+  /** Makes an unpacked folder the layer, unless that is there: then the folder stays for the caller to remove. */
+  async adopt(folder: string, chainId: Digest, held: Hold): Promise<void> {
+    await held.expect([chainId]);
+    if (!(await this.has(chainId))) await this.#dataDir.place(folder, this.folder(chainId));
   }
 
   /** Unpacks any archive, within a layer's bounds and confinement, into an empty folder. */
@@ -97,7 +110,7 @@ export class LayerStore {
       const unpacked = await this.unpackInto(half, blob);
       if (unpacked.diffId !== diffId) throw new MooringError('Invalid', `unpack layer: its content is ${unpacked.diffId}, and the image's config says ${diffId}`);
       await verified;
-      await this.#dataDir.publish(half, this.folder(chainId));
+      await this.#dataDir.place(half, this.folder(chainId));
     } catch (error) {
       await rm(half, { recursive: true, force: true });
       throw error;

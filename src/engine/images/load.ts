@@ -7,8 +7,10 @@ import { z } from 'zod';
 import { errnoOf, MooringError } from '../../lib/errors.ts';
 import { formatImageReference, parseImageReference } from '../../spec/image-reference.ts';
 import type { ImageRecord } from '../store/image-records.ts';
+import type { BlobStore } from './blob-store.ts';
 import { type Digest, digestOf, parseDigest } from './digest.ts';
 import { CONFIG_TYPE, type Descriptor, GZIP_LAYER_TYPE, type ImageManifest, MANIFEST_TYPE, parseConfig, parseManifest, TAR_LAYER_TYPE, ZSTD_LAYER_TYPE } from './oci-image.ts';
+import type { Hold } from './pins.ts';
 import { choosePlatform, hostPlatform } from './platform.ts';
 import type { ImageRoom } from './room.ts';
 import { digestsOf, layersOf } from './stored-image.ts';
@@ -39,9 +41,10 @@ export async function loadImages(room: ImageRoom, archive: AsyncIterable<Buffer>
   try {
     await room.layers.unpackInto(folder, archive, signal);
     const files = new ArchiveFiles(folder);
-    const found = await findImages(room, files);
+    using held = room.pins.open();
+    const found = await findImages(room, files, held);
     const records: ImageRecord[] = [];
-    for (const image of found) records.push(...(await takeIn(room, image, files)));
+    for (const image of found) records.push(...(await takeIn(room, image, files, held)));
     return records;
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -49,13 +52,13 @@ export async function loadImages(room: ImageRoom, archive: AsyncIterable<Buffer>
 }
 
 /** manifest.json has the names; where an archive has both, as current Docker writes it, index.json keeps the original manifests. */
-async function findImages(room: ImageRoom, files: ArchiveFiles): Promise<Found[]> {
+async function findImages(room: ImageRoom, files: ArchiveFiles, held: Hold): Promise<Found[]> {
   const docker = await files.json('manifest.json');
   const index = await files.json('index.json');
   if (docker === undefined && index === undefined) throw new MooringError('Invalid', 'the archive holds no images: it has neither manifest.json nor index.json', { fix: 'to make an image of a file system\'s archive, use "mooring image import"' });
   const layouts = index === undefined ? [] : await fromLayout(index, files);
   if (docker === undefined) return layouts;
-  const listed = await fromDocker(room, docker, files);
+  const listed = await fromDocker(room, docker, files, held);
   return listed.map((image) => {
     const original = layouts.find(({ manifest }) => manifest.config.digest === image.manifest.config.digest);
     return original ? { ...original, names: [...new Set([...image.names, ...original.names])] } : image;
@@ -93,28 +96,26 @@ function nameLike(reference: string | undefined): string | undefined {
 }
 
 /** Old archives have no manifests of ours: one is made, of the config as it is and the layers as they lie there. */
-async function fromDocker({ images }: ImageRoom, docker: Buffer, files: ArchiveFiles): Promise<Found[]> {
+async function fromDocker({ images }: ImageRoom, docker: Buffer, files: ArchiveFiles, held: Hold): Promise<Found[]> {
   const { success, data } = dockerSchema.safeParse(JSON.parse(docker.toString()));
   if (!success) throw new MooringError('Invalid', 'manifest.json of the archive is malformed');
   const found: Found[] = [];
   for (const { Config, RepoTags, Layers } of data) {
     const config = await files.content(Config);
     const layers: Descriptor[] = [];
-    for (const layer of Layers) layers.push(await describe(images.blobs.writer.bind(images.blobs), files, layer));
+    for (const layer of Layers) layers.push(await describe(images.blobs, files, layer, held));
     const manifest: ImageManifest = { schemaVersion: 2, mediaType: MANIFEST_TYPE, config: { mediaType: CONFIG_TYPE, digest: digestOf(config), size: config.length }, layers };
     found.push({ manifest, manifestContent: Buffer.from(JSON.stringify(manifest)), config, layerFiles: Layers, names: RepoTags ?? [] });
   }
   return found;
 }
 
-type OpenWriter = ImageRoom['images']['blobs']['writer'];
-
 /** Copies a layer into the store and says what it is. */
-async function describe(openWriter: OpenWriter, files: ArchiveFiles, file: string): Promise<Descriptor> {
-  await using writer = await openWriter();
+async function describe(blobs: BlobStore, files: ArchiveFiles, file: string, held: Hold): Promise<Descriptor> {
+  await using writer = await blobs.writer();
   const { compression, content } = await peek(await files.stream(file));
   for await (const piece of content) await writer.write(piece);
-  const { digest, size } = await writer.commit();
+  const { digest, size } = await writer.commit(held);
   return { mediaType: layerType(compression), digest, size };
 }
 
@@ -122,23 +123,22 @@ export function layerType(compression: Compression): string {
   return { none: TAR_LAYER_TYPE, gzip: GZIP_LAYER_TYPE, zstd: ZSTD_LAYER_TYPE }[compression];
 }
 
-async function takeIn(room: ImageRoom, { manifest, manifestContent, config: configContent, layerFiles, names }: Found, files: ArchiveFiles): Promise<ImageRecord[]> {
+async function takeIn(room: ImageRoom, { manifest, manifestContent, config: configContent, layerFiles, names }: Found, files: ArchiveFiles, held: Hold): Promise<ImageRecord[]> {
   const { blobs } = room.images;
   const config = parseConfig(configContent, 'the config of an image in the archive', manifest.layers.length);
   const layers = layersOf(manifest, config);
   const manifestDigest = digestOf(manifestContent);
-  using held = room.pins.open();
-  await held.add(digestsOf(manifestDigest, manifest, layers));
+  await held.expect(digestsOf(manifestDigest, manifest, layers));
   for (const [index, { descriptor, chainId, diffId }] of layers.entries()) {
     if ((await blobs.sizeOf(descriptor.digest)) !== descriptor.size) {
       await using writer = await blobs.writer(descriptor);
       for await (const piece of await files.stream(layerFiles[index] ?? '')) await writer.write(piece);
-      await writer.commit();
+      await writer.commit(held);
     }
-    await room.layers.ensure({ chainId, diffId, blob: blobs.file(descriptor.digest) });
+    await room.layers.ensure({ chainId, diffId, blob: blobs.file(descriptor.digest) }, held);
   }
-  await blobs.put(configContent, manifest.config.digest);
-  await blobs.put(manifestContent, manifestDigest);
+  await blobs.put(configContent, held, manifest.config.digest);
+  await blobs.put(manifestContent, held, manifestDigest);
   // Without a name nothing would hold it: it gets the one that its ID gives.
   const given = names.length === 0 ? [`mooring.local/loaded:${manifest.config.digest.slice('sha256:'.length, 'sha256:'.length + 12)}`] : names;
   return given.map((name) => {

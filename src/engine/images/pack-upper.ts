@@ -23,7 +23,7 @@ export async function* packUpper(archiver: string, upper: Upper, signal?: AbortS
   await packer.report('pack a layer');
 }
 
-/** Makes `upper`, which nobody uses any more, what unpacking its archive would make, and flushes it: it can then be a layer as it is. */
+/** Makes `upper`, which nobody uses any more, what unpacking its archive would make: it can then be a layer as it is. */
 export async function cleanUpper(archiver: string, upper: Upper, signal?: AbortSignal): Promise<void> {
   using cleaner = new ArchiverProcess(archiver, ['clean', ...argumentsOf(upper)], signal);
   await cleaner.report('make a layer of a writable folder');

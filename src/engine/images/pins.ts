@@ -1,20 +1,36 @@
 import type { Digest } from './digest.ts';
+import type { FlushLedger } from './flush-ledger.ts';
 
 /** Keeps what operations under way count on from being collected: what they bring in has no name yet that would hold it. */
 export class Pins {
   readonly #held = new Map<Digest, number>();
+  readonly #ledger: Pick<FlushLedger, 'note' | 'release'>;
   #sweep: Promise<unknown> = Promise.resolve();
+
+  constructor(ledger: Pick<FlushLedger, 'note' | 'release'>) {
+    this.#ledger = ledger;
+  }
 
   /** A hand that holds what is added to it until it is disposed of. */
   open(): Hold {
     const mine: Digest[] = [];
+    const noted: Digest[] = [];
+    const add = async (digests: readonly Digest[]): Promise<void> => {
+      for (const digest of digests) this.#held.set(digest, (this.#held.get(digest) ?? 0) + 1);
+      mine.push(...digests);
+      await this.#sweep;
+    };
     return {
-      add: async (digests) => {
-        for (const digest of digests) this.#held.set(digest, (this.#held.get(digest) ?? 0) + 1);
-        mine.push(...digests);
-        await this.#sweep;
+      add,
+      expect: async (digests) => {
+        await add(digests);
+        await this.#ledger.note(digests);
+        noted.push(...digests);
       },
-      [Symbol.dispose]: () => mine.splice(0).forEach((digest) => this.#release(digest)),
+      [Symbol.dispose]: () => {
+        mine.splice(0).forEach((digest) => this.#release(digest));
+        this.#ledger.release(noted.splice(0));
+      },
     };
   }
 
@@ -39,4 +55,6 @@ export class Pins {
 export interface Hold extends Disposable {
   /** Waits for a sweep under way, so that what is found in the store afterwards stays there. */
   add(digests: readonly Digest[]): Promise<void>;
+  /** For what this operation brings in: also has the ledger name it, so that it may get its place before it is on disk. */
+  expect(digests: readonly Digest[]): Promise<void>;
 }

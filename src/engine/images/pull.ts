@@ -4,6 +4,7 @@ import type { ImageProgress, LayerState, TransferOptions } from '../images.ts';
 import type { ImageRecord } from '../store/image-records.ts';
 import type { Digest } from './digest.ts';
 import { type ImageManifest, parseConfig, parseManifest, type Platform } from './oci-image.ts';
+import type { Hold } from './pins.ts';
 import { choosePlatform } from './platform.ts';
 import { fromEndpoints } from './registry/from-endpoints.ts';
 import type { RegistrySettings } from './registry/registry-settings.ts';
@@ -29,16 +30,15 @@ async function pullFrom(room: ImageRoom, repository: Repository, reference: Imag
   const { fetched, manifest } = await forPlatform(repository, top, platform, name);
   const { blobs } = room.images;
   using held = room.pins.open();
-  await held.add([fetched.digest, manifest.config.digest]);
   const configContent = await repository.blob(manifest.config, MAX_CONFIG_BYTES);
   const config = parseConfig(configContent, `the config of ${name}`, manifest.layers.length);
   if (config.os !== 'linux') throw new MooringError('Unsupported', `${name} is made for ${config.os}`);
   const layers = layersOf(manifest, config);
-  await held.add(digestsOf(fetched.digest, manifest, layers));
+  await held.expect(digestsOf(fetched.digest, manifest, layers));
   onProgress({ type: 'RESOLVED', name, digest: top.digest, layers: layers.map(({ descriptor: { digest, size } }) => ({ digest, size })) });
-  await fetchLayers(room, repository, layers, options);
-  await blobs.put(configContent, manifest.config.digest);
-  await blobs.put(fetched.content, fetched.digest);
+  await fetchLayers(room, repository, layers, held, options);
+  await blobs.put(configContent, held, manifest.config.digest);
+  await blobs.put(fetched.content, held, fetched.digest);
   const record: ImageRecord = {
     name,
     imageId: manifest.config.digest,
@@ -63,7 +63,7 @@ async function forPlatform(repository: Repository, top: FetchedManifest, platfor
 }
 
 /** All layers, several at a time. The first failure ends the others, and is thrown once they have ended. */
-async function fetchLayers(room: ImageRoom, repository: Repository, layers: readonly StoredLayer[], { signal, onProgress = () => {} }: TransferOptions): Promise<void> {
+async function fetchLayers(room: ImageRoom, repository: Repository, layers: readonly StoredLayer[], held: Hold, { signal, onProgress = () => {} }: TransferOptions): Promise<void> {
   const pending = [...layers];
   const failures: unknown[] = [];
   for (const { descriptor } of layers) onProgress(layerProgress(descriptor, 'Waiting', 0));
@@ -77,9 +77,9 @@ async function fetchLayers(room: ImageRoom, repository: Repository, layers: read
         onProgress(layerProgress(descriptor, 'Exists', descriptor.size));
         continue;
       }
-      const streamed = await fetchBlob(room, repository, layer, onProgress);
+      const streamed = await fetchBlob(room, repository, layer, held, onProgress);
       onProgress(layerProgress(descriptor, 'Unpacking', descriptor.size));
-      const fromFile = (): Promise<void> => room.layers.ensure({ chainId, diffId, blob: room.images.blobs.file(descriptor.digest) });
+      const fromFile = (): Promise<void> => room.layers.ensure({ chainId, diffId, blob: room.images.blobs.file(descriptor.digest) }, held);
       // The next download begins meanwhile.
       const unpacked = (streamed?.unpacked.catch((error: unknown) => (isPassing(error) ? fromFile() : Promise.reject(error))) ?? fromFile()).then(() => onProgress(layerProgress(descriptor, 'Done', descriptor.size)));
       unpacking.push(unpacked.catch((error: unknown) => void failures.push(error)));
@@ -100,25 +100,25 @@ function isPassing(error: unknown): boolean {
  * Brings a layer's blob into the store, unless it is there or comes already for another pull, whose end is then waited for. A layer that is
  * not there is unpacked as its blob comes: gives the end of that.
  */
-async function fetchBlob(room: ImageRoom, repository: Repository, layer: StoredLayer, onProgress: (progress: ImageProgress) => void): Promise<{ readonly unpacked: Promise<void> } | undefined> {
+async function fetchBlob(room: ImageRoom, repository: Repository, layer: StoredLayer, held: Hold, onProgress: (progress: ImageProgress) => void): Promise<{ readonly unpacked: Promise<void> } | undefined> {
   const { digest, size } = layer.descriptor;
   for (let other = room.incoming.get(digest); other !== undefined; other = room.incoming.get(digest)) await other;
   const { promise, resolve } = Promise.withResolvers<void>();
   room.incoming.set(digest, promise);
   try {
     if ((await room.images.blobs.sizeOf(digest)) === size) return undefined;
-    return await download(room, repository, layer, onProgress);
+    return await download(room, repository, layer, held, onProgress);
   } finally {
     room.incoming.delete(digest);
     resolve(); // whoever waited looks for itself whether the blob is there
   }
 }
 
-async function download(room: ImageRoom, repository: Repository, { descriptor, chainId, diffId }: StoredLayer, onProgress: (progress: ImageProgress) => void): Promise<{ readonly unpacked: Promise<void> }> {
+async function download(room: ImageRoom, repository: Repository, { descriptor, chainId, diffId }: StoredLayer, held: Hold, onProgress: (progress: ImageProgress) => void): Promise<{ readonly unpacked: Promise<void> }> {
   const writer = await room.images.blobs.writer(descriptor);
   const verified = Promise.withResolvers<void>();
   verified.promise.catch(() => {}); // who waits for it is told
-  const unpacked = room.layers.ensure({ chainId, diffId, blob: writer.follow(), verified: verified.promise });
+  const unpacked = room.layers.ensure({ chainId, diffId, blob: writer.follow(), verified: verified.promise }, held);
   unpacked.catch(() => {}); // a failed download ends it, and is what is told
   let toldAt = 0;
   try {
@@ -128,7 +128,7 @@ async function download(room: ImageRoom, repository: Repository, { descriptor, c
       toldAt = now;
       onProgress(layerProgress(descriptor, 'Downloading', bytes));
     });
-    await writer.commit();
+    await writer.commit(held);
   } catch (error) {
     verified.reject(error);
     await writer[Symbol.asyncDispose]();

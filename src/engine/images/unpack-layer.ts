@@ -45,7 +45,7 @@ const PIECE_BYTES = 1024 * 1024;
 
 /**
  * Unpacks a layer in a process that is shut in with `folder`: whatever the archive says, nothing else can be touched. Bytes stream
- * through with back pressure and are decompressed on worker threads. Settles once the folder is on disk.
+ * through with back pressure and are decompressed on worker threads.
  * `Invalid` when the archive is at fault, `Unavailable` when the disk is.
  */
 export async function unpackLayer({ archiver, blob, folder, bounds, signal }: UnpackOptions): Promise<Unpacked> {

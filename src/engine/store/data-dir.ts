@@ -18,6 +18,8 @@ export class DataDir {
   readonly volumes: string;
   /** What is half made or half removed. Nothing in here is worth keeping over a restart. */
   readonly temporary: string;
+  /** File of the names of blobs and layers that may not be on disk yet. */
+  readonly unflushed: string;
 
   private constructor(root: string) {
     this.blobs = path.join(root, 'blobs', 'sha256');
@@ -26,6 +28,7 @@ export class DataDir {
     this.buildCaches = path.join(root, 'build', 'caches');
     this.volumes = path.join(root, 'volumes');
     this.temporary = path.join(root, 'tmp');
+    this.unflushed = path.join(root, 'unflushed');
   }
 
   /** Makes the folders that are missing. */
@@ -59,6 +62,11 @@ export class DataDir {
   async publish(made: string, place: string): Promise<void> {
     await rename(made, place);
     await syncFolder(path.dirname(place));
+  }
+
+  /** Renames what was made in `temporary` to its place: whole for every process, and on disk some time later. Only for what a ledger names as such. */
+  async place(made: string, place: string): Promise<void> {
+    await rename(made, place);
   }
 
   /** Takes `target` out of its place at once, and deletes it when there is time. Settles after the first; the second is `discarded`. */

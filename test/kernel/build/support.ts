@@ -69,7 +69,7 @@ export class TestBuilder implements AsyncDisposable {
     await ensureBusyboxImage(store);
     const records = new BuildCacheRecords(database);
     const cached = (): string[] => records.list().flatMap(({ diffId, chainId }) => [diffId, chainId]);
-    const images = createImageEngine({ dataDir, images: store, archiver: path.join(BUILT, 'mooring-archive'), containers: () => [], registries: plainRegistries, cached });
+    const images = createImageEngine({ dataDir, images: store, archiver: path.join(BUILT, 'mooring-archive'), containers: () => [], registries: plainRegistries, cached, onFlushFailed: (error) => console.error('flush', error) });
     const run = path.join(root, 'run');
     const folders = { containers: dataDir.containers, states: path.join(run, 'containers'), seccompCache: path.join(run, 'seccomp'), networkNamespaces: path.join(run, 'netns'), cgroupParent: `/mooring-${instance}` };
     await Promise.all([folders.states, folders.seccompCache, folders.networkNamespaces].map((folder) => mkdir(folder, { recursive: true, mode: 0o700 })));
@@ -123,6 +123,7 @@ export class TestBuilder implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     const { instance, layout, database } = this.#parts;
+    await this.images.close();
     const folders = [this.dataDir.containers, this.dataDir.temporary, path.join(this.root, 'run', 'containers')];
     await until('nothing of the builds is left', async () => {
       const files = (await Promise.all(folders.map((folder) => readdir(folder)))).flat();

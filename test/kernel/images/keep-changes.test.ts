@@ -12,6 +12,7 @@ import { Pins } from '../../../src/engine/images/pins.ts';
 import type { ImageRoom } from '../../../src/engine/images/room.ts';
 import { DEFAULT_LAYER_BOUNDS } from '../../../src/engine/images/unpack-layer.ts';
 import { archiver, openStore, type TestStore } from './store-support.ts';
+import { freeLedger } from '../../support/free-hold.ts';
 
 const run = promisify(execFile);
 
@@ -31,7 +32,7 @@ async function changed(store: TestStore, name: string, below: string, commands: 
 }
 
 function roomOf({ dataDir, images }: TestStore): ImageRoom {
-  return { dataDir, images, layers: new LayerStore(dataDir, archiver, DEFAULT_LAYER_BOUNDS), pins: new Pins(), containers: () => [], cached: () => [], incoming: new Map() };
+  return { dataDir, images, layers: new LayerStore(dataDir, archiver, DEFAULT_LAYER_BOUNDS), pins: new Pins(freeLedger), containers: () => [], cached: () => [], incoming: new Map() };
 }
 
 interface Keeping {

@@ -3,11 +3,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 import { ensureBusyboxImage } from '../../../src/engine/images/busybox-image.ts';
-import { createImageEngine } from '../../../src/engine/images/image-engine.ts';
+import { createImageEngine, type OwnedImageEngine } from '../../../src/engine/images/image-engine.ts';
 import { ImageStore } from '../../../src/engine/images/image-store.ts';
 import { plainRegistries, type RegistrySettings } from '../../../src/engine/images/registry/registry-settings.ts';
 import type { LayerBounds } from '../../../src/engine/images/unpack-layer.ts';
-import type { ImageEngine } from '../../../src/engine/images.ts';
 import { findCredentials } from '../../../src/lib/docker-config.ts';
 import { DataDir } from '../../../src/engine/store/data-dir.ts';
 import { Database } from '../../../src/engine/store/database.ts';
@@ -17,9 +16,10 @@ export const archiver = process.env['MOORING_ARCHIVER'] ?? path.resolve(import.m
 
 export interface TestStore extends AsyncDisposable {
   readonly root: string;
-  readonly engine: ImageEngine;
+  readonly engine: OwnedImageEngine;
   readonly images: ImageStore;
   readonly dataDir: DataDir;
+  readonly database: Database;
 }
 
 export interface TestStoreOptions extends Partial<RegistrySettings> {
@@ -43,6 +43,7 @@ export async function openStore({ bounds, containers = () => [], busybox = false
     archiver,
     containers,
     registries: { ...plainRegistries, certsDir: path.join(root, 'certs.d'), credentials: (registry) => findCredentials(registry, path.join(root, 'config.json')), ...registries },
+    onFlushFailed: (error) => console.error('flush', error),
     ...(bounds && { bounds }),
   });
   return {
@@ -50,7 +51,9 @@ export async function openStore({ bounds, containers = () => [], busybox = false
     engine,
     images,
     dataDir,
+    database,
     async [Symbol.asyncDispose]() {
+      await engine.close();
       database.close();
       if (given === undefined) await rm(root, { recursive: true });
     },

@@ -17,8 +17,8 @@ import { tarArchive } from '../../support/tar-writer.ts';
 import { until } from '../../support/until.ts';
 import { once, openStore } from './store-support.ts';
 
-/** Of a process that does nothing but pull and collect. */
-const STORE_DEATHS = 150;
+/** Of processes that do nothing but pull and collect, and of such that commit, build and collect. */
+const STORE_DEATHS = { pull: 120, make: 80 };
 /** Of those at a time: what takes longest is the start of the next process. */
 const STORES = 3;
 /** Of the daemon itself, with all that it does at a start. */
@@ -66,55 +66,83 @@ before(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'mooring-death-'));
   program = path.join(folder, 'test/kernel/images/churning-store.mjs');
   // One file starts in a fraction of the time of many.
-  await build({ entryPoints: [fileURLToPath(new URL('churning-store.ts', import.meta.url))], outfile: program, bundle: true, platform: 'node', format: 'esm', target: 'node24', supported: { using: true }, banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" }, logLevel: 'error' });
+  await build({ entryPoints: [fileURLToPath(new URL('churning-store.ts', import.meta.url))], outfile: program, bundle: true, platform: 'node', format: 'esm', target: 'node24', supported: { using: true }, banner: { js: "import { createRequire as requirer } from 'node:module'; const require = requirer(import.meta.url);" }, logLevel: 'error' });
 });
 
 after(() => rm(folder, { recursive: true }));
 
 /** Settles once the process is at work. */
-async function churn(root: string, name: string): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [program, root, name], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, MOORING_ARCHIVER: fileURLToPath(new URL('../../../native/build/mooring-archive', import.meta.url)) } });
-  await onceEmitted(child.stdout, 'data');
+async function churn(root: string, work: keyof typeof STORE_DEATHS, name: string): Promise<ChildProcess> {
+  const built = fileURLToPath(new URL('../../../native/build', import.meta.url));
+  const child = spawn(process.execPath, [program, root, work, name], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, MOORING_ARCHIVER: `${built}/mooring-archive`, MOORING_ADDON: `${built}/mooring.node` } });
+  await said(child);
   return child;
 }
 
-test(`kill -9 at ${STORE_DEATHS} random instants of pulls and collections leaves a whole store, and a retry completes`, async (context) => {
-  const random = seeded(context);
-  await using registry = await startRegistry();
-  const { name, files, id } = await push(registry, 'few');
+/** Settles at the next word of a process. */
+async function said(child: ChildProcess): Promise<void> {
+  const ended = onceEmitted(child, 'exit').then(() => assert.fail('it ended by itself'));
+  await Promise.race([ended, onceEmitted(child.stdout ?? child, 'data')]);
+  ended.catch(() => {});
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  const ended = onceEmitted(child, 'exit');
+  assert.equal(child.exitCode, null, 'it did not end by itself');
+  child.kill('SIGKILL');
+  await ended;
+}
+
+interface Deaths {
+  readonly root: string;
+  readonly work: keyof typeof STORE_DEATHS;
+  readonly name: string;
+  readonly files: number;
+  readonly random: Random;
+}
+
+/** Kills a store's process over and over, and gives how often something half made, a layer and a name were there then. */
+async function dieOften({ root, work, name, files, random }: Deaths): Promise<{ withName: number; withLayer: number; withHalf: number }> {
   const seen = { withName: 0, withLayer: 0, withHalf: 0 };
-  const stores = Array.from({ length: STORES }, async (_, index) => {
-    const root = path.join(folder, `store-${index}`);
-    // Wide enough for the work to have begun, on a slow machine, too.
-    let span = 200;
-    for (let death = 0; death < STORE_DEATHS / STORES; death++) {
-      const child = await churn(root, name);
-      const ended = onceEmitted(child, 'exit');
-      await sleep(random.below(span));
-      assert.equal(child.exitCode, null, 'it did not end by itself');
-      child.kill('SIGKILL');
-      await ended;
-      const halves = (await readdir(path.join(root, 'data/tmp'))).length;
-      await using store = await openStore({ root });
-      assert.deepEqual(await store.engine.check(), [], `after death ${death}`);
-      await assertWholeLayers(path.join(root, 'data'), files);
-      const layers = (await readdir(path.join(root, 'data/layers'))).length;
-      const names = (await store.engine.list()).length;
-      for (const [what, count] of [['withHalf', halves], ['withLayer', layers], ['withName', names]] as const) if (count > 0) seen[what]++;
-      span = halves + layers + names > 0 ? Math.max(100, span * 0.95) : Math.min(3000, span * 1.2);
-    }
-    await until('the unpackers have died with their parents', async () => (await processesMentioning(`unpack ${root}`)).length === 0);
+  const standing = work === 'make' ? 1 : 0; // the image to commit upon
+  // Wide enough for the work to have begun, on a slow machine, too.
+  let span = 200;
+  for (let death = 0; death < STORE_DEATHS[work] / STORES; death++) {
+    const child = await churn(root, work, name);
+    await sleep(random.below(span));
+    await kill(child);
+    const halves = (await readdir(path.join(root, 'data/tmp'))).length;
     await using store = await openStore({ root });
-    await store.dataDir.collectTemporary();
-    assert.equal((await store.engine.pull(name)).id, id);
-    store.engine.remove(name, { force: true });
-    await store.engine.prune({ all: true, dryRun: false });
-    for (const kind of ['blobs/sha256', 'layers', 'tmp']) assert.deepEqual(await readdir(path.join(root, 'data', kind)), [], `nothing is left in ${kind}`);
+    assert.deepEqual(await store.engine.check(), [], `after death ${death}`);
+    await assertWholeLayers(path.join(root, 'data'), files);
+    const layers = (await readdir(path.join(root, 'data/layers'))).length - standing;
+    const names = (await store.engine.list()).length - standing;
+    for (const [what, count] of [['withHalf', halves], ['withLayer', layers], ['withName', names]] as const) if (count > 0) seen[what]++;
+    span = halves + layers + names > 0 ? Math.max(100, span * 0.95) : Math.min(3000, span * 1.2);
+  }
+  const last = await churn(root, work, name);
+  await said(last); // a whole round
+  await kill(last);
+  await until('the archivers have died with their parents', async () => (await processesMentioning(root)).length === 0);
+  await using store = await openStore({ root });
+  await store.dataDir.collectTemporary();
+  await store.engine.prune({ all: true, dryRun: false });
+  const left = await Promise.all(['blobs/sha256', 'layers', 'tmp'].map(async (kind) => (await readdir(path.join(root, 'data', kind))).length));
+  assert.deepEqual(left, [3 * standing, standing, 0], 'nothing is left but what stands');
+  return seen;
+}
+
+for (const work of ['pull', 'make'] as const) {
+  const what = { pull: 'pulls', make: 'commits and builds' }[work];
+  test(`kill -9 at ${STORE_DEATHS[work]} random instants of ${what} and collections leaves a whole store, and a retry completes`, async (context) => {
+    const random = seeded(context);
+    await using registry = await startRegistry();
+    const { name, files } = await push(registry, 'few');
+    const all = await Promise.all(Array.from({ length: STORES }, (_, index) => dieOften({ root: path.join(folder, `${work}-${index}`), work, name, files, random })));
+    context.diagnostic(JSON.stringify(all));
+    assert.ok(all.some(({ withHalf }) => withHalf > 0) && all.some(({ withLayer }) => withLayer > 0), 'deaths fell into the work');
   });
-  await Promise.all(stores);
-  context.diagnostic(JSON.stringify(seen));
-  assert.ok(seen.withHalf > 0 && seen.withLayer > 0, 'deaths fell into the work');
-});
+}
 
 test(
   `kill -9 of the daemon at ${DAEMON_DEATHS} random instants of pulls and prunes leaves a whole store, and a retry completes`,

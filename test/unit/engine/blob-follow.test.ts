@@ -9,6 +9,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { BlobStore } from '../../../src/engine/images/blob-store.ts';
 import { digestOf } from '../../../src/engine/images/digest.ts';
 import { DataDir } from '../../../src/engine/store/data-dir.ts';
+import { freeHold } from '../../support/free-hold.ts';
 
 let root: string;
 let folders: DataDir;
@@ -31,7 +32,7 @@ test('what follows a blob reads all of it as it comes, and ends with it', async 
     await writer.write(content.subarray(offset, offset + 70_000));
     await turn();
   }
-  await writer.commit();
+  await writer.commit(freeHold);
   assert.ok((await followed).equals(content));
   assert.ok((await all(writer.follow())).equals(content), 'it can be read again while it is open');
   await writer[Symbol.asyncDispose]();

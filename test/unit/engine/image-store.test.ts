@@ -13,6 +13,7 @@ import { ImageStore } from '../../../src/engine/images/image-store.ts';
 import { type LayerEntry, tarOf } from '../../../src/engine/images/layer-entries.ts';
 import { DataDir } from '../../../src/engine/store/data-dir.ts';
 import { Database } from '../../../src/engine/store/database.ts';
+import { freeHold } from '../../support/free-hold.ts';
 
 const LAYER: LayerEntry[] = [
   { kind: 'folder', path: 'etc', mode: 0o755 },
@@ -93,12 +94,12 @@ describe('the image store', () => {
   });
 
   it('refuses a blob of another digest, and one that has changed on disk', async () => {
-    await assert.rejects(images.blobs.put('content', digestOf('other')), { code: 'Invalid' });
+    await assert.rejects(images.blobs.put('content', freeHold, digestOf('other')), { code: 'Invalid' });
     assert.deepEqual(await readdir(dataDir.blobs), []);
-    const digest = await images.blobs.put('content');
+    const digest = await images.blobs.put('content', freeHold);
     await writeFile(path.join(dataDir.blobs, digest.slice(7)), 'changed');
     await assert.rejects(images.blobs.read(digest), { code: 'Internal', message: /is damaged on disk/ });
-    await images.blobs.put('content');
+    await images.blobs.put('content', freeHold);
     assert.equal(String(await images.blobs.read(digest)), 'content');
     await assert.rejects(images.blobs.read(digestOf('absent')), { code: 'NotFound' });
     for (const text of ['sha256:..', 'sha512:00', `sha256:${'A'.repeat(64)}`, `sha256:../${'a'.repeat(61)}`]) assert.throws(() => parseDigest(text), { code: 'Invalid' });

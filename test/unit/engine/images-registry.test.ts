@@ -8,6 +8,7 @@ import { digestOf } from '../../../src/engine/images/digest.ts';
 import { parseChallenges } from '../../../src/engine/images/registry/auth-challenge.ts';
 import { isLoopback } from '../../../src/engine/images/registry/registry-host.ts';
 import { retryAfterMs, retryDelay } from '../../../src/engine/images/registry/retry.ts';
+import { freeLedger } from '../../support/free-hold.ts';
 
 describe('challenges', () => {
   const read = (header: string | string[]) => parseChallenges(header).map(({ scheme, parameters }) => [scheme, Object.fromEntries(parameters)]);
@@ -92,7 +93,7 @@ test('only loopback may be spoken to in plain HTTP unasked', () => {
 });
 
 test('a sweep and a hold wait for each other', async () => {
-  const pins = new Pins();
+  const pins = new Pins(freeLedger);
   const [a, b] = [digestOf('a'), digestOf('b')];
   const first = pins.open();
   await first.add([a]);
