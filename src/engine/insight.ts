@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { Container } from '../spec/container.ts';
 import type { ContainerName } from '../spec/name.ts';
-import type { ContainerId, InterfaceStats } from './engine.ts';
+import type { ContainerId, ExitRecord, InterfaceStats } from './engine.ts';
 
 /** A container's place on one network. Addresses are text. */
 export interface NetworkPlace {
@@ -83,6 +83,10 @@ export interface ContainerUsage {
 /** What faces want to know and have of one container beyond what keeps it as desired. `NotFound` for an id that is nobody's. */
 export interface ContainerInsight {
   record(id: ContainerId): ContainerRecordView;
+  /** How its last run ended; undefined before one has. */
+  lastExit(id: ContainerId): Promise<ExitRecord | undefined>;
+  /** The folders that its root file system is made of, the image's layers from the top. */
+  layers(id: ContainerId): Promise<{ readonly lower: readonly string[]; readonly upper: string; readonly work: string }>;
   /** The processes of a container on the node, in the order of their pids. */
   pids(id: ContainerId): Promise<number[]>;
   /** Undefined while it does not run. */

@@ -1,8 +1,10 @@
+import { readFile } from 'node:fs/promises';
 import type { Duplex } from 'node:stream';
 
+import { errnoOf } from '../../lib/errors.ts';
 import type { Native } from '../../native/native.ts';
 import { addressText } from '../../spec/address.ts';
-import type { ContainerId } from '../engine.ts';
+import type { ContainerId, ExitRecord } from '../engine.ts';
 import type { ContainerInsight, ContainerRecordView, ContainerUsage, NetworkPlace } from '../insight.ts';
 import type { ContainerNetworks } from '../network/container-networks.ts';
 import type { Endpoint } from '../network/endpoint.ts';
@@ -11,6 +13,8 @@ import { cgroupPids } from './cgroup-folders.ts';
 import type { CgroupLayout } from './cgroup-layout.ts';
 import { FirstClients } from './first-clients.ts';
 import type { ManagedContainer } from './managed-container.ts';
+import { parseExit } from './monitor-files.ts';
+import { OVERLAY_ANNOTATION, type RootOverlay, type RuntimeConfig } from './runtime-spec.ts';
 import { readUsage } from './usage.ts';
 
 export interface LocalInsightOptions {
@@ -36,6 +40,23 @@ export class LocalInsight implements ContainerInsight {
     const { record, paths } = get(id);
     const { name, container, imageId, createdAt } = record;
     return { id, name, container, imageId, createdAt, bundle: paths.bundle, log: paths.log, networks: networks.members.endpoints(id).map(networkPlace), volumes: volumes.usedBy(id) };
+  }
+
+  async lastExit(id: ContainerId): Promise<ExitRecord | undefined> {
+    const { native, get } = this.#options;
+    const { exit, fallbackExit } = get(id).paths;
+    const [first, second] = (await native.readFiles([exit, fallbackExit])).map((content) => ('text' in content ? parseExit(content.text) : undefined));
+    return first ?? second;
+  }
+
+  async layers(id: ContainerId): Promise<RootOverlay> {
+    const { config } = this.#options.get(id).paths;
+    const text = await readFile(config, 'utf8').catch((error: unknown) => {
+      if (errnoOf(error) === 'ENOENT') return undefined; // somebody removed it; it is written anew with the next start
+      throw error;
+    });
+    if (text === undefined) return { lower: [], upper: '', work: '' };
+    return JSON.parse((JSON.parse(text) as RuntimeConfig).annotations[OVERLAY_ANNOTATION]) as RootOverlay;
   }
 
   pids(id: ContainerId): Promise<number[]> {

@@ -4,15 +4,18 @@ import path from 'node:path';
 import type { LogLine, LogOptions } from '../engine.ts';
 import { LogChain } from './log-chain.ts';
 
-/** The lines of a rotated log, oldest first; with `follow`, also those to come, until the signal aborts or the log's folder is gone. */
+/** The lines of a rotated log, oldest first; with `follow`, also those to come, until `over` or `signal` is aborted or the log's folder is gone. */
 export async function* readLog(file: string, options: LogOptions): AsyncGenerator<LogLine> {
-  const { follow, tail, since, signal } = options;
+  const { follow, tail, since, over, signal } = options;
   const started = since === undefined ? () => true : after(since);
   await using chain = new LogChain(file);
   // Before the first look, so that no rotation goes unseen. Each is answered at once, however far behind the reader is.
   using changes = follow ? new FolderChanges(path.dirname(file), signal, (name) => void (name === path.basename(file) && chain.collect().catch(() => {}))) : undefined;
   await chain.collect();
   if (tail !== undefined) await chain.seekTail(tail);
+  const wake = (): void => changes?.wake();
+  over?.addEventListener('abort', wake, { once: true });
+  let isLastRound = false;
   while (!signal.aborted) {
     const { current, hasSuccessor: isComplete } = chain;
     for await (const line of current?.read() ?? []) {
@@ -23,9 +26,10 @@ export async function* readLog(file: string, options: LogOptions): AsyncGenerato
       if (await chain.advance()) yield gap();
       continue;
     }
-    if (!changes) return;
+    if (!changes || isLastRound) return;
+    isLastRound = over?.aborted ?? false;
     await chain.collect();
-    if (chain.current !== current || chain.hasSuccessor) continue;
+    if (isLastRound || chain.current !== current || chain.hasSuccessor) continue;
     // An open file keeps its folder from ending.
     if (await current?.isDeleted()) await chain.drop();
     if (!(await changes.next())) return;
@@ -70,6 +74,12 @@ class FolderChanges implements Disposable {
       watcher.close();
       signal.removeEventListener('abort', end);
     };
+  }
+
+  /** As if there had been a change. */
+  wake(): void {
+    this.#changed = true;
+    this.#wake();
   }
 
   /** True after a change, false once there will be none any more. */

@@ -131,6 +131,8 @@ export class FakeServices implements ApiServices {
     record: (id) => {
       throw new MooringError('NotFound', `there is no container ${id}`);
     },
+    lastExit: () => Promise.resolve(undefined),
+    layers: () => Promise.resolve({ lower: [], upper: '', work: '' }),
     pids: () => Promise.resolve([]),
     usage: () => Promise.resolve(undefined),
     attachNext: () => Promise.reject(new MooringError('NotFound', 'there will be no run')),
