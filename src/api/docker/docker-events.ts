@@ -23,6 +23,11 @@ export class DockerEvents {
   #past: DockerEvent[] = [];
   #last = 0;
 
+  /** How many listen. */
+  get listeners(): number {
+    return this.#listeners.size;
+  }
+
   /** What is remembered, oldest first. */
   past(): readonly DockerEvent[] {
     return this.#past;

@@ -6,6 +6,7 @@ import { VERSION } from '../../lib/version.ts';
 import type { Exchange, Face } from '../socket-server.ts';
 import type { ApiServices } from '../v1/services.ts';
 import { type DockerCall, sendJson } from './call.ts';
+import { tellOfContainers } from './container-events.ts';
 import { DockerEvents } from './docker-events.ts';
 import type { DockerServices } from './docker-services.ts';
 import { DockerError, errorReply } from './error-reply.ts';
@@ -31,7 +32,7 @@ export function dockerFace(logger: Logger, services: Promise<ApiServices>, route
   for (const route of routes) router.on(route.method, route.path, () => undefined, route);
 
   const told = new DockerEvents();
-  const ready = services.then((all): DockerServices => ({ ...all, told }));
+  const ready = services.then((all): DockerServices => withEvents({ ...all, told }));
   ready.catch(() => {}); // told to every request
 
   const answer = async (exchange: Exchange): Promise<void> => {
@@ -60,6 +61,12 @@ export function dockerFace(logger: Logger, services: Promise<ApiServices>, route
   };
 
   return { upgrades: isStream, answer: (exchange) => void answer(exchange) };
+}
+
+/** From now on the lives of the containers are told. */
+function withEvents(services: DockerServices): DockerServices {
+  tellOfContainers(services);
+  return services;
 }
 
 function isStream({ url = '', headers }: IncomingMessage): boolean {

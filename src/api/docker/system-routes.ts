@@ -1,9 +1,12 @@
-import type { DockerCall } from './call.ts';
+import { type DockerCall, sendJson } from './call.ts';
+import { infoObject, versionObject } from './info.ts';
 import type { DockerRoute } from './route.ts';
 
 export const systemRoutes: readonly DockerRoute[] = [
   { method: 'GET', path: '/_ping', handle: ping },
   { method: 'HEAD', path: '/_ping', handle: ping },
+  { method: 'GET', path: '/version', handle: (call, services) => sendJson(call, versionObject(services)) },
+  { method: 'GET', path: '/info', handle: async (call, services) => sendJson(call, await infoObject(services)) },
 ];
 
 /** The builder is the classic one: "2" would have clients ask for BuildKit. */
