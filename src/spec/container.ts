@@ -10,7 +10,8 @@ import { IMAGE_MAX_LENGTH, IMAGE_PATTERN, parseImageReference } from './image-re
 import { DNS_SUBDOMAIN, ENV_NAME, HOST_NAME } from './kubernetes-names.ts';
 import { objectMetaSchema } from './metadata.ts';
 import { loggingSchema } from './logging.ts';
-import { mountSchema, pathField } from './mount.ts';
+import { mountSchema } from './mount.ts';
+import { pathField } from './path-field.ts';
 import { portsSchema } from './port.ts';
 import { repeated } from './repeated.ts';
 import { resourcesSchema, shmSizeSchema } from './resources.ts';

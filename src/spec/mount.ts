@@ -4,13 +4,9 @@ import { checkedBy, foundBy } from './check.ts';
 import { type Grammar, grammarString } from './grammar.ts';
 import { invalid } from './invalid.ts';
 import { DNS_SUBDOMAIN } from './kubernetes-names.ts';
-import { PATH_COMPONENT, PATH_MAX_LENGTH, PATH_PATTERN, parsePath } from './path.ts';
+import { PATH_COMPONENT, PATH_MAX_LENGTH } from './path.ts';
+import { pathField } from './path-field.ts';
 import { tmpfsSizeSchema } from './resources.ts';
-
-/** An absolute clean path. */
-export function pathField(): z.ZodString {
-  return z.string().max(PATH_MAX_LENGTH).check(checkedBy(parsePath)).meta({ pattern: PATH_PATTERN.source });
-}
 
 const mountPathSchema = pathField()
   .check(

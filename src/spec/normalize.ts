@@ -1,3 +1,4 @@
+import type { BlockIO } from './block-io.ts';
 import { canonicalCapability } from './capability.ts';
 import type { ContainerSpec } from './container.ts';
 import { formatDuration, parseDuration } from './duration.ts';
@@ -42,6 +43,21 @@ function normalizeResources(resources: ContainerSpec['resources']): ContainerSpe
     ...resources,
     ...(resources.cpu === undefined ? {} : { cpu: formatQuantity({ nanos: BigInt(parseCpu(resources.cpu)) * (NANO / 1000n), format: 'DecimalSI' }) }),
     ...(resources.memory === undefined ? {} : { memory: binary(parseMemory(resources.memory)) }),
+    ...(resources.memoryReservation === undefined ? {} : { memoryReservation: binary(parseMemory(resources.memoryReservation)) }),
+    ...(resources.memorySwap === undefined ? {} : { memorySwap: binary(parseMemory(resources.memorySwap)) }),
+    ...(resources.blockIO === undefined ? {} : { blockIO: normalizeBlockIO(resources.blockIO) }),
+  };
+}
+
+function normalizeBlockIO(blockIO: BlockIO): BlockIO {
+  const byPath = <T extends { readonly path: string }>(devices: readonly T[]): T[] => sortedBy(devices, ({ path }) => path);
+  return {
+    ...blockIO,
+    weightDevice: byPath(blockIO.weightDevice),
+    throttleReadBpsDevice: byPath(blockIO.throttleReadBpsDevice),
+    throttleWriteBpsDevice: byPath(blockIO.throttleWriteBpsDevice),
+    throttleReadIOPSDevice: byPath(blockIO.throttleReadIOPSDevice),
+    throttleWriteIOPSDevice: byPath(blockIO.throttleWriteIOPSDevice),
   };
 }
 

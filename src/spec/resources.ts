@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { invalid } from './invalid.ts';
 import { NANO, parseQuantity, QUANTITY_MAX_LENGTH, QUANTITY_PATTERN, quantityIn } from './quantity.ts';
-import { type CelRule, checkedBy } from './check.ts';
+import { blockIOSchema } from './block-io.ts';
+import { type CelRule, checkedBy, type Finding, foundBy } from './check.ts';
+import { grammarString } from './grammar.ts';
 
 const MILLI = NANO / 1000n;
 /** The most processors that Linux can be built for on x86-64 (CONFIG_NR_CPUS). */
@@ -19,6 +21,9 @@ const MAX_PIDS = 2 ** 22;
 export interface ResolvedResources {
   readonly cpuMillicores?: number;
   readonly memoryBytes?: number;
+  readonly memoryReservationBytes?: number;
+  /** With `memoryBytes`. */
+  readonly memorySwapBytes?: number;
   readonly pids?: number;
 }
 
@@ -113,28 +118,93 @@ export const logSizeSchema = quantityField(parseLogSize, range('4Ki', '4Pi')).me
   description: 'The most that a log file may hold, from `4Ki` to `4Pi`: `10Mi`. Before it would grow beyond that, a new one is begun.',
 });
 
-export const resourcesSchema = z.strictObject({
+/** The kernel's default period, in microseconds. */
+export const CPU_PERIOD = 100_000;
+/** The kernel's default share. */
+export const CPU_SHARES = 1024;
+/** Lists of numbers of CPUs and memory nodes, cpuset(7). */
+const NUMBERS = { pattern: /^[0-9]{1,5}(-[0-9]{1,5})?(,[0-9]{1,5}(-[0-9]{1,5})?)*$/, maxLength: 512, what: 'a list of numbers such as 0-3,7' };
+
+const memory = () => quantityField(parseMemory, range('4Mi', '4Pi'));
+
+const resourcesFields = z.strictObject({
   cpu: quantityField(parseCpu, range('1m', String(MAX_CPUS)))
     .meta({
       description:
-        'CPU time per second, in cores: `2`, `0.5` or `500m`; from `1m` to `8192`. The kernel measures no less than `10m`, so less is taken for that; finer values are rounded up to the next thousandth. A custom resource takes a fraction only in quotes or as `500m`. Without it, no limit.',
+        'CPU time per second, in cores: `2`, `0.5` or `500m`; from `1m` to `8192`. The kernel measures no less than `10m` of its default period, so less is taken for that; finer values are rounded up to the next thousandth. A custom resource takes a fraction only in quotes or as `500m`. Without it, no limit.',
     })
     .optional(),
-  memory: quantityField(parseMemory, range('4Mi', '4Pi'))
+  cpuPeriod: z
+    .int()
+    .min(1000)
+    .max(1_000_000)
+    .meta({ description: `With \`cpu\`, the time over which it is measured, in microseconds. Without it, ${CPU_PERIOD}.` })
+    .optional(),
+  cpuShares: z
+    .int()
+    .min(2)
+    .max(262_144)
+    .meta({ description: `Its share of the CPUs against other containers when all want more than there is: one with 2048 gets twice as much as one with 1024. Without it, ${CPU_SHARES}.` })
+    .optional(),
+  cpusetCpus: grammarString(NUMBERS).meta({ description: 'The CPUs to run on, `0-3,7`. Without it, all.' }).optional(),
+  cpusetMems: grammarString(NUMBERS).meta({ description: 'The memory nodes (NUMA) to take memory from, `0,1`. Without it, all.' }).optional(),
+  memory: memory()
     .meta({
       description:
         'The most memory, in bytes: `64Mi` (binary), `64M` (decimal) or a number; from `4Mi`, with less a process may not even start, to `4Pi`. Above it the kernel kills a process of the container (OOMKilled). Without it, no limit.',
     })
     .optional(),
+  memoryReservation: memory()
+    .meta({ description: 'What memory it keeps, as far as possible, when the node is short of it; not above `memory`. What it has beyond that is taken from it first.' })
+    .optional(),
+  memorySwap: memory()
+    .meta({ description: 'The most memory and swap together, not below `memory`, which it wants; the same as that means no swap. Without it, as much swap as the node has.' })
+    .optional(),
+  memorySwappiness: z
+    .int()
+    .min(0)
+    .max(100)
+    .meta({ description: "How readily its memory is swapped out: 0 as late as possible, 100 like files. For cgroup version 1 alone. Without it, as the node's." })
+    .optional(),
+  oomKillDisable: z
+    .boolean()
+    .meta({ description: 'Let its processes wait for memory at the limit, rather than kill one of them. Wants `memory`, and cgroup version 1.' })
+    .optional(),
   pids: z.int().min(1).max(MAX_PIDS).meta({ description: 'The most processes and threads together. Without it, no limit.' }).optional(),
+  blockIO: blockIOSchema.optional(),
 });
+
+export const resourcesSchema = resourcesFields.check(foundBy(memoryFindings)).meta({
+  'x-kubernetes-validations': [
+    { rule: `!has(self.memory) || !has(self.memoryReservation) || ${bytesIn('memoryReservation')}.compareTo(${bytesIn('memory')}) <= 0`, message: 'memoryReservation must not be above memory' },
+    { rule: `!has(self.memorySwap) || (has(self.memory) && ${bytesIn('memorySwap')}.compareTo(${bytesIn('memory')}) >= 0)`, message: 'memorySwap wants memory, and must not be below it' },
+    { rule: '!has(self.oomKillDisable) || !self.oomKillDisable || has(self.memory)', message: 'oomKillDisable wants memory' },
+  ],
+});
+
+function bytesIn(field: string): string {
+  return `quantity(string(self.${field}))`;
+}
+
+function memoryFindings({ memory: limit, memoryReservation, memorySwap, oomKillDisable }: z.output<typeof resourcesFields>): Finding[] {
+  const bytes = limit === undefined ? undefined : parseMemory(limit);
+  const at = (field: string, message: string, fix: string): Finding[] => [{ path: [field], message, fix }];
+  return [
+    ...(bytes !== undefined && memoryReservation !== undefined && parseMemory(memoryReservation) > bytes ? at('memoryReservation', `is above memory (${limit})`, 'lower it, or raise memory') : []),
+    ...(memorySwap !== undefined && bytes === undefined ? at('memorySwap', 'is of memory and swap together, and there is no memory', 'give a limit of memory, too') : []),
+    ...(memorySwap !== undefined && bytes !== undefined && parseMemory(memorySwap) < bytes ? at('memorySwap', `is below memory (${limit}), which it includes`, 'raise it; the same as memory means no swap') : []),
+    ...(oomKillDisable === true && bytes === undefined ? at('oomKillDisable', 'without a limit of memory would stall the node', 'give a limit of memory, too') : []),
+  ];
+}
 
 /** The limits of a spec in the kernel's units. Throws `Invalid` for a spec that never went through its schema. */
 export function resolveResources(spec: { readonly resources: z.output<typeof resourcesSchema> }): ResolvedResources {
-  const { cpu, memory, pids } = spec.resources;
+  const { cpu, memory: limit, memoryReservation, memorySwap, pids } = spec.resources;
   return {
     ...(cpu === undefined ? {} : { cpuMillicores: parseCpu(cpu) }),
-    ...(memory === undefined ? {} : { memoryBytes: parseMemory(memory) }),
+    ...(limit === undefined ? {} : { memoryBytes: parseMemory(limit) }),
+    ...(memoryReservation === undefined ? {} : { memoryReservationBytes: parseMemory(memoryReservation) }),
+    ...(memorySwap === undefined ? {} : { memorySwapBytes: parseMemory(memorySwap) }),
     ...(pids === undefined ? {} : { pids }),
   };
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { checkedBy } from './check.ts';
 import { invalid } from './invalid.ts';
-import { pathField } from './mount.ts';
+import { pathField } from './path-field.ts';
 
 /** As much as all annotations may hold; profiles in use are a tenth of it. */
 const PROFILE_MAX_LENGTH = 262_144;

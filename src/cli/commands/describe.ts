@@ -96,9 +96,9 @@ export function eventTable(events: readonly MooringEvent[], now: number): string
   return renderTable(['TYPE', 'REASON', 'AGE', '', 'MESSAGE'], rows);
 }
 
-export function pairs(values: Readonly<Record<string, string | number | undefined>>): string {
+export function pairs(values: Readonly<Record<string, unknown>>): string {
   return Object.entries(values)
     .filter(([, value]) => value !== undefined)
-    .map(([key, value]) => `${key}=${value}`)
+    .map(([key, value]) => `${key}=${typeof value === 'object' ? JSON.stringify(value) : String(value)}`)
     .join(', ');
 }

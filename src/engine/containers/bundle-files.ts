@@ -4,6 +4,7 @@ import { errnoOf, MooringError } from '../../lib/errors.ts';
 import type { Container } from '../../spec/container.ts';
 import { containerName } from '../../spec/name.ts';
 import type { ContainerPaths } from './container-paths.ts';
+import { blockDevicePaths, blockDevices, type DeviceNumber } from './device-number.ts';
 import { OVERLAY_ANNOTATION, type RootOverlay, type RuntimeConfig } from './runtime-spec.ts';
 
 /**
@@ -51,4 +52,13 @@ export async function readSeccompProfile({ metadata, spec }: Container): Promise
   } catch (error) {
     throw new MooringError(errnoOf(error) === 'ENOENT' ? 'NotFound' : 'Invalid', `container ${containerName(metadata)}: its seccomp profile ${file} can't be read`, { fix: 'put the profile there, on this node', cause: error });
   }
+}
+
+/** The numbers of the block devices that the container's limits name, by their paths. `NotFound` for one that is none here. */
+export async function requireBlockDevices({ metadata, spec }: Container): Promise<ReadonlyMap<string, DeviceNumber>> {
+  const { blockIO } = spec.resources;
+  const devices = await blockDevices(blockIO);
+  const missing = blockIO && blockDevicePaths(blockIO).find((path) => !devices.has(path));
+  if (missing === undefined) return devices;
+  throw new MooringError('NotFound', `container ${containerName(metadata)}: ${missing}, which spec.resources.blockIO limits, is no block device of this node`, { fix: 'name one that "lsblk -p" lists' });
 }

@@ -9,7 +9,7 @@ import { asksForNameFiles, nameFilePaths } from '../network/name-files.ts';
 import { withImageVolumes } from '../volumes/image-volumes.ts';
 import { isVolumeMount, type LocalVolumes } from '../volumes/local-volumes.ts';
 import { type Bundle, makeBundle } from './bundle.ts';
-import { readSeccompProfile, requireBindSources } from './bundle-files.ts';
+import { readSeccompProfile, requireBindSources, requireBlockDevices } from './bundle-files.ts';
 import { containerPaths, type EngineFolders } from './container-paths.ts';
 import type { HostFacts } from './host-facts.ts';
 import { idsFor, type OwnMount } from './own-mounts.ts';
@@ -46,9 +46,10 @@ export class BundlePlanner {
     const image = await images.resolve(container.spec.image);
     const mounts = withImageVolumes(container.spec.mounts, image.config.Volumes);
     const { spec } = container;
-    const [user, seccompText] = await Promise.all([
+    const [user, seccompText, blockDevices] = await Promise.all([
       resolveUser(spec.user ?? image.config.User ?? '', image.layers).then((found) => withGroups(found, spec.supplementalGroups, image.layers)),
       readSeccompProfile(container),
+      requireBlockDevices(container),
       requireBindSources(container),
       networks.check(container, id),
     ]);
@@ -56,7 +57,7 @@ export class BundlePlanner {
     const networkPath = networks.namespacePath({ id, container });
     const nameFiles = networkPath === undefined && !asksForNameFiles(container.spec.network) ? {} : nameFilePaths(folder);
     const own = await Promise.all(mounts.map((mount) => this.#ownMount(container, id, mount, user, image.layers)));
-    const bundle = makeBundle({ container, image, user, mounts: own, host, cgroupPath: cgroup, upper, work, networkPath, nameFiles, seccompCache: folders.seccompCache, seccompText });
+    const bundle = makeBundle({ container, image, user, mounts: own, host, cgroupPath: cgroup, upper, work, networkPath, nameFiles, seccompCache: folders.seccompCache, seccompText, blockDevices });
     return { id, bundle, imageId: image.id, mounts };
   }
 

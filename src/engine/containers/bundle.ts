@@ -6,12 +6,13 @@ import type { Image } from '../images/image-store.ts';
 import { bundleMounts } from './bundle-mounts.ts';
 import { grantedCapabilities } from './capabilities.ts';
 import type { HostFacts } from './host-facts.ts';
+import type { DeviceNumber } from './device-number.ts';
 import { dockerSeccomp } from './docker-seccomp.ts';
 import { limitsOf, runtimeLimits } from './limits.ts';
 import type { OwnMount } from './own-mounts.ts';
 import { processArguments, processEnvironment } from './process-arguments.ts';
 import type { ResolvedUser } from './process-user.ts';
-import { INIT_ANNOTATION, LIMITS_ANNOTATION, OVERLAY_ANNOTATION, RLIM_INFINITY, type RootOverlay, type RuntimeConfig, type RuntimeResources, SECCOMP_CACHE_ANNOTATION } from './runtime-spec.ts';
+import { INIT_ANNOTATION, LIMITS_ANNOTATION, OVERLAY_ANNOTATION, parseRuntimeConfig, RLIM_INFINITY, type RootOverlay, type RuntimeConfig, type RuntimeResources, SECCOMP_CACHE_ANNOTATION } from './runtime-spec.ts';
 import { seccompProfile } from './seccomp-profile.ts';
 
 export interface BundleOptions {
@@ -32,6 +33,8 @@ export interface BundleOptions {
   readonly mounts?: readonly OwnMount[];
   /** Folder where the runtime keeps compiled filters. */
   readonly seccompCache: string;
+  /** The numbers of the block devices that its limits name. */
+  readonly blockDevices?: ReadonlyMap<string, DeviceNumber>;
   /** The text of the seccomp profile that the container names; undefined where it names none. */
   readonly seccompText?: string | undefined;
 }
@@ -91,7 +94,7 @@ export function makeBundle(options: BundleOptions): Bundle {
     linux: {
       namespaces: [...['pid', 'mount', 'ipc', 'uts', 'cgroup'].map((type) => ({ type })), ...networkNamespace(spec.network.mode, options.networkPath)],
       cgroupsPath: options.cgroupPath,
-      resources: { devices: spec.privileged ? ALL_DEVICES : DEVICES, ...runtimeLimits(limitsOf(spec)) },
+      resources: { devices: spec.privileged ? ALL_DEVICES : DEVICES, ...runtimeLimits(limitsOf(spec, options.blockDevices)) },
       rootfsPropagation: 'private',
       maskedPaths: spec.maskedPaths ?? (spec.privileged ? [] : [...MASKED, ...MASKED_SYS, ...host.thermalThrottle]),
       readonlyPaths: spec.readonlyPaths ?? (spec.privileged ? [] : READ_ONLY),
@@ -119,10 +122,10 @@ function seccompOf({ container: { spec }, seccompText, host }: BundleOptions, ca
 }
 
 /** The bundle's config.json with the limits that the container has now, which may have changed since it was written. */
-export function withLimitsOf(configText: string, { spec }: Container): string {
-  const config = JSON.parse(configText) as RuntimeConfig;
+export function withLimitsOf(configText: string, { spec }: Container, blockDevices: NonNullable<BundleOptions['blockDevices']>): string {
+  const config = parseRuntimeConfig(configText);
   const { devices } = config.linux.resources;
-  return JSON.stringify({ ...config, linux: { ...config.linux, resources: { devices, ...runtimeLimits(limitsOf(spec)) } } });
+  return JSON.stringify({ ...config, linux: { ...config.linux, resources: { devices, ...runtimeLimits(limitsOf(spec, blockDevices)) } } });
 }
 
 export function hashOf(configText: string): string {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { MooringError } from '../../lib/errors.ts';
 import { parseMountTable } from './mount-table.ts';
 
-export type LimitController = 'memory' | 'cpu' | 'pids';
+export type LimitController = 'memory' | 'cpu' | 'pids' | 'cpuset' | 'blkio';
 
 /** A controller's hierarchy: where it is mounted, and which of the two interfaces its files have. */
 export interface Hierarchy {
@@ -48,7 +48,7 @@ export class CgroupLayout {
   }
 
   /** The hierarchy that holds `controller`: its own on v1, else the unified one. Undefined where this kernel has neither. */
-  hierarchyOf(controller: LimitController | 'cpuacct' | 'freezer' | 'blkio'): Hierarchy | undefined {
+  hierarchyOf(controller: LimitController | 'cpuacct' | 'freezer'): Hierarchy | undefined {
     return this.#byController.get(controller) ?? this.#unified;
   }
 

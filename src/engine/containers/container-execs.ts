@@ -11,7 +11,7 @@ import { connectAttach } from './attach-connection.ts';
 import { execProcess } from './exec-process.ts';
 import type { ManagedContainer } from './managed-container.ts';
 import { parseExit } from './monitor-files.ts';
-import type { RuntimeConfig } from './runtime-spec.ts';
+import { parseRuntimeConfig } from './runtime-spec.ts';
 
 const ID = /^[0-9a-f]{32}$/;
 
@@ -29,7 +29,7 @@ export class ContainerExecs {
   }
 
   async start({ record, paths }: ManagedContainer, init: ProcessIdentity, request: ExecRequest, onEnd: (exit: ExitRecord | undefined) => void = () => {}): Promise<ExecResult> {
-    const config = JSON.parse(await readFile(paths.config, 'utf8')) as RuntimeConfig;
+    const config = parseRuntimeConfig(await readFile(paths.config, 'utf8'));
     const process = await execProcess(config, request, record.container.spec.supplementalGroups);
     const id = randomBytes(16).toString('hex');
     const folder = path.join(paths.execs, id);

@@ -5,7 +5,8 @@ import type { DataDir } from '../store/data-dir.ts';
 import type { CgroupLayout } from './cgroup-layout.ts';
 import { type ContainerSnapshot, readSnapshot } from './container-snapshot.ts';
 import { ContainerWatches } from './container-watches.ts';
-import { limitFolders } from './limits.ts';
+import { limitFiles } from './limit-files.ts';
+import { limitsOf } from './limits.ts';
 import { type ManagedContainer, type Run, sameProcess } from './managed-container.ts';
 import { judgeProcess, settleUnrecorded } from './process-verdict.ts';
 
@@ -63,7 +64,7 @@ export class ContainerObserver {
     managed.watches = watches;
     watches.watchMonitor(native, monitor);
     watches.watchMounts(native, init);
-    watches.watchLimits(limitFolders(layout, managed.paths.cgroup));
+    watches.watchLimits(limitFiles(layout, managed.paths.cgroup, limitsOf(managed.record.container.spec)));
     watches.watchBundle(managed.paths.config);
   }
 

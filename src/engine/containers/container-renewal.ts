@@ -3,7 +3,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { MooringError } from '../../lib/errors.ts';
 import type { Native } from '../../native/native.ts';
 import type { ContainerRecords } from '../store/container-records.ts';
-import { requireBindSources, writeBundle } from './bundle-files.ts';
+import { requireBindSources, requireBlockDevices, writeBundle } from './bundle-files.ts';
 import { hashOf, withLimitsOf } from './bundle.ts';
 import type { BundlePlanner } from './bundle-planner.ts';
 import type { CgroupLayout } from './cgroup-layout.ts';
@@ -41,7 +41,7 @@ export class ContainerRenewal {
     // The monitor will remove the old exit record, and a state that was left behind would then pass for a run whose end nobody recorded.
     await Promise.all([rm(paths.state, { force: true }), mkdir(paths.stateDir, { recursive: true, mode: 0o700 })]);
     const { configText } = snapshot;
-    const text = configText === undefined ? (await planner.plan(record.container, record.id)).bundle.text : withLimitsOf(configText, record.container);
+    const text = configText === undefined ? (await planner.plan(record.container, record.id)).bundle.text : withLimitsOf(configText, record.container, await requireBlockDevices(record.container));
     if (text === configText) return true;
     const configHash = hashOf(text);
     records.setConfigHash(record.id, configHash);

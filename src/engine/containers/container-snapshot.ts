@@ -1,8 +1,10 @@
 import type { FileContent, Native } from '../../native/native.ts';
 import type { Drift, ExitRecord } from '../engine.ts';
 import { hashOf } from './bundle.ts';
+import { blockDevices } from './device-number.ts';
 import type { CgroupLayout } from './cgroup-layout.ts';
-import { type LimitFile, limitFiles, limitsOf } from './limits.ts';
+import { type LimitFile, limitFiles } from './limit-files.ts';
+import { limitsOf } from './limits.ts';
 import { type ManagedContainer, type Run, sameProcess } from './managed-container.ts';
 import { type MonitorState, parseExit, parseState } from './monitor-files.ts';
 import { isAlive, statPath } from './process-table.ts';
@@ -81,12 +83,12 @@ export async function runningDrift(native: Native, layout: CgroupLayout, managed
 
 /** The limits that aren't as wanted. */
 export async function limitDrift(native: Native, layout: CgroupLayout, { record, paths }: ManagedContainer): Promise<{ readonly limit: LimitFile; readonly drift: Drift }[]> {
-  const files = limitFiles(layout, paths.cgroup, limitsOf(record.container.spec));
+  const { spec } = record.container;
+  const files = limitFiles(layout, paths.cgroup, limitsOf(spec, await blockDevices(spec.resources.blockIO)));
   const contents = await native.readFiles(files.map(({ file }) => file));
   return files.flatMap((limit, index) => {
     const content = contents[index];
-    // Where the kernel has no such file, nothing is limited by it.
-    if (!content || ('errno' in content && limit.unlimited)) return [];
+        if (!content || ('errno' in content && limit.mayBeMissing)) return [];
     const found = 'text' in content ? content.text.trim() : `unreadable (${content.errno})`;
     if ('text' in content && limit.matches(found)) return [];
     return [{ limit, drift: { kind: 'Limits' as const, message: `${limit.name} is ${found}, want ${limit.wanted}` } }];

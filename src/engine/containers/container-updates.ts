@@ -10,6 +10,7 @@ import { hostnameOf } from './bundle.ts';
 import type { CgroupLayout } from './cgroup-layout.ts';
 import type { ContainerObserver } from './container-observer.ts';
 import { limitDrift } from './container-snapshot.ts';
+import type { LimitFile } from './limit-files.ts';
 import type { ManagedContainer } from './managed-container.ts';
 
 export interface ContainerUpdatesOptions {
@@ -60,15 +61,25 @@ export class ContainerUpdates {
     if (process.state === 'Running') await this.#writeLimits(managed); // else it will start with its limits
   }
 
-  /** Those that aren't as the record says. */
+  /** Those that aren't as the record says. What the old value of another forbids (memory beyond memory and swap) is written behind that. */
   async #writeLimits(managed: ManagedContainer): Promise<void> {
     const { native, layout } = this.#options;
-    for (const { limit } of await limitDrift(native, layout, managed)) {
-      try {
-        await writeFile(limit.file, limit.wanted);
-      } catch (error) {
-        throw new MooringError('Unavailable', `container ${managed.record.name}: write ${limit.wanted} to ${limit.file}`, { cause: error });
-      }
+    const wrong = (await limitDrift(native, layout, managed)).map(({ limit }) => limit);
+    const refused = await refusedOf(wrong);
+    const [first] = await refusedOf(refused.map(({ limit }) => limit));
+    if (first) throw new MooringError('Unavailable', `container ${managed.record.name}: write ${first.limit.wanted} to ${first.limit.file}`, { cause: first.error });
+  }
+}
+
+/** Writes them in turn, and gives back those that the kernel did not take. */
+async function refusedOf(limits: readonly LimitFile[]): Promise<{ readonly limit: LimitFile; readonly error: unknown }[]> {
+  const refused: { readonly limit: LimitFile; readonly error: unknown }[] = [];
+  for (const limit of limits) {
+    try {
+      await writeFile(limit.file, limit.wanted);
+    } catch (error) {
+      refused.push({ limit, error });
     }
   }
+  return refused;
 }

@@ -1,10 +1,11 @@
 import { type FSWatcher, watch } from 'node:fs';
+import path from 'node:path';
 
 import { messageOf } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Native, ProcessIdentity, ProcessWatch, Watch } from '../../native/native.ts';
 import type { EngineEvent } from '../engine.ts';
-import { LIMIT_FILE_NAMES } from './limits.ts';
+import type { LimitFile } from './limit-files.ts';
 
 type Reason = EngineEvent['reason'];
 
@@ -34,10 +35,11 @@ export class ContainerWatches {
   }
 
   /** The kernel's cgroup files tell of writes to them as files on disk do: a watch a folder, heard for the files that matter. */
-  watchLimits(folders: readonly string[]): void {
-    for (const folder of folders) {
+  watchLimits(files: readonly LimitFile[]): void {
+    for (const [folder, limits] of Map.groupBy(files, ({ file }) => path.dirname(file))) {
+      const names = new Set(limits.map(({ name }) => name));
       this.#watchPath(folder, (name) => {
-        if (name === null || LIMIT_FILE_NAMES.has(name)) this.#tell('LimitsChanged');
+        if (name === null || names.has(name)) this.#tell('LimitsChanged');
       });
     }
   }

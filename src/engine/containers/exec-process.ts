@@ -1,6 +1,6 @@
 import type { ExecRequest } from '../engine.ts';
 import { resolveUser, withGroups } from './process-user.ts';
-import { OVERLAY_ANNOTATION, RLIM_INFINITY, type RootOverlay, type RuntimeConfig, type RuntimeLimit } from './runtime-spec.ts';
+import { OVERLAY_ANNOTATION, type RootOverlay, type RuntimeConfig } from './runtime-spec.ts';
 
 /**
  * The runtime spec's `process` of one more process in a container: what is asked for, over what its first process has.
@@ -21,11 +21,5 @@ export async function execProcess(config: RuntimeConfig, request: ExecRequest, g
   }
   if (request.tty === true && !environment.has('TERM')) set('TERM', 'xterm');
   for (const { name, value } of request.env ?? []) set(name, value);
-  const rlimits = process.rlimits?.map((limit) => ({ ...limit, soft: exact(limit.soft), hard: exact(limit.hard) }));
-  return { ...process, ...(rlimits && { rlimits }), terminal: request.tty ?? false, user, args: request.command, env: [...environment.values()], cwd: request.workingDir ?? process.cwd };
-}
-
-/** As it was written, where a double could not hold it. */
-function exact(limit: RuntimeLimit): RuntimeLimit {
-  return typeof limit === 'number' && limit > Number.MAX_SAFE_INTEGER ? RLIM_INFINITY : limit;
+  return { ...process, terminal: request.tty ?? false, user, args: request.command, env: [...environment.values()], cwd: request.workingDir ?? process.cwd };
 }

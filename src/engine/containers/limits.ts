@@ -1,103 +1,96 @@
-import path from 'node:path';
-
 import type { ContainerSpec } from '../../spec/container.ts';
-import { resolveResources } from '../../spec/resources.ts';
-import type { CgroupLayout, LimitController } from './cgroup-layout.ts';
+import { CPU_PERIOD, resolveResources } from '../../spec/resources.ts';
+import type { DeviceNumber } from './device-number.ts';
 import type { RuntimeResources } from './runtime-spec.ts';
 
-/** What a container may use at most; undefined is without limit. */
+/** What a container may use at most; undefined is without limit, or as the kernel has it. */
 export interface Limits {
   readonly memoryBytes?: number;
+  readonly memoryReservationBytes?: number;
+  /** Memory and swap together. */
+  readonly memorySwapBytes?: number;
+  readonly memorySwappiness?: number;
+  readonly oomKillDisable?: boolean;
   /** Microseconds of CPU time in each period. */
   readonly cpuQuota?: number;
+  /** Microseconds. */
+  readonly cpuPeriod?: number;
+  readonly cpuShares?: number;
+  readonly cpusetCpus?: string;
+  readonly cpusetMems?: string;
   readonly pids?: number;
+  readonly ioWeight?: number;
+  readonly ioWeights?: readonly { readonly device: DeviceNumber; readonly weight: number }[];
+  readonly ioRates?: readonly IoRate[];
 }
 
-/** A cgroup file that holds a limit. */
-export interface LimitFile {
-  readonly file: string;
-  /** Its name, for people. */
-  readonly name: string;
-  /** What to write into it. */
-  readonly wanted: string;
-  /** Whether that lifts the limit. */
-  readonly unlimited: boolean;
-  /** Whether what the kernel says is what was wanted, rounded as the kernel rounds it. */
-  matches(text: string): boolean;
+export type IoRateKind = 'ReadBps' | 'WriteBps' | 'ReadIOPS' | 'WriteIOPS';
+
+/** Of one block device, bytes or operations a second. */
+export interface IoRate {
+  readonly kind: IoRateKind;
+  readonly device: DeviceNumber;
+  readonly rate: number;
 }
 
-/** The kernel's default period, in microseconds. */
-export const CPU_PERIOD = 100_000;
+export const IO_RATE_KINDS = ['ReadBps', 'WriteBps', 'ReadIOPS', 'WriteIOPS'] as const satisfies readonly IoRateKind[];
+
 /** The kernel takes no quota below 1 ms (kernel, scheduler/sched-bwc). */
 const MIN_QUOTA = 1_000;
-/** Memory is limited in whole pages, rounded down. Their size isn't to be had in Node; arm64 kernels come with up to 64 KiB. */
-const MAX_PAGE = process.arch === 'x64' ? 4_096 : 65_536;
-/** "No limit" of v1's memory controller reads as the largest count of pages, about 2^63. */
-const V1_MEMORY_UNLIMITED = 2 ** 62;
 
-export function limitsOf(spec: Pick<ContainerSpec, 'resources'>): Limits {
+/** @param devices The numbers of the block devices that the spec names; those of others are left out. */
+export function limitsOf(spec: Pick<ContainerSpec, 'resources'>, devices: ReadonlyMap<string, DeviceNumber> = new Map()): Limits {
   const { cpuMillicores, ...limits } = resolveResources(spec);
-  return cpuMillicores === undefined ? limits : { ...limits, cpuQuota: Math.max(MIN_QUOTA, (cpuMillicores * CPU_PERIOD) / 1000) };
-}
-
-export function runtimeLimits(limits: Limits): Pick<RuntimeResources, 'memory' | 'cpu' | 'pids'> {
+  const { cpuPeriod, cpuShares, cpusetCpus, cpusetMems, memorySwappiness, oomKillDisable, blockIO } = spec.resources;
+  const numbered = <T>(path: string, of: (device: DeviceNumber) => T): T[] => {
+    const device = devices.get(path);
+    return device === undefined ? [] : [of(device)];
+  };
   return {
-    ...(limits.memoryBytes === undefined ? {} : { memory: { limit: limits.memoryBytes } }),
-    ...(limits.cpuQuota === undefined ? {} : { cpu: { quota: limits.cpuQuota, period: CPU_PERIOD } }),
-    ...(limits.pids === undefined ? {} : { pids: { limit: limits.pids } }),
+    ...limits,
+    ...(memorySwappiness !== undefined && { memorySwappiness }),
+    ...(oomKillDisable === true && { oomKillDisable }),
+    ...(cpuMillicores !== undefined && { cpuQuota: Math.max(MIN_QUOTA, Math.ceil((cpuMillicores * (cpuPeriod ?? CPU_PERIOD)) / 1000)), ...(cpuPeriod !== undefined && { cpuPeriod }) }),
+    ...(cpuShares !== undefined && { cpuShares }),
+    ...(cpusetCpus !== undefined && { cpusetCpus }),
+    ...(cpusetMems !== undefined && { cpusetMems }),
+    ...(blockIO !== undefined && {
+      ...(blockIO.weight !== undefined && { ioWeight: blockIO.weight }),
+      ioWeights: blockIO.weightDevice.flatMap(({ path, weight }) => numbered(path, (device) => ({ device, weight }))),
+      ioRates: IO_RATE_KINDS.flatMap((kind) => blockIO[`throttle${kind}Device`].flatMap(({ path, rate }) => numbered(path, (device) => ({ kind, device, rate })))),
+    }),
   };
 }
 
-/** Every file that `limitFiles` may name. */
-export const LIMIT_FILE_NAMES: ReadonlySet<string> = new Set(['memory.limit_in_bytes', 'memory.max', 'cpu.cfs_quota_us', 'cpu.cfs_period_us', 'cpu.max', 'pids.max']);
-
-/** The folders that hold the limits of a cgroup. */
-export function limitFolders(layout: CgroupLayout, cgroupPath: string): string[] {
-  return [...new Set(limitFiles(layout, cgroupPath, {}).map(({ file }) => path.dirname(file)))];
-}
-
-/** The files that hold the limits of a cgroup; also of those that aren't limited, since a limit that nobody asked for is drift as well. */
-export function limitFiles(layout: CgroupLayout, cgroupPath: string, limits: Limits): LimitFile[] {
-  const files: LimitFile[] = [];
-  const add = (controller: LimitController, v1: readonly [string, Check][], v2: readonly [string, Check][]) => {
-    const hierarchy = layout.hierarchyOf(controller);
-    if (!hierarchy) return;
-    const folder = path.join(hierarchy.mountPoint, cgroupPath);
-    for (const [name, check] of hierarchy.version === 1 ? v1 : v2) files.push({ file: path.join(folder, name), name, ...check });
+/** As config.json has them. */
+export function runtimeLimits(limits: Limits): Omit<RuntimeResources, 'devices'> {
+  const memory = {
+    ...(limits.memoryBytes !== undefined && { limit: limits.memoryBytes }),
+    ...(limits.memoryReservationBytes !== undefined && { reservation: limits.memoryReservationBytes }),
+    ...(limits.memorySwapBytes !== undefined && { swap: limits.memorySwapBytes }),
+    ...(limits.memorySwappiness !== undefined && { swappiness: limits.memorySwappiness }),
+    ...(limits.oomKillDisable === true && { disableOOMKiller: true as const }),
   };
-  const { memoryBytes, cpuQuota, pids } = limits;
-  add(
-    'memory',
-    [['memory.limit_in_bytes', memoryBytes === undefined ? unlimitedV1Memory : pages(memoryBytes)]],
-    [['memory.max', memoryBytes === undefined ? exactly('max') : pages(memoryBytes)]],
-  );
-  add(
-    'cpu',
-    cpuQuota === undefined
-      ? [['cpu.cfs_quota_us', exactly('-1')]]
-      : [
-          ['cpu.cfs_period_us', exactly(String(CPU_PERIOD))],
-          ['cpu.cfs_quota_us', exactly(String(cpuQuota))],
-        ],
-    [['cpu.max', exactly(`${cpuQuota ?? 'max'} ${CPU_PERIOD}`)]],
-  );
-  const pidsMax = exactly(String(pids ?? 'max'));
-  add('pids', [['pids.max', pidsMax]], [['pids.max', pidsMax]]);
-  return files;
-}
-
-type Check = Omit<LimitFile, 'file' | 'name'>;
-
-function exactly(wanted: string): Check {
-  return { wanted, unlimited: wanted === '-1' || wanted.startsWith('max'), matches: (text) => text === wanted };
-}
-
-function pages(bytes: number): Check {
+  const cpu = {
+    ...(limits.cpuQuota !== undefined && { quota: limits.cpuQuota, period: limits.cpuPeriod ?? CPU_PERIOD }),
+    ...(limits.cpuShares !== undefined && { shares: limits.cpuShares }),
+    ...(limits.cpusetCpus !== undefined && { cpus: limits.cpusetCpus }),
+    ...(limits.cpusetMems !== undefined && { mems: limits.cpusetMems }),
+  };
+  const rates = (kind: IoRateKind) => (limits.ioRates ?? []).filter((rate) => rate.kind === kind).map(({ device, rate }) => ({ ...device, rate }));
+  const blockIO = {
+    ...(limits.ioWeight !== undefined && { weight: limits.ioWeight }),
+    ...(limits.ioWeights?.length && { weightDevice: limits.ioWeights.map(({ device, weight }) => ({ ...device, weight })) }),
+    ...Object.fromEntries(IO_RATE_KINDS.flatMap((kind) => (rates(kind).length > 0 ? [[`throttle${kind}Device`, rates(kind)]] : []))),
+  };
   return {
-    wanted: String(bytes),
-    unlimited: false,
-    matches: (text) => Number(text) <= bytes && bytes - Number(text) < MAX_PAGE,
+    ...(isFilled(memory) && { memory }),
+    ...(isFilled(cpu) && { cpu }),
+    ...(limits.pids !== undefined && { pids: { limit: limits.pids } }),
+    ...(isFilled(blockIO) && { blockIO }),
   };
 }
 
-const unlimitedV1Memory: Check = { wanted: '-1', unlimited: true, matches: (text) => Number(text) >= V1_MEMORY_UNLIMITED };
+function isFilled(object: object): boolean {
+  return Object.keys(object).length > 0;
+}

@@ -1,4 +1,5 @@
 import type { IdMapping } from '../volumes/id-map.ts';
+import type { DeviceNumber } from './device-number.ts';
 
 export const OVERLAY_ANNOTATION = 'dev.mooring.rootfs.overlay';
 export const INIT_ANNOTATION = 'dev.mooring.init';
@@ -65,7 +66,13 @@ declare global {
   interface JSON {
     /** A number that a double does not hold, as JSON.stringify is to write it (ECMAScript, "JSON.parse source text access"). */
     rawJSON(text: string): RawNumber;
+    parse(text: string, reviver: (key: string, value: unknown, context: { readonly source?: string }) => unknown): unknown;
   }
+}
+
+/** Reads a config.json to be written again: numbers that a double does not hold stay what they are. */
+export function parseRuntimeConfig(text: string): RuntimeConfig {
+  return JSON.parse(text, (_, value, { source }) => (typeof value === 'number' && !Number.isSafeInteger(value) && source !== undefined ? JSON.rawJSON(source) : value)) as RuntimeConfig;
 }
 
 /** "Without limit", the largest number of 64 bits. */
@@ -89,10 +96,21 @@ export interface RuntimeMount {
 
 export interface RuntimeResources {
   readonly devices: readonly { readonly allow: boolean; readonly type?: 'c' | 'b'; readonly major?: number; readonly minor?: number; readonly access: string }[];
-  readonly memory?: { readonly limit: number };
-  readonly cpu?: { readonly quota: number; readonly period: number };
+  readonly memory?: { readonly limit?: number; readonly reservation?: number; readonly swap?: number; readonly swappiness?: number; readonly disableOOMKiller?: true };
+  readonly cpu?: { readonly quota?: number; readonly period?: number; readonly shares?: number; readonly cpus?: string; readonly mems?: string };
   readonly pids?: { readonly limit: number };
+  readonly blockIO?: {
+    readonly weight?: number;
+    readonly weightDevice?: readonly (DeviceNumber & { readonly weight: number })[];
+    readonly throttleReadBpsDevice?: readonly RuntimeRate[];
+    readonly throttleWriteBpsDevice?: readonly RuntimeRate[];
+    readonly throttleReadIOPSDevice?: readonly RuntimeRate[];
+    readonly throttleWriteIOPSDevice?: readonly RuntimeRate[];
+  };
 }
+
+/** Bytes or operations a second. */
+type RuntimeRate = DeviceNumber & { readonly rate: number };
 
 export interface SyscallRule {
   readonly names: readonly string[];

@@ -3,7 +3,8 @@ import path from 'node:path';
 import type { FileContent, Native } from '../../native/native.ts';
 import type { ContainerStats, InterfaceStats } from '../engine.ts';
 import type { CgroupLayout } from './cgroup-layout.ts';
-import { CPU_PERIOD, type Limits, limitsOf } from './limits.ts';
+import { CPU_PERIOD } from '../../spec/resources.ts';
+import { type Limits, limitsOf } from './limits.ts';
 import type { ManagedContainer, Run } from './managed-container.ts';
 import { parseLogLoss } from './monitor-files.ts';
 
@@ -87,10 +88,10 @@ export function interfaceStats(content: FileContent | undefined): InterfaceStats
   });
 }
 
-function shownLimits({ memoryBytes, cpuQuota, pids }: Limits): ContainerStats['limits'] {
+function shownLimits({ memoryBytes, cpuQuota, cpuPeriod = CPU_PERIOD, pids }: Limits): ContainerStats['limits'] {
   return {
     ...(memoryBytes === undefined ? {} : { memoryBytes }),
-    ...(cpuQuota === undefined ? {} : { cpuCores: cpuQuota / CPU_PERIOD }),
+    ...(cpuQuota === undefined ? {} : { cpuCores: cpuQuota / cpuPeriod }),
     ...(pids === undefined ? {} : { pids }),
   };
 }

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 
 import type { ContainerId } from '../../../src/engine/engine.ts';
+import { CgroupLayout, type LimitController } from '../../../src/engine/containers/cgroup-layout.ts';
 import { containerName } from '../../../src/spec/name.ts';
 import { until } from '../../support/until.ts';
 import { containerOf, openNode, type TestNode } from './support.ts';
@@ -122,5 +123,73 @@ describe('what a container asks for, on the real kernel', () => {
     const id = await node.engine.create(containerOf('armoured', { command: ['true'], appArmorProfile: 'web' }), 'h');
     await assert.rejects(node.engine.start(id), /this host's kernel does not run AppArmor, so the profile web can't be given/);
     await run('unarmoured', { appArmorProfile: 'unconfined' });
+  });
+
+  it('keeps to every limit of its cgroup, which are put back when somebody changes them', async (context) => {
+    const layout = await CgroupLayout.detect();
+    const v1 = layout.hierarchyOf('memory')?.version === 1;
+    const [disk] = [...(await readFile('/proc/partitions', 'utf8')).matchAll(/^ +(\d+) +(\d+) +\d+ (\w+)$/gm)];
+    if (!disk) return context.skip('this machine has no disk');
+    const [, major = '', minor = '', name = ''] = disk;
+    const device = (rate: number) => [{ path: `/dev/${name}`, rate }];
+    const resources = {
+      cpu: '500m',
+      cpuPeriod: 20_000,
+      cpuShares: 512,
+      cpusetCpus: '0',
+      cpusetMems: '0',
+      memory: '64Mi',
+      memoryReservation: '32Mi',
+      memorySwap: '64Mi',
+      pids: 40,
+      blockIO: { throttleReadBpsDevice: device(1_048_576), throttleWriteIOPSDevice: device(1000) },
+      ...(v1 && { memorySwappiness: 7, oomKillDisable: true }),
+    };
+    const { id } = await run('limited', { resources });
+    const read = async (file: string) => (await readFile(file, 'utf8')).trim();
+    const file = (controller: LimitController, named: string) => path.join(layout.hierarchyOf(controller)?.mountPoint ?? '', `mooring-${node.instance}`, id, named);
+    const wanted: [LimitController, string, RegExp, string][] = v1
+      ? [
+          ['cpu', 'cpu.cfs_period_us', /^20000$/, '50000'],
+          ['cpu', 'cpu.cfs_quota_us', /^10000$/, '-1'],
+          ['cpu', 'cpu.shares', /^512$/, '1024'],
+          ['cpuset', 'cpuset.cpus', /^0$/, ''],
+          ['cpuset', 'cpuset.mems', /^0$/, ''],
+          ['memory', 'memory.soft_limit_in_bytes', /^33554432$/, '-1'],
+          ['memory', 'memory.memsw.limit_in_bytes', /^67108864$/, '-1'],
+          ['memory', 'memory.limit_in_bytes', /^67108864$/, '33554432'],
+          ['memory', 'memory.swappiness', /^7$/, '60'],
+          ['memory', 'memory.oom_control', /^oom_kill_disable 1$/m, '0'],
+          ['blkio', 'blkio.throttle.read_bps_device', new RegExp(`^${major}:${minor} 1048576$`, 'm'), `${major}:${minor} 0`],
+          ['blkio', 'blkio.throttle.write_iops_device', new RegExp(`^${major}:${minor} 1000$`, 'm'), `${major}:${minor} 1`],
+        ]
+      : [
+          ['cpu', 'cpu.max', /^10000 20000$/, 'max 100000'],
+          ['cpu', 'cpu.weight', /^20$/, '100'],
+          ['cpuset', 'cpuset.cpus', /^0$/, ''],
+          ['memory', 'memory.low', /^33554432$/, '0'],
+          ['memory', 'memory.swap.max', /^0$/, 'max'],
+          ['blkio', 'io.max', new RegExp(`^${major}:${minor} rbps=1048576 wbps=max riops=max wiops=1000$`, 'm'), `${major}:${minor} rbps=max`],
+        ];
+    for (const [controller, named, right, wrong] of wanted) {
+      const limit = file(controller, named);
+      assert.match(await read(limit), right, named);
+      if (wrong === '') continue;
+      await writeFile(limit, wrong);
+      const { drift = [] } = (await node.engine.observe(containerName({ namespace: 'default', name: 'limited' }))) ?? {};
+      assert.deepEqual(drift.map(({ kind, message }) => [kind, message.startsWith(`${named} is `)]), [['Limits', true]], named);
+      await node.engine.restoreLimits(id);
+      assert.match(await read(limit), right, named);
+    }
+  });
+
+  it('says which limits this node does not have', async () => {
+    await assert.rejects(node.engine.create(containerOf('no-disk', { resources: { blockIO: { throttleReadBpsDevice: [{ path: '/dev/null', rate: 1 }] } } }), 'h'), {
+      code: 'NotFound',
+      message: 'container default/no-disk: /dev/null, which spec.resources.blockIO limits, is no block device of this node',
+    });
+    const v2 = (await CgroupLayout.detect()).hierarchyOf('memory')?.version === 2;
+    const id = await node.engine.create(containerOf('cpus', { command: ['true'], resources: v2 ? { memory: '64Mi', oomKillDisable: true } : { cpusetCpus: '7777' } }), 'h');
+    await assert.rejects(node.engine.start(id), v2 ? /memory\.disableOOMKiller: cgroup version 2 has no such limit/ : /cpuset\.cpus/);
   });
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { type BundleOptions, makeBundle } from '../../../src/engine/containers/bundle.ts';
+import { type BundleOptions, makeBundle, withLimitsOf } from '../../../src/engine/containers/bundle.ts';
 import { capabilitiesIn } from '../../../src/engine/containers/capabilities.ts';
 import { containerSchema } from '../../../src/spec/container.ts';
 
@@ -86,6 +86,14 @@ describe('the bundle', () => {
     assert.deepEqual([config.linux.maskedPaths, config.linux.readonlyPaths], [[], ['/proc/sys/net']]);
     assert.deepEqual(config.linux.sysctl, { 'net.core.somaxconn': '99' });
     assert.ok(text.includes('"rlimits":[{"type":"RLIMIT_NOFILE","soft":100,"hard":200},{"type":"RLIMIT_CORE","soft":18446744073709551615,"hard":18446744073709551615}]'));
+  });
+
+  it('has other limits written into it with nothing else changed', () => {
+    const { text } = bundle({ ulimits: [{ name: 'core', soft: -1 }], resources: { memory: '64Mi', cpu: 1 } });
+    const limited = bundle({ ulimits: [{ name: 'core', soft: -1 }], resources: { memory: '32Mi', memorySwap: '32Mi', cpuShares: 2, blockIO: { throttleReadIOPSDevice: [{ path: '/dev/a', rate: 9 }] } } }, { blockDevices: new Map([['/dev/a', { major: 8, minor: 0 }]]) });
+    assert.deepEqual(limited.config.linux.resources.blockIO, { throttleReadIOPSDevice: [{ major: 8, minor: 0, rate: 9 }] });
+    const container = containerSchema.parse({ apiVersion: 'mooring.dev/v1alpha1', kind: 'Container', metadata: { name: 'web' }, spec: { image: 'i', resources: { memory: '32Mi', memorySwap: '32Mi', cpuShares: 2, blockIO: { throttleReadIOPSDevice: [{ path: '/dev/a', rate: 9 }] } } } });
+    assert.equal(withLimitsOf(text, container, new Map([['/dev/a', { major: 8, minor: 0 }]])), limited.text);
   });
 
   it('takes another seccomp profile, or none', () => {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import { CgroupLayout } from '../../../src/engine/containers/cgroup-layout.ts';
-import { limitFiles, limitsOf } from '../../../src/engine/containers/limits.ts';
+import { limitFiles } from '../../../src/engine/containers/limit-files.ts';
+import { limitsOf } from '../../../src/engine/containers/limits.ts';
 import { parseExit, parseState } from '../../../src/engine/containers/monitor-files.ts';
 import { isAlive, parseStat } from '../../../src/engine/containers/process-table.ts';
 import { judgeProcess } from '../../../src/engine/containers/process-verdict.ts';
@@ -13,6 +14,8 @@ import { mountDrift } from '../../../src/engine/containers/wanted-mounts.ts';
 const V1 = new CgroupLayout(`31 23 0:28 / /sys/fs/cgroup rw,relatime - tmpfs tmpfs rw,mode=755
 32 31 0:29 / /sys/fs/cgroup/cpu,cpuacct rw,relatime shared:5 - cgroup cgroup rw,cpu,cpuacct
 35 31 0:32 / /sys/fs/cgroup/memory rw,relatime - cgroup cgroup rw,memory
+36 31 0:33 / /sys/fs/cgroup/blkio rw,relatime - cgroup cgroup rw,blkio
+37 31 0:34 / /sys/fs/cgroup/cpuset rw,relatime - cgroup cgroup rw,cpuset
 39 31 0:36 / /sys/fs/cgroup/pids rw,relatime - cgroup cgroup rw,pids
 40 31 0:37 / /sys/fs/cgroup/systemd rw,relatime - cgroup cgroup rw,xattr,name=systemd
 41 31 0:38 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw
@@ -25,7 +28,7 @@ describe('the cgroup layout', () => {
     assert.equal(V1.hierarchyOf('cpu')?.mountPoint, '/sys/fs/cgroup/cpu,cpuacct');
     assert.equal(V1.hierarchyOf('cpuacct')?.mountPoint, '/sys/fs/cgroup/cpu,cpuacct');
     assert.deepEqual(V1.hierarchyOf('memory'), { version: 1, mountPoint: '/sys/fs/cgroup/memory' });
-    assert.equal(V1.foldersOf('/mooring-x/1').length, 5);
+    assert.equal(V1.foldersOf('/mooring-x/1').length, 7);
     assert.ok(V1.foldersOf('/mooring-x/1').includes('/sys/fs/cgroup/unified/mooring-x/1'));
     assert.deepEqual(V2.hierarchyOf('memory'), { version: 2, mountPoint: '/sys/fs/cgroup' });
     assert.deepEqual(V2.foldersOf('/m'), ['/sys/fs/cgroup/m']);
@@ -42,8 +45,12 @@ describe('the files of limits', () => {
     const files = byName(V1, limits);
     assert.deepEqual([...files.values()].map(({ name, wanted }) => [name, wanted]), [
       ['memory.limit_in_bytes', '67108865'],
+      ['memory.memsw.limit_in_bytes', '-1'],
+      ['memory.soft_limit_in_bytes', '-1'],
+      ['memory.oom_control', '0'],
       ['cpu.cfs_period_us', '100000'],
       ['cpu.cfs_quota_us', '50000'],
+      ['cpu.shares', '1024'],
       ['pids.max', '20'],
     ]);
     const memory = files.get('memory.limit_in_bytes');
@@ -56,18 +63,83 @@ describe('the files of limits', () => {
   it('are those of v2', () => {
     assert.deepEqual([...byName(V2, limits).values()].map(({ name, wanted }) => [name, wanted]), [
       ['memory.max', '67108865'],
+      ['memory.swap.max', 'max'],
+      ['memory.low', '0'],
       ['cpu.max', '50000 100000'],
+      ['cpu.weight', '100'],
       ['pids.max', '20'],
     ]);
   });
 
   it('say what no limit looks like', () => {
-    const unlimited = { 'memory.limit_in_bytes': '9223372036854771712', 'cpu.cfs_quota_us': '-1', 'pids.max': 'max', 'memory.max': 'max', 'cpu.max': 'max 100000' };
+    const v1 = { 'memory.limit_in_bytes': '9223372036854771712', 'memory.memsw.limit_in_bytes': '9223372036854771712', 'memory.soft_limit_in_bytes': '9223372036854771712', 'memory.oom_control': 'oom_kill_disable 0\nunder_oom 0\noom_kill 0' };
+    const v2 = { 'memory.max': 'max', 'memory.swap.max': 'max', 'memory.low': '0', 'cpu.max': 'max 100000', 'cpu.weight': '100' };
+    const unlimited = { ...v1, ...v2, 'cpu.cfs_quota_us': '-1', 'cpu.shares': '1024', 'pids.max': 'max' };
     for (const limit of [...byName(V1, {}).values(), ...byName(V2, {}).values()]) {
-      assert.equal(limit.unlimited, true, limit.name);
+      assert.equal(limit.mayBeMissing, true, limit.name);
       assert.equal(limit.matches(unlimited[limit.name as keyof typeof unlimited]), true, limit.name);
       assert.equal(limit.matches('1000000'), false, limit.name);
     }
+  });
+
+  const all = {
+    cpu: 2,
+    cpuPeriod: 50_000,
+    cpuShares: 512,
+    cpusetCpus: '0,1,3',
+    cpusetMems: '0',
+    memory: '64Mi',
+    memoryReservation: '32Mi',
+    memorySwap: '96Mi',
+    memorySwappiness: 10,
+    oomKillDisable: true,
+    blockIO: { weight: 300, weightDevice: [{ path: '/dev/a', weight: 200 }], throttleReadBpsDevice: [{ path: '/dev/a', rate: 1024 }], throttleWriteBpsDevice: [], throttleReadIOPSDevice: [{ path: '/dev/gone', rate: 5 }], throttleWriteIOPSDevice: [{ path: '/dev/a', rate: 7 }] },
+  };
+  const files = (layout: CgroupLayout) => limitFiles(layout, '/m', limitsOf({ resources: all }, new Map([['/dev/a', { major: 8, minor: 16 }]])));
+
+  it('are those of everything that can be limited', () => {
+    assert.deepEqual(files(V1).map(({ name, wanted }) => `${name} ${wanted}`), [
+      'memory.limit_in_bytes 67108864',
+      'memory.memsw.limit_in_bytes 100663296',
+      'memory.soft_limit_in_bytes 33554432',
+      'memory.swappiness 10',
+      'memory.oom_control 1',
+      'cpu.cfs_period_us 50000',
+      'cpu.cfs_quota_us 100000',
+      'cpu.shares 512',
+      'pids.max max',
+      'cpuset.cpus 0,1,3',
+      'cpuset.mems 0',
+      'blkio.bfq.weight 300',
+      'blkio.bfq.weight_device 8:16 200',
+      'blkio.throttle.read_bps_device 8:16 1024',
+      'blkio.throttle.write_iops_device 8:16 7',
+    ]);
+    assert.deepEqual(files(V2).map(({ name, wanted }) => `${name} ${wanted}`), [
+      'memory.max 67108864',
+      'memory.swap.max 33554432',
+      'memory.low 33554432',
+      'cpu.max 100000 50000',
+      'cpu.weight 20',
+      'pids.max max',
+      'cpuset.cpus 0,1,3',
+      'cpuset.mems 0',
+      'io.bfq.weight default 300',
+      'io.bfq.weight 8:16 200',
+      'io.max 8:16 rbps=1024',
+      'io.max 8:16 wiops=7',
+    ]);
+  });
+
+  it('are read as the kernel writes them', () => {
+    const says = (layout: CgroupLayout, name: string, text: string) => files(layout).filter((limit) => limit.name === name).map((limit) => limit.matches(text));
+    assert.deepEqual(says(V1, 'cpuset.cpus', '0-1,3'), [true]);
+    assert.deepEqual(says(V1, 'cpuset.cpus', '0-3'), [false]);
+    assert.deepEqual(says(V1, 'memory.oom_control', 'oom_kill_disable 1\nunder_oom 0'), [true]);
+    assert.deepEqual(says(V1, 'blkio.throttle.read_bps_device', '8:0 1\n8:16 1024'), [true]);
+    assert.deepEqual(says(V1, 'blkio.throttle.read_bps_device', '8:0 1024'), [false]);
+    assert.deepEqual(says(V2, 'io.max', '8:16 rbps=1024 wbps=max riops=max wiops=7'), [true, true]);
+    assert.deepEqual(says(V2, 'io.bfq.weight', 'default 300\n8:16 200'), [true, true]);
   });
 });
 
