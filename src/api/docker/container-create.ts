@@ -20,6 +20,8 @@ import { ANONYMOUS_ANNOTATION, DOCKER_LABELS_ANNOTATION, resourceNameFor } from 
 import { dockerNetworkName } from './supply-names.ts';
 
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
+/** There where version 2 of control groups is all there is. */
+const UNIFIED_FILE = '/sys/fs/cgroup/cgroup.controllers';
 /** There where the kernel counts memory and swap together, on either version of control groups. */
 const SWAP_FILES = ['/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes', '/sys/fs/cgroup/memory.swap.max'];
 
@@ -67,7 +69,7 @@ function requirePlatform({ platform }: ImageDetails, name: string, asked: string
 async function contextOf(services: DockerServices, body: CreateBody, image: ImageDetails, names: { readonly docker: string; readonly resource: string }): Promise<Parameters<typeof containerOf>[1]> {
   const { desired, images, insight } = services;
   const containers = desired.listOf('Container').map(({ container }) => container);
-  const swap = await Promise.all(SWAP_FILES.map((file) => exists(file)));
+  const [unified, ...swap] = await Promise.all([UNIFIED_FILE, ...SWAP_FILES].map((file) => exists(file)));
   return {
     names,
     // By its name, so that this goes on to say what it was made from; by one of the image's own where it was asked for by its ID.
@@ -82,6 +84,7 @@ async function contextOf(services: DockerServices, body: CreateBody, image: Imag
     freePort: await freePorts(containers),
     hostGateway: foundContainers(services).flatMap(({ id }) => insight.record(id).networks).find(({ network }) => network === 'default')?.gateway4,
     swapAccounting: swap.includes(true),
+    cgroupVersion: unified === true ? 2 : 1,
   };
 }
 

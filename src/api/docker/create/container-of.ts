@@ -1,8 +1,10 @@
 import { API_VERSION, type Container } from '../../../spec/container.ts';
 import { LABEL_VALUE, parseQualifiedName } from '../../../spec/kubernetes-names.ts';
 import { validate } from '../../../spec/validate.ts';
+import { adaptedBody } from './adapted-body.ts';
 import type { CreateBody } from './create-body.ts';
 import type { CreateContext } from './create-context.ts';
+import { kernelOf } from './kernel-of.ts';
 import { loggingOf } from './logging-of.ts';
 import { mountsOf } from './mounts-of.ts';
 import { networkOf } from './network-of.ts';
@@ -34,17 +36,22 @@ export interface Creation {
  * `CpuPercent`, `IOMaximumIOps`, `IOMaximumBandwidth` (Windows), `OnBuild`, `Shell` (for builds), `ContainerIDFile` (the client's own), `ConsoleSize` (the client sets
  * it when it attaches), `Consistency` of mounts (macOS), and `ExposedPorts` but for `PublishAllPorts`. Throws MooringErrors.
  */
-export function containerOf(body: CreateBody, context: CreateContext): Creation {
+export function containerOf(asked: CreateBody, context: CreateContext): Creation {
   const { image, names } = context;
-  refuse(body);
+  refuse(asked);
+  const { body, warnings } = adaptedBody(asked, context);
   const { mounts, volumes } = mountsOf(body, context);
   const network = networkOf(body, context);
   const published = network.mode === 'Bridge' ? portsOf(body, image.config, context) : [];
   const discarded = network.mode === 'Host' && Object.keys(body.HostConfig.PortBindings).length > 0;
   const spec: SpecInput = {
     image: image.reference,
+    // Its clients fetch what is missing themselves.
+    imagePullPolicy: 'Never',
     ...processOf(body, image.config),
     ...(body.Hostname !== '' && { hostname: body.Hostname }),
+    ...(body.Domainname !== '' && { domainname: body.Domainname }),
+    supplementalGroups: body.HostConfig.GroupAdd,
     init: body.HostConfig.Init,
     logging: loggingOf(body.HostConfig.LogConfig),
     mounts: [...mounts],
@@ -52,12 +59,13 @@ export function containerOf(body: CreateBody, context: CreateContext): Creation 
     resources: resourcesOf(body.HostConfig),
     ...restartOf(body.HostConfig),
     ...securityOf(body.HostConfig),
+    ...kernelOf(body.HostConfig),
     network,
     suspend: true,
   };
   const annotations = { [NAME_ANNOTATION]: names.docker, [REQUEST_ANNOTATION]: JSON.stringify(body) };
   const container = checked({ apiVersion: API_VERSION, kind: 'Container', metadata: { name: names.resource, labels: resourceLabels(body.Labels), annotations }, spec });
-  return { container, volumes, warnings: discarded ? ['Published ports are discarded when using host network mode'] : [] };
+  return { container, volumes, warnings: [...warnings, ...(discarded ? ['Published ports are discarded when using host network mode'] : [])] };
 }
 
 function checked(document: unknown): Container {

@@ -28,6 +28,8 @@ export interface CreateContext {
   readonly hostGateway: string | undefined;
   /** Whether the kernel limits memory and swap together. */
   readonly swapAccounting: boolean;
+  /** Which of the two limits memory and CPU time. */
+  readonly cgroupVersion: 1 | 2;
 }
 
 export interface PortWish {

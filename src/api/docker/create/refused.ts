@@ -3,41 +3,20 @@ import { bad, unsupported } from './refusal.ts';
 
 /** Fields that are asked for, each with what to do instead. */
 const PENDING: readonly (readonly [field: keyof HostConfig, given: (host: HostConfig) => boolean])[] = [
-  ['BlkioWeight', (host) => host.BlkioWeight !== 0],
-  ['BlkioWeightDevice', (host) => host.BlkioWeightDevice.length > 0],
-  ['BlkioDeviceReadBps', (host) => host.BlkioDeviceReadBps.length > 0],
-  ['BlkioDeviceWriteBps', (host) => host.BlkioDeviceWriteBps.length > 0],
-  ['BlkioDeviceReadIOps', (host) => host.BlkioDeviceReadIOps.length > 0],
-  ['BlkioDeviceWriteIOps', (host) => host.BlkioDeviceWriteIOps.length > 0],
   ['CgroupnsMode', (host) => host.CgroupnsMode === 'host'],
-  ['CpuShares', (host) => host.CpuShares !== 0],
-  ['CpusetCpus', (host) => host.CpusetCpus !== ''],
-  ['CpusetMems', (host) => host.CpusetMems !== ''],
   ['DeviceCgroupRules', (host) => host.DeviceCgroupRules.length > 0],
   ['Devices', (host) => host.Devices.length > 0],
-  ['GroupAdd', (host) => host.GroupAdd.length > 0],
   ['IpcMode', (host) => !['', 'private', 'shareable'].includes(host.IpcMode)],
-  ['MaskedPaths', (host) => Array.isArray(host.MaskedPaths)],
-  ['MemoryReservation', (host) => host.MemoryReservation > 0],
-  ['MemorySwap', (host) => host.MemorySwap > 0],
-  ['MemorySwappiness', (host) => (host.MemorySwappiness ?? -1) >= 0],
-  ['OomKillDisable', (host) => host.OomKillDisable],
-  ['OomScoreAdj', (host) => host.OomScoreAdj !== 0],
   ['PidMode', (host) => host.PidMode !== ''],
-  ['ReadonlyPaths', (host) => Array.isArray(host.ReadonlyPaths)],
-  ['SecurityOpt', (host) => host.SecurityOpt.length > 0],
-  ['ShmSize', (host) => host.ShmSize > 0],
-  ['Sysctls', (host) => Object.keys(host.Sysctls).length > 0],
   ['UTSMode', (host) => host.UTSMode !== ''],
-  ['Ulimits', (host) => host.Ulimits.length > 0],
 ];
 
 /** Docker's own runtimes are asked for where any will do. */
 const RUNTIMES = new Set(['', 'runc', 'io.containerd.runc.v2', 'mooring-runtime']);
 
 /** Throws for what is asked for and can't be had whatever else is asked for. */
-export function refuse({ Domainname: domainname, HostConfig: host }: CreateBody): void {
-  const pending = PENDING.find(([, given]) => given(host))?.[0] ?? (domainname === '' ? undefined : 'Domainname');
+export function refuse({ HostConfig: host }: CreateBody): void {
+  const pending = PENDING.find(([, given]) => given(host))?.[0];
   if (pending !== undefined) throw unsupported(pending, 'leave it out');
   if (!RUNTIMES.has(host.Runtime)) throw bad(`unknown or invalid runtime name: ${host.Runtime}`);
   if (host.Isolation !== '' && host.Isolation !== 'default') throw bad(`invalid isolation "${host.Isolation}": linux only supports 'default'`);
