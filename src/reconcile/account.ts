@@ -5,7 +5,7 @@ import type { DesiredContainer } from './desired.ts';
 import { processDrift, restartDrift } from './drift.ts';
 import type { Facts } from './facts.ts';
 import { objectionTo } from './plan.ts';
-import { restartsAfter } from './restart-policy.ts';
+import { isExhausted, restartsAfter, type RestartRules } from './restart-policy.ts';
 import type { Situation } from './situation.ts';
 import { isOverdue, stopOf } from './stop.ts';
 
@@ -41,10 +41,11 @@ export function account(situation: Situation): Account {
     happenings.push(...counted.happenings);
   }
   facts = withAnswered(facts, desired, observed);
+  if (desired?.container.spec.autoRemove === true && (process.state === 'Running' || process.state === 'Exited') && facts.begun !== observed.id) facts = { ...facts, begun: observed.id };
   if (wanted === undefined) return { facts: withDrifted(facts, []), happenings };
   // Also after a change of restartPolicy, which makes a completed run of an end that was a crash.
-  if (process.state === 'Exited' && facts.exitAsked !== true && facts.runAsked === undefined && !restartsAfter(wanted.container.spec.restartPolicy, process.exit.exitCode)) {
-    facts = withCompleted(facts);
+  if (process.state === 'Exited' && facts.exitAsked !== true && facts.runAsked === undefined && !restartsAfter(wanted.container.spec, process.exit.exitCode, facts.crashes)) {
+    facts = withCompleted(facts, wanted.container.spec);
   }
   if (process.state !== 'Running') return { facts, happenings };
 
@@ -94,9 +95,9 @@ function accountExit({ facts, observed, exit, wanted, now }: Ended): Account {
     return { facts: { ...counted, restartCount: facts.restartCount + 1, repairs, repairAfter }, happenings };
   }
 
-  const drift = processDrift(spec.restartPolicy, exit);
-  if (drift === undefined) return { facts: counted, happenings };
   const crashes = stable ? 1 : facts.crashes + 1;
+  const drift = processDrift(spec, exit, crashes);
+  if (drift === undefined) return { facts: isExhausted(spec, crashes) ? { ...counted, crashes } : counted, happenings };
   const delay = crashDelay(crashes, backoff);
   happenings.push({ kind: 'DriftDetected', drift }, { kind: 'Restarting' });
   if (delay > 0) happenings.push({ kind: 'BackOff', exit, crashes, delay });
@@ -124,9 +125,10 @@ function withDesired(facts: Facts, desired: DesiredContainer | undefined): Facts
 }
 
 /** Marks the end as that of a completed run. */
-function withCompleted(facts: Facts): Facts {
-  const known = facts.completed === true && facts.crashes === 0 && facts.drifted === undefined;
-  return known ? facts : withDrifted({ ...withoutBackoff(facts), completed: true }, []);
+function withCompleted(facts: Facts, rules: RestartRules): Facts {
+  const crashes = isExhausted(rules, facts.crashes) ? facts.crashes : 0;
+  const known = facts.completed === true && facts.crashes === crashes && facts.drifted === undefined;
+  return known ? facts : withDrifted({ ...withoutBackoff(facts), crashes, completed: true }, []);
 }
 
 /** As if it had never run. */

@@ -43,6 +43,8 @@ export interface EffectsOptions {
   readonly unmetOf: (container: Container) => readonly UnmetNeed[];
   /** A container is wanted no more, and gone. */
   readonly forget: (name: ContainerName) => Promise<void>;
+  /** A container is to be desired no more. */
+  readonly release: (desired: DesiredContainer) => void;
   /** How far an operation is changed, as its container's dossier says. */
   readonly onProgress: (name: ContainerName) => void;
   readonly onLook: (name: ContainerName, situation: Situation, step: Step) => void;
@@ -196,6 +198,14 @@ export class Effects implements MachineEffects {
         const { reset: _, ...facts } = dossier.facts;
         this.#remember(dossier, facts);
         this.#record(name, 'Normal', 'Reset', 'its file changes were thrown away');
+        return;
+      }
+      case 'Release': {
+        const { desired } = dossier.situation ?? {};
+        // It was judged by what was desired and asked then.
+        if (desired === undefined || desired !== this.#options.desiredOf(name) || dossier.facts.runAsked !== undefined) return;
+        this.#record(name, 'Normal', step.reason, step.message);
+        this.#options.release(desired);
         return;
       }
       case 'Remove':

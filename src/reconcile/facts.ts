@@ -50,6 +50,8 @@ export interface Facts {
   /** How to stop it, as last desired: a change of these makes no new container, and outlives the wish for it. */
   readonly stopBy?: { readonly signal: string; readonly timeoutSeconds: number };
   readonly stop?: Stop;
+  /** The container that has run, of one that is to be removed once it has ended: after a reboot nothing else tells. */
+  readonly begun?: ContainerId;
   /** Somebody asked to have it made, though it is suspended; until it is. */
   readonly made?: true;
   /** Somebody asked for another run than the one that ended at `endedAt`; until that has begun. */

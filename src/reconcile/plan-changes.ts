@@ -62,6 +62,8 @@ export function afterStep(situation: Situation, step: Step): Situation {
       return desired === undefined ? situation : { ...situation, observed: created(desired, now) };
     case 'Remove':
       return { ...situation, observed: undefined, image: situation.image && { name: situation.image.name, isThere: situation.image.isThere, isFresh: situation.image.isFresh } };
+    case 'Release':
+      return { ...situation, desired: undefined, image: undefined };
     case 'Start':
       return observed === undefined ? situation : { ...situation, observed: running(observed, now) };
     case 'Reset': {

@@ -6,7 +6,8 @@ import type { DesiredContainer } from './desired.ts';
 import { describeDrift, restartDrift } from './drift.ts';
 import type { Facts, StopCause } from './facts.ts';
 import { describeChange, isOutdated, updateReason } from './outdated.ts';
-import { restartsAfter, type RestartPolicy } from './restart-policy.ts';
+import { describeRestarts, restartsAfter, type RestartRules } from './restart-policy.ts';
+import { isUnmet } from './needs.ts';
 import type { Situation } from './situation.ts';
 import { deadlineOf, FOR_EVER, isOverdue, stopBy, stopOf, wantsOtherSignal } from './stop.ts';
 import { describeExit, describeSpan, instant } from './words.ts';
@@ -29,6 +30,7 @@ export type Step = { readonly reason: string; readonly message: string } & (
   | { readonly kind: 'RestoreNetwork' }
   | { readonly kind: 'Reset' } // throws the file changes of a container away that does not run
   | { readonly kind: 'Remove' }
+  | { readonly kind: 'Release' } // no longer desires what was to be there only as long as it runs
   | { readonly kind: 'Forget' } // neither desired nor there: the actor ends
 );
 
@@ -44,6 +46,19 @@ const LOOK_AGAIN = 10_000;
 
 /** The next step towards what is desired. The facts must account for what was observed (`account`). */
 export function plan(situation: Situation): Step {
+  const step = decide(situation);
+  return isOver(situation, step) ? { kind: 'Release', reason: 'AutoRemove', message: 'it has ended for good, and spec.autoRemove is true' } : step;
+}
+
+/** Whether it was to be there for one run, and that is over. */
+function isOver({ desired, observed, facts }: Situation, step: Step): boolean {
+  if (desired?.container.spec.autoRemove !== true || desired.origin.source !== 'api' || observed === undefined) return false;
+  if (observed.process.state === 'Exited') return step.kind === 'Settled' && !isUnmet(step.reason);
+  // The machine went down under it.
+  return observed.process.state === 'None' && facts.begun === observed.id && facts.runAsked === undefined;
+}
+
+function decide(situation: Situation): Step {
   const { desired, observed } = situation;
   if (observed === undefined) return planAbsent(situation);
   const objection = objectionTo(desired, observed) ?? objectionToImage(situation);
@@ -189,9 +204,9 @@ function planExited(desired: DesiredContainer, { exit }: ObservedProcess & { sta
   if (facts.exitAsked === true && facts.countedExit === exit.finishedAt) {
     return planNeeds(situation) ?? { kind: 'Start', reason: 'Stopped', message: `Mooring stopped it (${describeExit(exit)}), and it is wanted running` };
   }
-  const { restartPolicy } = desired.container.spec;
-  if (!restartsAfter(restartPolicy, exit.exitCode)) return completed(restartPolicy, exit);
-  return startOrWait('Exited', `it ended with ${describeExit(exit)}, and restartPolicy is ${restartPolicy}`, desired, situation);
+  const { spec } = desired.container;
+  if (!restartsAfter(spec, exit.exitCode, facts.crashes)) return completed(spec, exit, facts.crashes);
+  return startOrWait('Exited', `it ended with ${describeExit(exit)}, and ${describeRestarts(spec, facts.crashes)}`, desired, situation);
 }
 
 function startOrWait(reason: string, message: string, desired: DesiredContainer, situation: Situation): Step {
@@ -205,15 +220,15 @@ function startOrWait(reason: string, message: string, desired: DesiredContainer,
 }
 
 /** A run that ended for good is not repeated for the same spec, even if the container or the machine went down since. */
-function planCompleted(desired: DesiredContainer, { specHash, completed: isCompleted, lastExit, made, runAsked }: Facts): Step | undefined {
-  const { restartPolicy } = desired.container.spec;
+function planCompleted(desired: DesiredContainer, { specHash, completed: isCompleted, lastExit, crashes, made, runAsked }: Facts): Step | undefined {
+  const { spec } = desired.container;
   if (made !== undefined || runAsked !== undefined) return undefined;
-  if (isCompleted !== true || specHash !== desired.specHash || lastExit === undefined || restartsAfter(restartPolicy, lastExit.exitCode)) return undefined;
-  return completed(restartPolicy, lastExit);
+  if (isCompleted !== true || specHash !== desired.specHash || lastExit === undefined || restartsAfter(spec, lastExit.exitCode, crashes)) return undefined;
+  return completed(spec, lastExit, crashes);
 }
 
-function completed(policy: RestartPolicy, exit: ExitRecord): Step {
+function completed(rules: RestartRules, exit: ExitRecord, crashes: number): Step {
   const ran = describeSpan(exit.finishedAt - exit.startedAt);
-  const message = `ended with ${describeExit(exit)} after ${ran}, and restartPolicy is ${policy}`;
+  const message = `ended with ${describeExit(exit)} after ${ran}, and ${describeRestarts(rules, crashes)}`;
   return { kind: 'Settled', reason: exit.exitCode === 0 ? 'Completed' : 'Failed', message };
 }

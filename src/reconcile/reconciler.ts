@@ -120,6 +120,7 @@ export class Reconciler implements ReconcilerFace {
       enqueue: (name) => this.#queue.add(name),
       unmetOf: (container) => this.#unmet(container),
       forget: (name) => supplies.forget(name),
+      release: ({ name, origin }) => this.#options.desired.delete(origin.source, [{ kind: 'Container', name }]),
       onProgress: (name) => this.#roster.refresh(name),
       onLook: (name, situation, step) => this.#verbs.looked(name, situation, step),
       onFailure: (name, kind, error) => this.#verbs.failed(name, kind, error),

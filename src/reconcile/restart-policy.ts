@@ -1,10 +1,12 @@
 import type { ContainerSpec } from '../spec/container.ts';
 
-export type RestartPolicy = ContainerSpec['restartPolicy'];
+/** What of a spec says whether it runs again. */
+export type RestartRules = Pick<ContainerSpec, 'restartPolicy' | 'restartBackoff'>;
 
-/** Whether a process that ended by itself with this exit code is to run again. */
-export function restartsAfter(policy: RestartPolicy, exitCode: number): boolean {
-  switch (policy) {
+/** Whether a process that ended by itself with this exit code, for the `crashes`th time in a row, is to run again. */
+export function restartsAfter(rules: RestartRules, exitCode: number, crashes: number): boolean {
+  if (isExhausted(rules, crashes)) return false;
+  switch (rules.restartPolicy) {
     case 'Always':
       return true;
     case 'OnFailure':
@@ -12,4 +14,15 @@ export function restartsAfter(policy: RestartPolicy, exitCode: number): boolean 
     case 'Never':
       return false;
   }
+}
+
+/** Whether there have been as many restarts in a row as there may be. */
+export function isExhausted({ restartBackoff: { maxRetries } }: RestartRules, crashes: number): boolean {
+  return maxRetries !== undefined && crashes > maxRetries;
+}
+
+/** `restartPolicy is OnFailure`, for people. */
+export function describeRestarts(rules: RestartRules, crashes: number): string {
+  const { restartPolicy, restartBackoff } = rules;
+  return `restartPolicy is ${restartPolicy}${isExhausted(rules, crashes) ? `, with at most ${restartBackoff.maxRetries} restarts in a row` : ''}`;
 }

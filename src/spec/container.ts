@@ -188,6 +188,10 @@ const containerSpecFields = z.strictObject({
     .default(0),
   shmSize: shmSizeSchema.default('64Mi'),
   network: networkSchema.prefault({}),
+  autoRemove: z
+    .boolean()
+    .meta({ description: 'Remove the container, and the volumes that are its own, once it has ended for good. Only for one that is made on request (`docker run --rm`): a file, or an object of a cluster, wants its container for as long as it is there.' })
+    .default(false),
   suspend: z.boolean().meta({ description: 'Stop the container and keep it stopped, without forgetting it.' }).default(false),
 });
 

@@ -9,6 +9,7 @@ export const restartBackoffSchema = z
     initial: durationField('1ms', 'The wait before the first restart in a row; it doubles with each further one. A duration such as `10s` or `1m30s`, from `1ms` to `24h`.').default('10s'),
     max: durationField('1ms', 'The longest wait. A duration from `1ms` to `24h`, not below `initial`.').default('5m'),
     resetAfter: durationField('0s', 'A run at least this long starts the count anew. A duration up to `24h`.').default('10m'),
+    maxRetries: z.int().min(1).max(1_000_000).meta({ description: 'The most restarts in a row; after them it has failed for good. Without it, no end to them.' }).optional(),
   })
   .check(
     checkedBy((backoff) => {
@@ -20,7 +21,7 @@ export const restartBackoffSchema = z
     }),
   )
   .meta({
-    description: 'How long to wait between restarts of a container that keeps ending.',
+    description: 'How long to wait between restarts of a container that keeps ending, and how many there may be.',
     'x-kubernetes-validations': [{ rule: '!has(self.initial) || !has(self.max) || duration(self.initial) <= duration(self.max)', message: 'initial must not be longer than max' }],
   });
 

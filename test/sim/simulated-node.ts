@@ -1,5 +1,6 @@
+import assert from 'node:assert/strict';
 import { createLogger } from '../../src/lib/logger.ts';
-import { type DesiredContainer, type DesiredResource, type DesiredStore, type ResourceKey, resourceOf } from '../../src/reconcile/desired.ts';
+import { type DesiredContainer, type DesiredResource, type DesiredStore, type ResourceKey, resourceOf, type SourceName } from '../../src/reconcile/desired.ts';
 import { keyOf, keyText } from '../../src/reconcile/desired-store.ts';
 import type { EventLog } from '../../src/reconcile/events.ts';
 import type { Facts, FactsStore } from '../../src/reconcile/facts.ts';
@@ -38,12 +39,16 @@ export class SimulatedNode {
     return this.#reconciler;
   }
 
-  /** Accepts documents as a source would hand them in. */
+  /** Accepts documents as the watched directory would hand them in. */
   apply(...resources: readonly Resource[]): void {
+    this.applyFrom('directory', ...resources);
+  }
+
+  applyFrom(source: SourceName, ...resources: readonly Resource[]): void {
     for (const resource of resources) {
       const key = keyOf(resource);
       const generation = (this.#desired.get(keyText(key))?.generation ?? 0) + 1;
-      const wish = { name: key.name, origin: { source: 'directory', location: `${key.name}.yaml:1:1` }, specHash: resourceHash(resource), generation };
+      const wish = { name: key.name, origin: { source, location: `${key.name}.yaml:1:1` }, specHash: resourceHash(resource), generation };
       this.#desired.set(keyText(key), { ...wish, [resource.kind.toLowerCase()]: resource } as unknown as DesiredResource);
     }
     this.#changed(resources.map(keyOf));
@@ -122,7 +127,7 @@ export class SimulatedNode {
 
   #desiredStore(): DesiredStore {
     const refused = (): never => {
-      throw new Error('the reconciler never changes what is desired');
+      throw new Error('the reconciler desires nothing');
     };
     return {
       get: (name) => this.#desired.get(keyText({ kind: 'Container', name })) as DesiredContainer | undefined,
@@ -132,7 +137,10 @@ export class SimulatedNode {
       listSource: (source) => [...this.#desired.values()].filter(({ origin }) => origin.source === source),
       replaceSource: refused,
       apply: refused,
-      delete: refused,
+      delete: (source, keys) => {
+        for (const key of keys) assert.equal(this.#desired.get(keyText(key))?.origin.source, source);
+        this.deleteOf(...keys);
+      },
       subscribe: (listener) => {
         this.#desiredListeners.add(listener);
         return () => this.#desiredListeners.delete(listener);

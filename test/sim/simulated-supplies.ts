@@ -36,6 +36,10 @@ export class SimulatedNetworks implements NetworkEngine {
     this.there.set(name, network);
   }
 
+  usual(): Promise<never> {
+    return Promise.reject(new MooringError('Unsupported', 'no network is simulated but those that were declared'));
+  }
+
   list(): readonly NetworkName[] {
     return [...this.there.keys()];
   }

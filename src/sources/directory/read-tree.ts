@@ -102,7 +102,11 @@ function readingOf(bytes: Uint8Array, path: string): FileReading {
     const key = keyOf(resource);
     const earlier = first.get(keyText(key));
     if (earlier === undefined) first.set(keyText(key), at);
-    else all.push({ file: path, at, field: 'metadata.name', message: `${key.name} is declared twice in this file, first at ${earlier}`, fix: 'rename or delete one of the two', ...key });
+    if (resource.kind === 'Container' && resource.spec.autoRemove) {
+      const message = 'is only for a container that is made on request: a file wants its container for as long as it is there';
+      all.push({ file: path, at, field: 'spec.autoRemove', message, fix: 'leave it out; with restartPolicy Never it runs once, and goes with its file', ...key });
+    }
+    if (earlier !== undefined) all.push({ file: path, at, field: 'metadata.name', message: `${key.name} is declared twice in this file, first at ${earlier}`, fix: 'rename or delete one of the two', ...key });
   }
   if (all.length > 0) return { kind: 'Rejected', problems: all };
   return { kind: 'Documents', declared: documents.map(({ resource, at }) => ({ resource, location: at })) };

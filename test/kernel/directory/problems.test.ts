@@ -29,6 +29,19 @@ test('a file that does not parse keeps its last good state, in whole, and says w
   assert.deepEqual(source.problems(), []);
 });
 
+test('a file may not want a container that removes itself', async () => {
+  await using h = await createHarness();
+  await h.write('web.yaml', yaml('web', mark('1')));
+  const source = await h.start();
+  await h.write('web.yaml', yaml('web', `${mark('2')}  autoRemove: true\n`));
+  await eventually(() => assert.equal(source.problems().length, 1));
+  const [problem] = source.problems();
+  assert.deepEqual([problem?.field, problem?.name], ['spec.autoRemove', 'default/web']);
+  assert.match(problem?.message ?? '', /only for a container that is made on request/);
+  assert.match(problem?.fix ?? '', /restartPolicy Never/);
+  assert.equal(h.env('web'), '1', 'its last good state stays');
+});
+
 test('each problem is told once, and once that it is gone', async () => {
   await using h = await createHarness();
   const source = await h.start();

@@ -43,6 +43,7 @@ test('every state is reached, each by the step that is named so', async () => {
     { kind: 'BuildImage', image: 'redis', ...because },
     create,
     { kind: 'Start', ...because },
+    { kind: 'Release', ...because },
     { kind: 'Update', ...because },
     { kind: 'RestoreLimits', ...because },
     { kind: 'RestoreNetwork', ...because },

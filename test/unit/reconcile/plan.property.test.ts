@@ -19,7 +19,8 @@ const wishes = images.flatMap((image) =>
     [false, true].flatMap((suspend) => [0, 60].map((stopTimeoutSeconds) => desired({ image, restartPolicy, suspend, stopTimeoutSeconds }))),
   ),
 );
-const desiredOrNot = fc.constantFrom(undefined, undefined, ...wishes);
+const jobs = [false, true].map((suspend) => ({ ...desired({ restartPolicy: 'OnFailure', autoRemove: true, suspend }), origin: { source: 'api' as const, location: 'test' } }));
+const desiredOrNot = fc.constantFrom(undefined, undefined, ...wishes, ...jobs);
 const containers = images.map((image) => observed(none, { image }));
 
 const processes: fc.Arbitrary<ObservedProcess> = fc.oneof(
@@ -62,6 +63,7 @@ const facts: fc.Arbitrary<Facts> = fc
       repairs: fc.nat(20),
       repairAfter: instants,
       stop: stops,
+      begun: fc.constant(observedId),
       made: fc.constant(true as const),
       runAsked: fc.oneof(fc.constant({}), instants.map((endedAt) => ({ endedAt }))),
       stopAsked: stopsAsked,
@@ -142,6 +144,9 @@ test('no step fits a situation that it would do harm in', () => {
           break;
         case 'Wait':
           assert.ok(step.until > situation.now, 'a wait ends later');
+          break;
+        case 'Release':
+          assert.ok(spec?.autoRemove === true && (state === 'Exited' || state === 'None'));
           break;
         case 'Settled':
         case 'Forget':
