@@ -57,7 +57,7 @@ export class Client {
 
   /** The connection itself, from here on in the frames of an attached stream. */
   async attach(path: string): Promise<Socket> {
-    const answer = await this.#reached(() => upgrade(this.socket, path, ATTACH_PROTOCOL));
+    const answer = await reached(this.socket, () => upgrade(this.socket, path, ATTACH_PROTOCOL));
     if ('status' in answer) throw errorOf(await textOf(answer), answer.status);
     return answer;
   }
@@ -92,23 +92,25 @@ export class Client {
   }
 
   async #send(send: Request): Promise<Response> {
-    const response = await this.#reached(() => request(this.socket, send));
+    const response = await reached(this.socket, () => request(this.socket, send));
     if (response.status < 400) return response;
     throw errorOf(await textOf(response), response.status);
   }
+}
 
-  async #reached<T>(exchange: () => Promise<T>): Promise<T> {
-    try {
-      return await exchange();
-    } catch (error) {
-      if (!(error instanceof ConnectError)) throw error;
-      if (errnoOf(error.cause) === 'EACCES') throw new MooringError('Unavailable', `this user may not use ${this.socket}`, { fix: 'run the command as root, whose daemon it is' });
-      throw new ConnectError(`no daemon answers on ${this.socket} (${error.message}); start one with "mooring daemon", or name its socket with --host`);
-    }
+/** What an exchange gives; a failure to reach the daemon says what to do about it. */
+export async function reached<T>(socket: string, exchange: () => Promise<T>): Promise<T> {
+  try {
+    return await exchange();
+  } catch (error) {
+    if (!(error instanceof ConnectError)) throw error;
+    if (errnoOf(error.cause) === 'EACCES') throw new MooringError('Unavailable', `this user may not use ${socket}`, { fix: 'run the command as root, whose daemon it is' });
+    throw new ConnectError(`no daemon answers on ${socket} (${error.message}); start one with "mooring daemon", or name its socket with --host`);
   }
 }
 
-async function textOf(response: Response): Promise<string> {
+/** A whole reply, of at most 256 MiB. */
+export async function textOf(response: Response): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of response.body) {

@@ -12,11 +12,14 @@ export const EXIT = {
   unreachable: 3,
   /** `plan --exit-code` only: something would change. */
   pending: 4,
+  /** `run` and `exec`, which else exit as the program in the container: it is their own failure. */
+  own: 125,
 } as const;
 
 export function exitCodeOf(thrown: unknown): number {
   if (thrown instanceof ConnectError) return EXIT.unreachable;
-  return isMooringError(thrown) && thrown.code === 'Invalid' ? EXIT.usage : EXIT.failure;
+  // What the Docker Engine API refuses is a failure, as it is to "docker".
+  return isMooringError(thrown) && thrown.code === 'Invalid' && !('status' in thrown) ? EXIT.usage : EXIT.failure;
 }
 
 /** What a failure looks like on standard error: what, where, and what to do about it. */

@@ -14,7 +14,8 @@ export function defineStreams(program: Command, shell: Shell): void {
     .argument('<name>', 'NAME, container/NAME or NAMESPACE/NAME')
     .addOption(namespaceOption())
     .option('--no-stdin', 'only watch')
-    .option('--sig-proxy [yes]', 'pass signals on to a container without a terminal; false: they are for this command', (text) => text !== 'false', true)
+    .option('--sig-proxy', 'pass signals on to a container without a terminal', true)
+    .option('--no-sig-proxy', 'signals are for this command')
     .addOption(detachKeysOption());
   examples(attach, ['mooring attach web', 'mooring attach --no-stdin --sig-proxy=false web', 'mooring attach --detach-keys ctrl-] web']).action(async (word: string, flags: AttachOptions, command: Command) => {
     const action = await import('./commands/attach.ts');
@@ -25,7 +26,7 @@ export function defineStreams(program: Command, shell: Shell): void {
     .command('exec')
     .description('Run one more process in a running container.')
     .argument('<name>', 'NAME, container/NAME or NAMESPACE/NAME')
-    .argument('<command...>', 'the program and its arguments, behind --')
+    .argument('<command...>', 'the program and its arguments; its flags are its own')
     .addOption(namespaceOption())
     .option('-d, --detach', 'only start it: it runs on by itself')
     .option('-i, --interactive', 'pass standard input on')
@@ -34,7 +35,7 @@ export function defineStreams(program: Command, shell: Shell): void {
     .option('-w, --workdir <path>', 'the folder to start in')
     .option('-u, --user <user>', 'who to run as: uid, uid:gid, name or name:group')
     .addOption(detachKeysOption());
-  examples(exec, ['mooring exec web -- ls -l /', 'mooring exec -it web -- sh', 'mooring exec -d web -- /bin/reindex', 'mooring exec -e LEVEL=debug -w /tmp -u 1000 web -- env']).action(
+  examples(exec, ['mooring exec web ls -l /', 'mooring exec -it web sh', 'mooring exec -d web -- /bin/reindex', 'mooring exec -e LEVEL=debug -w /tmp -u 1000 web env']).action(
     async (word: string, words: string[], flags: ExecOptions, command: Command) => {
       const action = await import('./commands/exec.ts');
       shell.finish(await action.exec(clientOf(command), io, word, words, flags));
@@ -42,6 +43,6 @@ export function defineStreams(program: Command, shell: Shell): void {
   );
 }
 
-function detachKeysOption(): Option {
+export function detachKeysOption(): Option {
   return new Option('--detach-keys <keys>', 'keys that detach from a terminal, with commas between them').default('ctrl-p,ctrl-q');
 }

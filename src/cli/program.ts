@@ -4,6 +4,7 @@ import type { Io } from './io.ts';
 import { defineBuilds } from './program-build.ts';
 import { defineImages } from './program-image.ts';
 import { defineChanging } from './program-change.ts';
+import { defineContainers } from './program-containers.ts';
 import { defineFiles } from './program-files.ts';
 import { defineStreams } from './program-streams.ts';
 import { defineSupplies } from './program-supply.ts';
@@ -11,6 +12,7 @@ import { defineReading } from './program-read.ts';
 import { defineRegistries } from './program-registry.ts';
 import { defineSystem } from './program-system.ts';
 import { examples, type Shell } from './shell.ts';
+import { commandOf, parserWords } from './words.ts';
 import { RejectedDocuments } from './client.ts';
 import { problemLines } from './output/problems.ts';
 
@@ -19,14 +21,25 @@ export async function runCommand(args: readonly string[], io: Io): Promise<numbe
   let code: number = EXIT.ok;
   const program = buildProgram({ io, finish: (status) => (code = status) });
   try {
-    await program.parseAsync(args, { from: 'user' });
+    await program.parseAsync(parserWords(args, program), { from: 'user' });
     return code;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    const foreign = exitsAsAnother(args, program);
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : foreign ? EXIT.own : EXIT.usage;
     if (error instanceof RejectedDocuments) io.err(`${problemLines(error.problems, io.style).join('\n')}\n`);
     io.err(`${errorLines(error).join('\n')}\n`);
-    return exitCodeOf(error);
+    return foreign ? ownFailure(error) : exitCodeOf(error);
   }
+}
+
+/** `run` and `exec` exit as a program of a container does: their own failures must be told apart from its. */
+function exitsAsAnother(args: readonly string[], program: Command): boolean {
+  return ['run', 'exec'].includes(commandOf(args, program).command.name());
+}
+
+/** 126 and 127 where it is the program that can't be run. */
+function ownFailure(error: unknown): number {
+  return error instanceof Error && 'exitStatus' in error && typeof error.exitStatus === 'number' ? error.exitStatus : EXIT.own;
 }
 
 /** The whole tree of commands. Completion is generated from it. */
@@ -49,9 +62,10 @@ Exit status:
   2  wrong flags or arguments, or documents that do not validate
   3  no daemon answers
   4  "plan --exit-code" only: something would change
-"attach" and "exec" exit as the process does, 128 + n for signal n. "exec" exits with 125 when it failed itself, 126 when the program can't
-be run, 127 when there is none of that name.`,
+"run", "start -a", "attach" and "exec" exit as the process does, 128 + n for signal n. "run" and "exec" exit with 125 when they failed themselves,
+126 when the program can't be run, 127 when there is none of that name.`,
     );
+  defineContainers(program, shell);
   defineReading(program, shell);
   defineChanging(program, shell);
   defineStreams(program, shell);

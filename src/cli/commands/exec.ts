@@ -2,7 +2,7 @@ import type { ExecReply, ExecRequest } from '../../api/v1/types.ts';
 import { MooringError } from '../../lib/errors.ts';
 import type { Client } from '../client.ts';
 import { DetachKeys } from '../../lib/detach-keys.ts';
-import { EXIT, errorLines } from '../exit.ts';
+import { EXIT } from '../exit.ts';
 import type { Io } from '../io.ts';
 import { containerPath, parseName } from '../name.ts';
 import { runSession } from '../session.ts';
@@ -18,20 +18,8 @@ export interface ExecOptions {
   readonly detachKeys: string;
 }
 
-/** As the shells and `env`, `nohup` and `docker exec` have it: our own failure, told apart from every exit code of the program. */
-const FAILED = 125;
-
-/** `mooring exec NAME -- COMMAND…`: one more process in a running container. Exits as that does. */
+/** `mooring exec NAME COMMAND…`: one more process in a running container. Exits as that does. */
 export async function exec(client: Client, io: Io, word: string, command: readonly string[], options: ExecOptions): Promise<number> {
-  try {
-    return await run(client, io, word, command, options);
-  } catch (error) {
-    io.err(`${errorLines(error).join('\n')}\n`);
-    return FAILED;
-  }
-}
-
-async function run(client: Client, io: Io, word: string, command: readonly string[], options: ExecOptions): Promise<number> {
   const { interactive: stdin = false, tty = false, detach = false, env = [], workdir, user } = options;
   const detachKeys = new DetachKeys(options.detachKeys);
   const path = `${containerPath(parseName(word, options.namespace))}/exec`;

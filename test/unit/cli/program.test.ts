@@ -9,6 +9,7 @@ import type { Command } from 'commander';
 import { readDocuments } from '../../../src/cli/documents.ts';
 import { parseName } from '../../../src/cli/name.ts';
 import { buildProgram, runCommand } from '../../../src/cli/program.ts';
+import { parserWords } from '../../../src/cli/words.ts';
 import { startApiServer } from '../../../src/api/v1/server.ts';
 import { createLogger } from '../../../src/lib/logger.ts';
 import { FakeServices, viewFrom, WEB } from '../api/fake-services.ts';
@@ -51,7 +52,8 @@ test('every command has a description and examples, and each example is a comman
     for (const line of lines) {
       const fresh = buildProgram({ io, finish: () => undefined });
       for (const each of leaves(fresh)) each.action(() => void seen.push(each.name()));
-      await fresh.parseAsync([...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? ''), { from: 'user' });
+      const words = [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
+      await fresh.parseAsync(parserWords(words, fresh), { from: 'user' });
       // "image ls" and "images" are one command in two places.
       assert.equal(seen.at(-1), command.name() === 'ls' && command.parent?.name() === 'image' ? 'images' : command.name(), line);
     }
