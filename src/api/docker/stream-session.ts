@@ -72,6 +72,7 @@ function passInput(process: Duplex, input: Readable, { stdin, detachKeys }: Sess
   const onEnd = (): void => void process.write(stdinEndFrame());
   input.on('data', onData);
   input.once('end', onEnd);
+  input.resume(); // it was paused until somebody takes it
   leaving.defer(() => input.off('data', onData).off('end', onEnd));
 }
 
