@@ -5,7 +5,6 @@ import { type FieldFault, faultsOf } from './field-fault.ts';
 import { DNS_LABEL, DNS_SUBDOMAIN } from './kubernetes-names.ts';
 import { CLUSTER_METADATA } from './metadata.ts';
 import { containerName, networkName, type ResourceName, volumeName } from './name.ts';
-import { pendingFaults } from './pending.ts';
 import { type Resource, RESOURCE_KINDS, type ResourceKind, schemaOf } from './resource.ts';
 import { isMapping, valueAt, withoutNulls } from './schema-walk.ts';
 
@@ -23,9 +22,7 @@ export function validate(value: unknown): Validation {
   const schema = schemaOf(value['kind'] as ResourceKind);
   const document = withoutNulls(schema, withoutClusterFields(value));
   const result: z.ZodSafeParseResult<Resource> = schema.safeParse(document);
-  if (!result.success) return { faults: faultsOf(result.error.issues, schema, document) };
-  const faults = pendingFaults(result.data);
-  return faults.length > 0 ? { faults } : { resource: result.data };
+  return result.success ? { resource: result.data } : { faults: faultsOf(result.error.issues, schema, document) };
 }
 
 /** What a document of ours claims to be, also where the rest of it is wrong; undefined where it can't be told. */
