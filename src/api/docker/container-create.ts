@@ -2,22 +2,21 @@ import { randomBytes } from 'node:crypto';
 import type { ImageDetails } from '../../engine/images.ts';
 import { exists } from '../../lib/exists.ts';
 import { messageOf, MooringError } from '../../lib/errors.ts';
-import { API_VERSION, type Container } from '../../spec/container.ts';
-import { containerName, volumeName } from '../../spec/name.ts';
-import { type Volume, volumeResourceSchema } from '../../spec/volume.ts';
+import type { Container } from '../../spec/container.ts';
+import { containerName } from '../../spec/name.ts';
 import { type DockerCall, readJson, sendJson } from './call.ts';
 import { API_LOCATION } from './container-change.ts';
 import { dockerNameOf, findContainer, foundContainers, holderOf } from './container-lookup.ts';
-import { containerOf, NAME_ANNOTATION } from './create/container-of.ts';
+import { containerOf } from './create/container-of.ts';
 import { type CreateBody, createBodySchema } from './create/create-body.ts';
-import type { WantedVolume } from './create/placed-mount.ts';
 import type { DockerServices } from './docker-services.ts';
 import { DockerError } from './error-reply.ts';
 import { freePorts } from './free-ports.ts';
 import { findImage } from './image-lookup.ts';
+import { findNetwork } from './network-lookup.ts';
 import { randomName } from './random-name.ts';
-import { ANONYMOUS_ANNOTATION, DOCKER_LABELS_ANNOTATION, resourceNameFor } from './resource-names.ts';
-import { dockerNetworkName } from './supply-names.ts';
+import { resourceNameFor } from './resource-names.ts';
+import { ensureVolume, newVolumeName } from './volume-lookup.ts';
 
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 /** There where version 2 of control groups is all there is. */
@@ -34,9 +33,8 @@ export async function createContainer(call: DockerCall, services: DockerServices
   requirePlatform(image, body.Image, call.query.text('platform'));
   const resource = freeResourceName(services, name);
   const { container, volumes, warnings } = containerOf(body, await contextOf(services, body, image, { docker: name, resource }));
-  for (const wanted of volumes) await requireVolume(services, wanted);
-  // What was looked up may have changed while the volumes were made.
-  nameFor(services, name);
+  for (const wanted of volumes) await ensureVolume(services, wanted);
+  nameFor(services, name); // it may have been taken while the volumes were made
   const Id = await make(services, container, call.signal);
   sendJson(call, { Id, Warnings: warnings }, 201);
 }
@@ -76,11 +74,11 @@ async function contextOf(services: DockerServices, body: CreateBody, image: Imag
     image: { reference: isName(images, body.Image) ? body.Image : (image.names[0] ?? body.Image), config: image.config.config ?? {} },
     network: (reference) => networkNamed(services, reference),
     container: (reference) => {
-      const found = foundContainers(services).length === 0 ? undefined : lookedUp(services, reference);
+      const found = orMissing(() => findContainer(services, reference));
       return found && { name: found.view.container.metadata.name, mounts: insight.record(found.id).container.spec.mounts };
     },
     volume: resourceNameFor,
-    newVolumeName: () => randomBytes(32).toString('hex'),
+    newVolumeName,
     freePort: await freePorts(containers),
     hostGateway: foundContainers(services).flatMap(({ id }) => insight.record(id).networks).find(({ network }) => network === 'default')?.gateway4,
     swapAccounting: swap.includes(true),
@@ -97,35 +95,19 @@ function isName(images: DockerServices['images'], reference: string): boolean {
   }
 }
 
-function lookedUp(services: DockerServices, reference: string): ReturnType<typeof findContainer> | undefined {
+/** Undefined where it throws 404. */
+function orMissing<T>(find: () => T): T | undefined {
   try {
-    return findContainer(services, reference);
+    return find();
   } catch (error) {
     if (error instanceof DockerError && error.status === 404) return undefined;
     throw error;
   }
 }
 
+/** Of a network that is a resource. */
 function networkNamed(services: DockerServices, reference: string): string | undefined {
-  const all = services.desired.listOf('Network').filter(({ network }) => network.metadata.namespace === 'default').map((each) => ({ resource: each.network.metadata.name, ...dockerNetworkName(services, each.name) }));
-  return (all.find(({ name }) => name === reference) ?? all.find(({ id }) => id.startsWith(reference)))?.resource;
-}
-
-/** Has a volume there, with what it is to be like where there is none yet. */
-async function requireVolume({ desired, supplies }: DockerServices, { dockerName, name, options, labels, anonymous }: WantedVolume): Promise<void> {
-  const key = { kind: 'Volume' as const, name: volumeName({ namespace: 'default', name }) };
-  if (desired.getOf('Volume', key.name) !== undefined) return;
-  const annotations = {
-    ...(dockerName !== name && { [NAME_ANNOTATION]: dockerName }),
-    ...(Object.keys(labels).length > 0 && { [DOCKER_LABELS_ANNOTATION]: JSON.stringify(labels) }),
-    ...(anonymous && { [ANONYMOUS_ANNOTATION]: 'true' }),
-  };
-  const volume: Volume = volumeResourceSchema.parse({ apiVersion: API_VERSION, kind: 'Volume', metadata: { name, annotations }, spec: { options, reclaimPolicy: 'Delete' } });
-  desired.apply('api', [{ resource: volume, location: API_LOCATION }]);
-  const standing = await supplies.settle(key);
-  if (standing?.state !== 'Failed') return;
-  desired.delete('api', [key]);
-  throw new DockerError(500, `create ${dockerName}: ${standing.message}`);
+  return orMissing(() => findNetwork(services, reference))?.network?.metadata.name;
 }
 
 /** What can't be made is not wanted, either. */

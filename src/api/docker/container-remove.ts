@@ -1,10 +1,11 @@
-import { type VolumeName, volumeName } from '../../spec/name.ts';
-import type { ApiServices } from '../v1/services.ts';
 import { notOurs, untilView } from './container-change.ts';
 import type { FoundContainer } from './container-lookup.ts';
 import { stateOf } from './container-state.ts';
+import type { DockerServices } from './docker-services.ts';
 import { DockerError } from './error-reply.ts';
-import { ANONYMOUS_ANNOTATION } from './resource-names.ts';
+import { dropDetached } from './network-connect.ts';
+import { type FoundVolume, isAnonymous, listVolumes } from './volume-lookup.ts';
+import { destroy, volumeUsers } from './volume-routes.ts';
 
 export interface RemoveOptions {
   /** Also one that runs; it is killed. */
@@ -14,36 +15,28 @@ export interface RemoveOptions {
 }
 
 /** Removes a container; settles once it is gone. Throws 409 for one that runs, unless forced. */
-export async function removeContainer(services: ApiServices, found: FoundContainer, { force, volumes }: RemoveOptions, signal: AbortSignal): Promise<void> {
+export async function removeContainer(services: DockerServices, found: FoundContainer, { force, volumes }: RemoveOptions, signal: AbortSignal): Promise<void> {
   const { id, view } = found;
   const state = stateOf(view);
   if (!force && state === 'paused') throw new DockerError(409, `You cannot remove a paused container ${id}. Unpause and then stop the container before attempting removal or force remove`);
   if (!force && (state === 'running' || state === 'restarting')) throw new DockerError(409, `You cannot remove a ${state} container ${id}. Stop the container before attempting removal or force remove`);
   if (state === 'removing') throw new DockerError(409, `removal of container ${id} is already in progress`);
-  const anonymous = volumes ? anonymousVolumes(services, found) : [];
+  const anonymous = volumes ? await anonymousVolumes(services, found) : [];
   await removeForGood(services, found, signal);
-  for (const name of anonymous) await removeUnused(services, name);
+  // One that another container has as well stays.
+  for (const volume of anonymous) if (volumeUsers(services, volume).length === 0) await destroy(services, volume);
 }
 
 /** Nobody wants it any more; what of it still runs is killed. */
-export async function removeForGood(services: ApiServices, { id, view }: FoundContainer, signal: AbortSignal): Promise<void> {
+export async function removeForGood(services: DockerServices, { id, view }: FoundContainer, signal: AbortSignal): Promise<void> {
   if (view.origin?.source !== 'api') throw notOurs(view);
   services.desired.delete('api', [{ kind: 'Container', name: view.name }]);
   if (view.status.pid !== undefined) await services.streams.signal(id, 'SIGKILL');
   await untilView(services, view.name, (present) => present?.status.containerID !== id, signal);
+  await dropDetached(services, { id, view });
 }
 
-function anonymousVolumes({ desired, insight }: ApiServices, { id }: FoundContainer): VolumeName[] {
-  return insight.record(id).volumes.flatMap(({ volume }) => {
-    const wanted = desired.getOf('Volume', volume as VolumeName);
-    return wanted?.origin.source === 'api' && wanted.volume.metadata.annotations[ANONYMOUS_ANNOTATION] === 'true' ? [volumeName(wanted.volume.metadata)] : [];
-  });
-}
-
-/** One that another container has as well stays. */
-async function removeUnused({ desired, supplies, volumes }: ApiServices, name: VolumeName): Promise<void> {
-  const state = await volumes.inspect(name);
-  if (state !== undefined && state.containers.length > 0) return;
-  desired.delete('api', [{ kind: 'Volume', name }]);
-  await supplies.settle({ kind: 'Volume', name });
+async function anonymousVolumes(services: DockerServices, { id }: FoundContainer): Promise<FoundVolume[]> {
+  const names = services.insight.record(id).volumes.map(({ volume }) => volume);
+  return (await listVolumes(services)).filter((volume) => names.includes(volume.key) && volume.origin?.source === 'api' && isAnonymous(volume));
 }

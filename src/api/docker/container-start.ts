@@ -1,12 +1,12 @@
 import type { ContainerId } from '../../engine/engine.ts';
 import { messageOf, MooringError } from '../../lib/errors.ts';
-import type { ApiServices } from '../v1/services.ts';
 import type { DockerCall } from './call.ts';
 import { suspend } from './container-change.ts';
 import { removeForGood } from './container-remove.ts';
 import type { FoundContainer } from './container-lookup.ts';
 import { commandWords, requestOf } from './container-request.ts';
 import { stateOf, type StartFailure } from './container-state.ts';
+import type { DockerServices } from './docker-services.ts';
 import { DockerError } from './error-reply.ts';
 import { kept } from './kept.ts';
 
@@ -17,7 +17,7 @@ const START_FAILED = 128;
 export const startFailures = kept(() => new Map<ContainerId, StartFailure>());
 
 /** Has a container run. False where it does already. Throws 400 in the engine's words for a program that can't be run, and leaves the container as it was. */
-export async function startContainer(services: ApiServices, { id, view }: FoundContainer, { signal }: Pick<DockerCall, 'signal'>): Promise<boolean> {
+export async function startContainer(services: DockerServices, { id, view }: FoundContainer, { signal }: Pick<DockerCall, 'signal'>): Promise<boolean> {
   const state = stateOf(view);
   if (state === 'running') return false;
   if (state === 'paused') throw new DockerError(409, 'cannot start a paused container, try unpause instead');
@@ -37,7 +37,7 @@ export async function startContainer(services: ApiServices, { id, view }: FoundC
 }
 
 /** Clients know by the words what a shell's exit code would be. */
-function failureOf({ insight }: ApiServices, { id }: FoundContainer, error: unknown): StartFailure {
+function failureOf({ insight }: DockerServices, { id }: FoundContainer, error: unknown): StartFailure {
   const { exitCode } = error instanceof MooringError ? (error as MooringError & { readonly exitCode?: number }) : {};
   if (exitCode === undefined) return { exitCode: START_FAILED, message: messageOf(error) };
   const [program = ''] = commandWords(requestOf(insight.record(id).container), {});

@@ -1,3 +1,4 @@
+import type { ContainerView } from '../../reconcile/view.ts';
 import { canonicalSignal, parseSignal } from '../../spec/signal.ts';
 import { suspend, changeContainer, untilView } from './container-change.ts';
 import type { FoundContainer } from './container-lookup.ts';
@@ -22,8 +23,19 @@ export async function stopContainer(services: DockerServices, { view }: FoundCon
 /** Ends it where it runs, and has it run again. */
 export async function restartContainer(services: DockerServices, found: FoundContainer, graceSeconds: number | undefined, signal: AbortSignal): Promise<void> {
   const { view } = found;
-  if (isRunning(view)) await services.reconciler.stop(view.name, graceSeconds === undefined ? {} : { graceSeconds }, signal);
-  await startContainer(services, { id: found.id, view: services.reconciler.view(view.name) ?? view }, { signal });
+  // One that goes with its end is to survive this one.
+  const { autoRemove } = view.container.spec;
+  if (autoRemove) setAutoRemove(services, view, false);
+  try {
+    if (isRunning(view)) await services.reconciler.stop(view.name, graceSeconds === undefined ? {} : { graceSeconds }, signal);
+    await startContainer(services, { id: found.id, view: services.reconciler.view(view.name) ?? view }, { signal });
+  } finally {
+    if (autoRemove && services.desired.get(view.name) !== undefined) setAutoRemove(services, view, true);
+  }
+}
+
+function setAutoRemove(services: DockerServices, view: ContainerView, autoRemove: boolean): void {
+  changeContainer(services, view, (container) => ({ ...container, spec: { ...container.spec, autoRemove } }));
 }
 
 /** Sends a signal. One that is to end it has it stay ended, too. Throws 409 for one that does not run. */

@@ -53,6 +53,7 @@ export function containerOf(asked: CreateBody, context: CreateContext): Creation
     ...(body.Domainname !== '' && { domainname: body.Domainname }),
     supplementalGroups: body.HostConfig.GroupAdd,
     init: body.HostConfig.Init,
+    autoRemove: body.HostConfig.AutoRemove,
     logging: loggingOf(body.HostConfig.LogConfig),
     mounts: [...mounts],
     ports: published,
