@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "cgroup_owner.h"
 #include "cgroup_systemd.h"
 #include "channel.h"
 #include "guard.h"
@@ -111,6 +112,8 @@ Status gather(InitPlan& plan, const LaunchOptions& options) {
   auto owner = outside_user(process, user);
   if (!owner) return std::move(owner.error());
   if (!process.terminal) MOORING_TRY(give_pipes({options.stdin_fd, options.stdout_fd, options.stderr_fd}, *owner));
+  const auto group = user ? user->maps.gids.outside(process.user.gid) : process.user.gid;
+  MOORING_TRY(give_cgroup(plan.config, plan.cgroups, *owner, group.value_or(static_cast<gid_t>(-1))));  // a group that is not mapped: "as it is"
   plan.devices = container_devices(plan.config);
   plan.mounts.emplace(plan.config);
   return plan.mounts->take_sources(user);

@@ -14,7 +14,7 @@ namespace mooring {
 /// What config.json says, with the seccomp filter it asks for.
 Status read_plan(InitPlan& plan, const std::string& bundle);
 
-/// What is prepared with the host's mounts and rights: the out-of-memory score, the pipes' owner, the sources of bind mounts. Follows read_plan() and the user namespace.
+/// What is prepared with the host's mounts and rights: the out-of-memory score, the owner of pipes and cgroup, the sources of bind mounts. Follows read_plan() and the user namespace.
 Status gather(InitPlan& plan, const LaunchOptions& options);
 
 /// clone3 into new namespaces, the pid one among them, and into the cgroup of version 2, as a child of the caller's own parent, who waits for it. 0 in the child.
