@@ -22,11 +22,11 @@ namespace mooring {
 namespace {
 
 // `entered`: whether root has come into the working folder. Else the user tries, for where only that one may (NFS, FUSE).
-Status become_user(const Process& process, bool entered, bool dies_with_caller) {
-  MOORING_TRY(limit_bounding_set(process.capabilities));
+Status become_user(const Process& process, const CapabilitySets& capabilities, bool entered, bool dies_with_caller) {
+  MOORING_TRY(limit_bounding_set(capabilities));
   MOORING_TRY(switch_user(process.user));
   if (!entered) MOORING_TRY(enter_folder(process.cwd));
-  MOORING_TRY(set_capabilities(process.capabilities));
+  MOORING_TRY(set_capabilities(capabilities));
   // Last, since each change of credentials resets it. A caller that is dead already is noticed when it is told that all is ready.
   if (dies_with_caller && prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return sys_error("set the parent-death signal");
   umask(process.user.umask);
@@ -71,6 +71,8 @@ Error become_program(LastSteps steps, Stdio stdio) {
   const auto warn = [&](const std::string& text) { (void)send_packet(steps.channel, Message::warning, 0, text); };  // with the caller gone "ready" fails
   MOORING_TRY(set_rlimits(process.rlimits, steps.limits_required, warn));
   MOORING_TRY(set_scheduling(process));
+  const auto capabilities = grantable(process.capabilities, steps.limits_required, warn);
+  if (!capabilities) return capabilities.error();
   if (steps.personality && personality(*steps.personality) < 0) return sys_error("set linux.personality");
 
   // As root: a user's working folder may lie below one that only root may search.
@@ -84,7 +86,7 @@ Error become_program(LastSteps steps, Stdio stdio) {
   // Without no_new_privs a filter needs CAP_SYS_ADMIN, which the container's process may not keep; with it, the filter comes last.
   if (process.no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return sys_error("set no_new_privs");
   if (filtered && !process.no_new_privileges) MOORING_TRY(load_filter(steps));
-  MOORING_TRY(become_user(process, static_cast<bool>(entered), steps.dies_with_caller));
+  MOORING_TRY(become_user(process, *capabilities, static_cast<bool>(entered), steps.dies_with_caller));
   auto program = find_program(process);
   if (!program) return std::move(program.error());
   // While the caller can still hear that the agent did not answer.

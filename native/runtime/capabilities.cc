@@ -29,12 +29,6 @@ static_assert(std::size(names) == CAP_LAST_CAP + 1);
 
 constexpr uint64_t bit(int capability) { return uint64_t{1} << capability; }
 
-std::string name_lowest(uint64_t set) {
-  for (int capability = 0; capability <= CAP_LAST_CAP; ++capability)
-    if (set & bit(capability)) return std::string(names[capability]);
-  return {};
-}
-
 }  // namespace
 
 int capability_number(std::string_view name) {
@@ -45,17 +39,26 @@ int capability_number(std::string_view name) {
 
 std::string_view capability_name(int number) { return names[number]; }
 
+Result<CapabilitySets> grantable(const CapabilitySets& sets, bool required, const Warn& warn) {
+  const uint64_t asked = sets.bounding | sets.effective | sets.inheritable | sets.permitted | sets.ambient;
+  uint64_t granted = asked;
+  for (int capability = 0; capability <= CAP_LAST_CAP; ++capability) {
+    if (!(asked & bit(capability)) || prctl(PR_CAPBSET_READ, capability) == 1) continue;
+    const std::string complaint = "process.capabilities: " + std::string(names[capability]) + " is not in this host's own bounding set, so no container can have it";
+    if (required) return Error{complaint, EPERM};
+    warn(complaint);
+    granted &= ~bit(capability);
+  }
+  return CapabilitySets{sets.bounding & granted, sets.effective & granted, sets.inheritable & granted, sets.permitted & granted, sets.ambient & granted};
+}
+
 Status limit_bounding_set(const CapabilitySets& sets) {
   // Ends at the running kernel's last capability, which may be beyond the one this was compiled with: those are dropped too.
   for (int capability = 0; capability < 64; ++capability) {
     const int held = prctl(PR_CAPBSET_READ, capability);
     if (held < 0) break;
     const bool wanted = sets.bounding & bit(capability);
-    if (wanted && !held) {
-      return Error{"process.capabilities.bounding: " + name_lowest(bit(capability)) + " is not in this host's own bounding set, so no container can have it"};
-    }
-    if (held && !wanted && prctl(PR_CAPBSET_DROP, capability) != 0)
-      return sys_error("drop " + name_lowest(bit(capability)) + " from the bounding set");
+    if (held && !wanted && prctl(PR_CAPBSET_DROP, capability) != 0) return sys_error("drop capability " + std::to_string(capability) + " from the bounding set");
   }
   return ok();
 }

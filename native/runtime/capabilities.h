@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "config.h"
+#include "process.h"
 #include "result.h"
 
 namespace mooring {
@@ -13,6 +14,9 @@ int capability_number(std::string_view name);
 
 /// 13 → "CAP_NET_RAW".
 std::string_view capability_name(int number);
+
+/// The sets without what this host's own bounding set lacks, so that nobody can grant it: `warn` is told of each; where they are `required` that is an Error.
+Result<CapabilitySets> grantable(const CapabilitySets& sets, bool required, const Warn& warn);
 
 /// Drops what the bounding set must not hold. Needs CAP_SETPCAP, so it comes before the switch of user.
 Status limit_bounding_set(const CapabilitySets& sets);

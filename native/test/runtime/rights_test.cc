@@ -1,9 +1,12 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <linux/capability.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <fstream>
+#include <thread>
 
 #include "bundle.h"
 
@@ -62,4 +65,21 @@ TEST_CASE("/dev holds the default devices and nothing of the host's") {
         "null 1:3 666\nzero 1:5 666\nfull 1:7 666\nrandom 1:8 666\nurandom 1:9 666\ntty 5:0 666\n"
         "pts/ptmx\n/proc/self/fd\n/proc/self/fd/0\n/proc/self/fd/1\n/proc/self/fd/2\n"
         "a:e5 640 3 4\ndeep\nfd\nfull\nmqueue\nnull\nptmx\npts\nrandom\nshm\nstderr\nstdin\nstdout\ntty\nurandom\nzero\n");
+}
+
+TEST_CASE("a capability that this host can't grant is left out with a warning; where limits are required it is an error") {
+  Bundle bundle;
+  // Of this thread alone: what follows is made by another, which has all that the host has.
+  std::thread([&] {
+    REQUIRE(prctl(PR_CAPBSET_DROP, CAP_SYS_TIME) == 0);
+    auto& capabilities = bundle.config["process"]["capabilities"];
+    for (const char* set : {"bounding", "effective", "permitted"}) capabilities[set].push_back("CAP_SYS_TIME");
+    auto launched = bundle.try_launch();
+    if (!launched) FAIL(launched.error().message);
+    const std::string complaint = "process.capabilities: CAP_SYS_TIME is not in this host's own bounding set, so no container can have it";
+    CHECK(launched->warnings == std::vector<std::string>{complaint});
+    CHECK(Container(std::move(*launched), UniqueFd()).wait().status == 0);
+    bundle.config["annotations"]["dev.mooring.limits"] = "required";
+    CHECK(bundle.error() == complaint);
+  }).join();
 }
