@@ -81,6 +81,7 @@ Status ExecMonitor::execute_process(const std::string& process) {
   const auto stdio = make_pipes();
   if (!stdio) return stdio.error();
   auto launched = execute({
+      .id = options_.container,
       .pid = options_.pid,
       .pidfd = container->get(),
       .process = process,

@@ -7,7 +7,7 @@
 namespace mooring {
 
 struct ExecMonitorOptions {
-  std::string container;  // its id; for whoever reads the list of processes
+  std::string container;  // its id: of its keyring, and for whoever reads the list of processes
   std::string bundle;
   std::string state_dir;
   pid_t pid = -1;
