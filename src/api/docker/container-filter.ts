@@ -39,10 +39,10 @@ export class ContainerFilter {
   /** Throws 400 for values that can't be. */
   static async of({ images }: Pick<ApiServices, 'images'>, filters: Filters): Promise<ContainerFilter> {
     for (const state of filters.values('status')) {
-      if (!CONTAINER_STATES.some((known) => known === state)) throw new DockerError(400, `Unrecognised filter value for status: ${state}`);
+      if (!CONTAINER_STATES.some((known) => known === state)) throw new DockerError(400, `Invalid filter 'status=${state}'`);
     }
     for (const health of filters.values('health')) {
-      if (!HEALTH.some((known) => known === health)) throw new DockerError(400, `Unrecognised filter value for health: ${health}`);
+      if (!HEALTH.some((known) => known === health)) throw new DockerError(400, `Invalid filter 'health=${health}'`);
     }
     const ancestors = filters.values('ancestor');
     return new ContainerFilter(filters, ancestors.length > 0 ? await descendants(images, ancestors) : undefined);

@@ -84,7 +84,7 @@ async function restart(call: DockerCall, services: DockerServices): Promise<void
 async function kill(call: DockerCall, services: DockerServices): Promise<void> {
   const found = findContainer(services, param(call, 'id'));
   const signal = call.query.text('signal') ?? 'SIGKILL';
-  await killContainer(services, found, signal, call.signal);
+  await killContainer(services, found, signal, param(call, 'id'), call.signal);
   tell(services, found, 'kill', { signal });
   sendStatus(call, 204);
 }

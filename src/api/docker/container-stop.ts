@@ -39,9 +39,9 @@ function setAutoRemove(services: DockerServices, view: ContainerView, autoRemove
 }
 
 /** Sends a signal. One that is to end it has it stay ended, too. Throws 409 for one that does not run. */
-export async function killContainer(services: DockerServices, { id, view }: FoundContainer, given: string, signal: AbortSignal): Promise<void> {
+export async function killContainer(services: DockerServices, { id, view }: FoundContainer, given: string, reference: string, signal: AbortSignal): Promise<void> {
   const name = signalNamed(given);
-  if (!isRunning(view)) throw new DockerError(409, `Cannot kill container: ${id}: Container ${id} is not running`);
+  if (!isRunning(view)) throw new DockerError(409, `Cannot kill container: ${reference}: Container ${id} is not running`);
   const isLast = name === 'SIGKILL';
   if (isLast || name === canonicalSignal(view.container.spec.stopSignal)) {
     suspend(services, view, true);
@@ -51,7 +51,7 @@ export async function killContainer(services: DockerServices, { id, view }: Foun
     else stopped.catch(() => {}); // it ended meanwhile, or the client has gone
     return;
   }
-  if (!(await services.streams.signal(id, name))) throw new DockerError(409, `Cannot kill container: ${id}: Container ${id} is not running`);
+  if (!(await services.streams.signal(id, name))) throw new DockerError(409, `Cannot kill container: ${reference}: Container ${id} is not running`);
 }
 
 function signalNamed(text: string): string {

@@ -78,7 +78,7 @@ export function renameContainer(call: DockerCall, services: DockerServices): voi
 
 function allocated(services: DockerServices, asked: string): string {
   try {
-    return nameFor(services, asked);
+    return nameFor(services, asked.startsWith('/') ? asked : `/${asked}`);
   } catch (error) {
     if (error instanceof DockerError) throw new DockerError(error.status, `Error when allocating new name: ${error.message}`);
     throw error;

@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ContainerRecordView, NetworkPlace } from '../../engine/insight.ts';
-import type { NetworkName } from '../../spec/name.ts';
 import type { ApiServices } from '../v1/services.ts';
 import type { CreateBody } from './create/create-body.ts';
-import { DETACHED_ANNOTATION } from './network-lookup.ts';
 import { dockerNetworkName } from './supply-names.ts';
 
 export type PortBindings = Readonly<Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[] | null>>;
@@ -35,21 +33,21 @@ export function networkBlock(services: Pick<ApiServices, 'desired' | 'info'>, re
   };
 }
 
+/** One that stands for being on none: a container that was taken off its last one is alone on it. */
+function isDetached(network: string): boolean {
+  return /\/detached-[0-9a-f]{12}$/.test(network);
+}
+
 /** By the names of the networks. */
 export function networksOf(services: Pick<ApiServices, 'desired' | 'info'>, record: ContainerRecordView, request: CreateBody, running: boolean) {
   const { mode } = record.container.spec.network;
   const ownless: NetworkPlace[] = mode === 'Host' || mode === 'None' ? [{ network: mode.toLowerCase(), address4: '', prefix4: 0, gateway4: '', mac: '', aliases: [] }] : [];
   return Object.fromEntries(
-    [...record.networks.filter(({ network }) => !isDetached(services, network)), ...ownless].map((place) => {
+    [...record.networks.filter(({ network }) => !isDetached(network)), ...ownless].map((place) => {
       const { name, id } = dockerNetworkName(services, place.network);
       return [name, endpointBlock(place, id, record, askedOf(request, name, id), running)];
     }),
   );
-}
-
-/** One that stands for being on none. */
-function isDetached({ desired }: Pick<ApiServices, 'desired'>, network: string): boolean {
-  return desired.getOf('Network', network as NetworkName)?.network.metadata.annotations[DETACHED_ANNOTATION] !== undefined;
 }
 
 type Asked = NonNullable<NonNullable<CreateBody['NetworkingConfig']>['EndpointsConfig'][string]>;
