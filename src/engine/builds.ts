@@ -1,6 +1,7 @@
 import type { BuildCachePruneOptions, BuildCacheUsage } from './build/build-cache.ts';
 import type { ContextSource, DockerfileSource } from './build/build-context.ts';
 import type { BuildProgress } from './build/progress.ts';
+import type { CredentialFinder } from '../lib/credentials.ts';
 import type { Platform } from './images/oci-image.ts';
 
 export type { BuildCachePruneOptions, BuildCacheUsage, BuildProgress, ContextSource, DockerfileSource };
@@ -44,6 +45,8 @@ export interface BuildResult {
 export interface BuildOptions {
   readonly signal: AbortSignal;
   readonly onProgress: (progress: BuildProgress) => void;
+  /** Asked for a login before those that the node itself has. */
+  readonly credentials?: CredentialFinder;
 }
 
 /** Builds images from Dockerfiles on this node. */

@@ -3,7 +3,7 @@ import { type DockerCall, param, sendJson, sendStatus } from './call.ts';
 import type { DockerServices } from './docker-services.ts';
 import { DockerError } from './error-reply.ts';
 import { asMissing, filterImages, findImage, listImages, LIST_FILTERS, PRUNE_FILTERS } from './image-lookup.ts';
-import { joinReference, keepingUntagged, tagsOf } from './image-names.ts';
+import { joinReference, keepingUntagged, sought, tagsOf } from './image-names.ts';
 import { historyObjects, imageEntry, imageObject } from './image-object.ts';
 import { removeImage, sweep } from './image-removal.ts';
 import type { DockerRoute } from './route.ts';
@@ -35,7 +35,7 @@ async function tag(call: DockerCall, { images, told }: DockerServices): Promise<
   const name = joinReference(call.query.required('repo'), call.query.text('tag'));
   if (name.includes('@')) throw new DockerError(400, 'refusing to create a tag with a digest reference');
   await keepingUntagged(images, [name], async () => images.tag(image.id, name));
-  told.image('tag', image.id, name);
+  told.image('tag', image.id, sought(name));
   sendStatus(call, 201);
 }
 

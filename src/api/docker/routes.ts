@@ -1,3 +1,4 @@
+import { buildRoutes } from './build-routes.ts';
 import { commitRoutes } from './commit-route.ts';
 import { containerRoutes } from './container-routes.ts';
 import { execRoutes } from './exec-routes.ts';
@@ -13,4 +14,4 @@ import { transferRoutes } from './transfer-routes.ts';
 import { volumeRoutes } from './volume-routes.ts';
 
 /** Every operation of the Docker Engine API that is answered otherwise than with "page not found". */
-export const dockerRoutes: readonly DockerRoute[] = [...systemRoutes, ...diskRoutes, ...eventRoutes, ...containerRoutes, ...execRoutes, ...imageRoutes, ...transferRoutes, ...registryRoutes, ...commitRoutes, ...networkRoutes, ...volumeRoutes, ...refusedRoutes];
+export const dockerRoutes: readonly DockerRoute[] = [...systemRoutes, ...diskRoutes, ...eventRoutes, ...containerRoutes, ...execRoutes, ...imageRoutes, ...buildRoutes, ...transferRoutes, ...registryRoutes, ...commitRoutes, ...networkRoutes, ...volumeRoutes, ...refusedRoutes];

@@ -1,3 +1,4 @@
+import type { CredentialFinder } from '../../lib/credentials.ts';
 import { MooringError } from '../../lib/errors.ts';
 import { parseImageReference } from '../../spec/image-reference.ts';
 import type { ImageEngine, ImageProgress } from '../images.ts';
@@ -21,6 +22,7 @@ export interface BaseImageOptions {
   readonly held: Hold;
   readonly signal: AbortSignal;
   readonly onProgress: (text: string) => void;
+  readonly credentials: CredentialFinder | undefined;
 }
 
 /** The image that a stage starts from, or copies from, held in the store; fetched where it is missing or of another platform. */
@@ -31,7 +33,7 @@ export async function baseImage(reference: string, platform: Platform, options: 
   if (present && isFor(present, platform)) return toStage(present);
   if (isLocal && present) throw otherPlatform(reference, platform, present);
   if (isLocal) throw new MooringError('NotFound', `image ${reference} is not in the store`, { fix: 'make it with "mooring image bootstrap", "mooring build -t" or "mooring image import"' });
-  await images.pull(reference, { platform, signal, onProgress: teller(reference, options.onProgress) });
+  await images.pull(reference, { platform, signal, onProgress: teller(reference, options.onProgress), ...(options.credentials && { credentials: options.credentials }) });
   const fetched = await stored(reference, options);
   if (!fetched) throw new MooringError('Unavailable', `image ${reference} went while it was fetched`);
   if (!isFor(fetched, platform)) throw otherPlatform(reference, platform, fetched);

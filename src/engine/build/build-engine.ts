@@ -57,8 +57,8 @@ export class LocalBuildEngine implements BuildEngine {
     return this.#cache.prune(options);
   }
 
-  build(request: BuildRequest, { signal, onProgress }: BuildOptions): Promise<BuildResult> {
-    const building = this.#build(request, { signal: AbortSignal.any([signal, this.#closing.signal]), onProgress });
+  build(request: BuildRequest, options: BuildOptions): Promise<BuildResult> {
+    const building = this.#build(request, { ...options, signal: AbortSignal.any([options.signal, this.#closing.signal]) });
     const ended: Promise<unknown> = building.catch(() => {}).finally(() => this.#running.delete(ended)); // its caller is told
     this.#running.add(ended);
     return building;
@@ -70,7 +70,7 @@ export class LocalBuildEngine implements BuildEngine {
     await Promise.all(this.#running);
   }
 
-  async #build(request: BuildRequest, { signal, onProgress }: BuildOptions): Promise<BuildResult> {
+  async #build(request: BuildRequest, { signal, onProgress, credentials }: BuildOptions): Promise<BuildResult> {
     const { room, native } = this.#options;
     await using resources = new AsyncDisposableStack();
     const held = resources.use(room.pins.open());
@@ -106,7 +106,7 @@ export class LocalBuildEngine implements BuildEngine {
       stage: (index) => once(stages, index, () => buildStage(session, index)),
       image: (reference, platform, stepId) =>
         once(images, `${reference} ${platform.os}/${platform.architecture}/${platform.variant ?? ''}`, () =>
-          baseImage(reference, platform, { ...this.#options, pull: request.pull, held, signal: either, onProgress: (detail) => onProgress({ type: 'DETAIL', id: stepId, text: detail }) }),
+          baseImage(reference, platform, { ...this.#options, pull: request.pull, held, signal: either, credentials, onProgress: (detail) => onProgress({ type: 'DETAIL', id: stepId, text: detail }) }),
         ),
     };
     const built = await buildAll(session, failing, signal);

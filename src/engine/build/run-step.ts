@@ -114,5 +114,16 @@ function requireSuccess({ exit }: EndedRun, instruction: Instruction, tail: Outp
     127: 'its program is not in the image, or not on its PATH',
   };
   const hint = exit.oomKilled ? 'give the node more memory' : (hints[exit.exitCode] ?? tail.hint());
-  throw new MooringError('Unavailable', `${instruction.source} ${how}${tail.text()}`, hint === undefined ? {} : { fix: hint });
+  throw new CommandFailed(exit.exitCode, `${instruction.source} ${how}${tail.text()}`, hint);
+}
+
+/** A command that ended otherwise than well. */
+export class CommandFailed extends MooringError {
+  /** 128 + n when signal n ended it. */
+  readonly status: number;
+
+  constructor(status: number, message: string, hint: string | undefined) {
+    super('Unavailable', message, hint === undefined ? {} : { fix: hint });
+    this.status = status;
+  }
 }

@@ -14,7 +14,8 @@ import type { Instruction } from './instruction.ts';
 import { layerContent } from './layer-content.ts';
 import { newLayer } from './new-layer.ts';
 import { ownerOf } from './owner.ts';
-import { runStep } from './run-step.ts';
+import type { BuildStep } from './progress.ts';
+import { CommandFailed, runStep } from './run-step.ts';
 import { StageConfig } from './stage-config.ts';
 import { platformArguments, readArguments, StageVariables } from './variables.ts';
 import { quotedWords } from './words.ts';
@@ -102,7 +103,7 @@ export class StageBuild {
   async #step<T>(instruction: Instruction, work: (id: number) => Promise<T>): Promise<T> {
     const { report, signal, nextId } = this.session;
     const id = nextId();
-    const step = { type: 'STEP', id, stage: this.stage.name ?? String(this.stage.index), text: instruction.source, at: instruction.at } as const;
+    const step = { type: 'STEP', id, stage: this.stage.name ?? String(this.stage.index), text: instruction.source, at: instruction.at, ...this.#placeOf(instruction) } as const;
     signal.throwIfAborted();
     report({ ...step, state: 'Started' });
     const began = performance.now();
@@ -113,9 +114,16 @@ export class StageBuild {
       report({ ...step, state: this.#wasCached ? 'Cached' : 'Done', seconds: (performance.now() - began) / 1000 });
       return result;
     } catch (error) {
-      report({ ...step, state: 'Failed', seconds: (performance.now() - began) / 1000 });
+      report({ ...step, state: 'Failed', seconds: (performance.now() - began) / 1000, ...(error instanceof CommandFailed && { exitCode: error.status }) });
       throw placed(error, instruction);
     }
+  }
+
+  #placeOf(instruction: Instruction): Pick<BuildStep, 'place'> {
+    const { dockerfile, target } = this.session.plan;
+    const index = dockerfile.instructions.indexOf(instruction);
+    const last = dockerfile.instructions.indexOf(target.instructions.at(-1) ?? target.from);
+    return index < 0 ? {} : { place: { number: index + 1, count: last + 1 } };
   }
 
   #warnOfUnset(name: string): void {
