@@ -20,7 +20,7 @@ export interface ExitRecord {
 export type ObservedProcess =
   | { readonly state: 'None' } // never started since it was created, or since the machine booted
   | { readonly state: 'Creating'; readonly monitor: ProcessIdentity } // the monitor is at work; an event follows
-  | { readonly state: 'Running'; readonly init: ProcessIdentity; readonly monitor: ProcessIdentity; readonly startedAt: number }
+  | { readonly state: 'Running'; readonly init: ProcessIdentity; readonly monitor: ProcessIdentity; readonly startedAt: number; readonly frozen?: true } // frozen: its processes stand still, and not for a commit's while only
   | { readonly state: 'Exited'; readonly exit: ExitRecord };
 
 export type DriftKind = 'Process' | 'Limits' | 'Mounts' | 'Rootfs' | 'Bundle' | 'Network' | 'NetworkNamespace' | 'Image';
@@ -55,7 +55,7 @@ export interface ObservedContainer {
 export interface EngineEvent {
   readonly name: ContainerName;
   readonly id: ContainerId;
-  readonly reason: 'Started' | 'Exited' | 'MountsChanged' | 'LimitsChanged' | 'BundleChanged' | 'NetworkChanged';
+  readonly reason: 'Started' | 'Exited' | 'MountsChanged' | 'LimitsChanged' | 'BundleChanged' | 'NetworkChanged' | 'FreezerChanged';
 }
 
 export interface LogOptions {
@@ -150,6 +150,10 @@ export interface ContainerEngine {
   start(id: ContainerId): Promise<void>;
   /** Sends a signal (`SIGTERM`, …) to the container's first process. False when it is gone already. */
   signal(id: ContainerId, signal: string): Promise<boolean>;
+  /** Has every process of a running container stand still; settles once all do. `Conflict` while it does not run, `Unsupported` without the kernel's freezer. */
+  pause(id: ContainerId): Promise<void>;
+  /** Lets them run on. */
+  resume(id: ContainerId): Promise<void>;
   /** Ends every process of the container at once. */
   kill(id: ContainerId): Promise<void>;
   /**

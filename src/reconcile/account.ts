@@ -4,6 +4,7 @@ import { crashDelay, repairDelay, restartBackoffOf } from './backoff.ts';
 import type { DesiredContainer } from './desired.ts';
 import { processDrift, restartDrift } from './drift.ts';
 import type { Facts } from './facts.ts';
+import { pauseDrift, withPaused } from './pause.ts';
 import { objectionTo } from './plan.ts';
 import { isExhausted, restartsAfter, type RestartRules } from './restart-policy.ts';
 import type { Situation } from './situation.ts';
@@ -49,11 +50,12 @@ export function account(situation: Situation): Account {
   }
   if (process.state !== 'Running') return { facts, happenings };
 
-  const present = observed.drift;
   // The wish to stop it went away, and it outlived the signal: from now on its end is its own again.
   const stop = stopOf(observed, facts);
-  const wish = stop?.cause === 'ImageMoved' ? present.filter(({ kind }) => kind === 'Image') : restartDrift(present);
+  const wish = stop?.cause === 'ImageMoved' ? observed.drift.filter(({ kind }) => kind === 'Image') : restartDrift(observed.drift);
   if (stop !== undefined && wish.length === 0 && !isToBeReset(observed, facts) && stopAskedOf(observed, facts) === undefined && isOverdue(stop, observed, facts, now)) facts = withoutStop(facts);
+  const present = [...observed.drift, ...pauseDrift(wanted, observed, facts)];
+  facts = withPaused(facts, wanted, observed);
   const known = facts.drifted ?? [];
   const fresh = present.filter(({ kind }) => !known.includes(kind));
   const undone = known.filter((kind) => !present.some((drift) => drift.kind === kind));

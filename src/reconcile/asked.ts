@@ -42,6 +42,7 @@ export function describeAsked({ made, runAsked, stopAsked, reset }: Facts): stri
   return asked.join('');
 }
 
-function isSameRun(a: ProcessIdentity, b: ProcessIdentity): boolean {
+/** Whether both are the first process of one run. */
+export function isSameRun(a: ProcessIdentity, b: ProcessIdentity): boolean {
   return a.pid === b.pid && a.startTime === b.startTime;
 }

@@ -179,6 +179,12 @@ export class Effects implements MachineEffects {
         }
         return;
       }
+      case 'Pause':
+      case 'Resume':
+        await this.#exclusive(dossier, step.kind.toLowerCase(), () => (step.kind === 'Pause' ? engine.pause(id) : engine.resume(id)));
+        signal.throwIfAborted();
+        this.#record(name, 'Normal', `${step.kind}d`, step.message);
+        return;
       case 'RestoreLimits':
         await this.#exclusive(dossier, 'restore limits', () => engine.restoreLimits(id));
         return;

@@ -31,7 +31,7 @@ export function explain(name: ContainerName, situation: Situation, machineState:
 function describeDesired(desired: DesiredContainer | undefined): string {
   if (desired === undefined) return 'nothing: no source wants it';
   const { spec } = desired.container;
-  const wish = spec.suspend ? 'suspended' : `running, restartPolicy ${spec.restartPolicy}`;
+  const wish = spec.suspend ? 'suspended' : `${spec.pause ? 'paused' : 'running'}, restartPolicy ${spec.restartPolicy}`;
   return `${spec.image}, ${wish}; generation ${desired.generation} from source ${desired.origin.source} (${desired.origin.location})`;
 }
 
@@ -48,7 +48,7 @@ function describeProcess({ process, createdAt }: ObservedContainer): string {
     case 'Creating':
       return `being started by monitor ${process.monitor.pid}`;
     case 'Running':
-      return `running as pid ${process.init.pid} since ${instant(process.startedAt)}`;
+      return `${process.frozen === true ? 'standing still' : 'running'} as pid ${process.init.pid} since ${instant(process.startedAt)}`;
     case 'Exited':
       return `ended with ${describeExit(process.exit)} at ${instant(process.exit.finishedAt)}`;
   }

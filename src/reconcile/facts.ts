@@ -60,6 +60,8 @@ export interface Facts {
   readonly stopAsked?: StopAsked;
   /** The container whose file changes somebody asked to throw away, until that is done. */
   readonly reset?: { readonly id: ContainerId };
+  /** First process of the run that stands still since `spec.pause` says so. */
+  readonly paused?: ProcessIdentity;
   readonly lastDrift?: { readonly kind: DriftKind; readonly message: string; readonly time: number };
   /** Kinds of drift found and not yet seen undone. */
   readonly drifted?: readonly DriftKind[];

@@ -1,4 +1,4 @@
-import type { ContainerId, DriftKind, ExitRecord, ObservedContainer } from '../engine/engine.ts';
+import type { ContainerId, DriftKind, ExitRecord, ObservedContainer, ObservedProcess } from '../engine/engine.ts';
 import { MooringError } from '../lib/errors.ts';
 import type { Container } from '../spec/container.ts';
 import { specChanged } from '../spec/hash.ts';
@@ -62,6 +62,9 @@ export function afterStep(situation: Situation, step: Step): Situation {
       return desired === undefined ? situation : { ...situation, observed: created(desired, now) };
     case 'Remove':
       return { ...situation, observed: undefined, image: situation.image && { name: situation.image.name, isThere: situation.image.isThere, isFresh: situation.image.isFresh } };
+    case 'Pause':
+    case 'Resume':
+      return observed?.process.state !== 'Running' ? situation : { ...situation, observed: { ...observed, process: paused(observed.process, step.kind === 'Pause') } };
     case 'Release':
       return { ...situation, desired: undefined, image: undefined };
     case 'Start':
@@ -102,6 +105,10 @@ function running(observed: ObservedContainer, now: number): ObservedContainer {
   return { ...observed, drift: [], process: { state: 'Running', init: imagined, monitor: imagined, startedAt: now } };
 }
 
+function paused({ frozen: _frozen, ...process }: ObservedProcess & { state: 'Running' }, frozen: boolean): ObservedProcess {
+  return frozen ? { ...process, frozen } : process;
+}
+
 function ended(observed: ObservedContainer, now: number, signal: number): ObservedContainer {
   const exit: ExitRecord = { exitCode: 128 + signal, signal, oomKilled: false, startedAt: now, finishedAt: now };
   return { ...observed, process: { state: 'Exited', exit } };
@@ -117,5 +124,5 @@ function actionOf(steps: readonly Step[], observed: ObservedContainer | undefine
   // A wait is for a process to end that has been told to already.
   if (has('Signal') || has('Kill') || (has('Wait') && observed?.process.state === 'Running')) return 'Stop';
   // What changed and needs no step takes effect with the next decision that it bears on.
-  return has('RestoreLimits') || has('RestoreNetwork') || has('Update') || changed ? 'Update' : 'None';
+  return has('RestoreLimits') || has('RestoreNetwork') || has('Update') || has('Pause') || has('Resume') || changed ? 'Update' : 'None';
 }

@@ -26,6 +26,8 @@ export type Step = { readonly reason: string; readonly message: string } & (
   | { readonly kind: 'Signal'; readonly signal: string; readonly cause: StopCause }
   | { readonly kind: 'Kill'; readonly cause: StopCause }
   | { readonly kind: 'Update' } // of what can change on the container that is there
+  | { readonly kind: 'Pause' }
+  | { readonly kind: 'Resume' }
   | { readonly kind: 'RestoreLimits' }
   | { readonly kind: 'RestoreNetwork' }
   | { readonly kind: 'Reset' } // throws the file changes of a container away that does not run
@@ -149,6 +151,8 @@ function planStop({ cause, reason, message }: Objection, observed: ObservedConta
   const stop = stopOf(observed, facts);
   const { signal, timeoutSeconds } = stopBy(observed, facts);
   if (stop !== undefined && observed.process.state === 'Running' && wantsOtherSignal(stop, observed, facts)) return { kind: 'Signal', signal, cause, reason, message: `${message}, by another signal` };
+  // Signals reach what stands still only once it runs on.
+  if (stop !== undefined && isFrozen(observed)) return { kind: 'Resume', reason: 'Stopping', message: `${message}; it is paused, and has to run to end` };
   if (stop !== undefined && !isOverdue(stop, observed, facts, now)) {
     const until = deadlineOf(stop, observed, facts);
     const sent = stop.kills === 0 ? `${stop.signal ?? signal} was sent` : 'SIGKILL was sent';
@@ -193,9 +197,17 @@ function planRunning(desired: DesiredContainer, observed: ObservedContainer, pid
   }
   const network = observed.drift.filter(({ kind }) => kind === 'Network');
   if (network.length > 0) return { kind: 'RestoreNetwork', reason: 'NetworkDrifted', message: describeDrift(network) };
+  const { pause } = desired.container.spec;
+  if (pause && !isFrozen(observed)) return { kind: 'Pause', reason: 'PauseWanted', message: 'spec.pause is true' };
+  if (!pause && isFrozen(observed)) return { kind: 'Resume', reason: 'PauseNotWanted', message: 'its processes stand still, and spec.pause is false' };
   const limits = observed.drift.filter(({ kind }) => kind !== 'Image');
   if (limits.length > 0) return { kind: 'RestoreLimits', reason: 'LimitsDrifted', message: describeDrift(limits) };
-  return planMoved(situation) ?? { kind: 'Settled', reason: 'Running', message: `runs as pid ${pid}` };
+  const settled: Step = pause ? { kind: 'Settled', reason: 'Paused', message: `pid ${pid} and its processes stand still, since spec.pause is true` } : { kind: 'Settled', reason: 'Running', message: `runs as pid ${pid}` };
+  return planMoved(situation) ?? settled;
+}
+
+function isFrozen({ process }: ObservedContainer): boolean {
+  return process.state === 'Running' && process.frozen === true;
 }
 
 function planExited(desired: DesiredContainer, { exit }: ObservedProcess & { state: 'Exited' }, situation: Situation): Step {

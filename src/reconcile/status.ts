@@ -45,7 +45,7 @@ export function phaseOf({ situation, step, failure }: StatusInput): string {
   if (situation === undefined) return 'Unknown';
   const { desired, observed } = situation;
   if (step.reason === 'Stopping' || step.kind === 'Signal' || step.kind === 'Kill') return 'Stopping';
-  if (observed?.process.state === 'Running') return 'Running';
+  if (observed?.process.state === 'Running') return observed.process.frozen === true && desired?.container.spec.pause === true ? 'Paused' : 'Running';
   if (desired === undefined) return 'Removing';
   if (failure !== undefined && failure.kind === step.kind) return `${failure.kind}Error`;
   if (step.reason === 'BackOff') return 'CrashLoopBackOff';
@@ -73,7 +73,7 @@ function verdictsOf({ situation, step, failure, progress }: StatusInput): Verdic
 }
 
 function isReady({ desired, observed }: Situation, step: Step): boolean {
-  if (observed?.process.state !== 'Running' || objectionTo(desired, observed) !== undefined) return false;
+  if (observed?.process.state !== 'Running' || observed.process.frozen === true || objectionTo(desired, observed) !== undefined) return false;
   return step.kind === 'Settled' || step.kind === 'RestoreLimits' || step.kind === 'Update' || step.reason === 'ImageMoved';
 }
 

@@ -13,7 +13,7 @@ export interface ContainerView {
   /** Undefined for a container that no source wants any more and that is being removed. */
   readonly origin?: Origin;
   readonly status: ContainerStatus;
-  /** One CamelCase word for tables: Running, Pending, Completed, Failed, CrashLoopBackOff, Stopping, Suspended, Removing, Unknown, or CreateError and the like. */
+  /** One CamelCase word for tables: Running, Paused, Pending, Completed, Failed, CrashLoopBackOff, Stopping, Suspended, Removing, Unknown, or CreateError and the like. */
   readonly phase: string;
 }
 

@@ -188,6 +188,7 @@ const containerSpecFields = z.strictObject({
     .default(0),
   shmSize: shmSizeSchema.default('64Mi'),
   network: networkSchema.prefault({}),
+  pause: z.boolean().meta({ description: 'Have every process of the container stand still where it is, by the freezer of its cgroup, until it is set to `false`; memory and connections stay. A stop lets it run on.' }).default(false),
   autoRemove: z
     .boolean()
     .meta({ description: 'Remove the container, and the volumes that are its own, once it has ended for good. Only for one that is made on request (`docker run --rm`): a file, or an object of a cluster, wants its container for as long as it is there.' })

@@ -20,6 +20,7 @@ function randomContainer(random: Random, name: string): ReturnType<typeof contai
     restartPolicy: random.pick(['Always', 'Always', 'OnFailure', 'Never']),
     stopTimeoutSeconds: random.below(5),
     suspend: random.chance(0.1),
+    pause: random.chance(0.1),
   });
 }
 
@@ -40,6 +41,7 @@ function randomDeed(random: Random, node: SimulatedNode, name: ContainerName): v
     () => node.engine.disturb(name, { kind: random.pick(['Limits', 'Mounts', 'Rootfs', 'Bundle', 'Network']), message: 'somebody was here' }),
     () => node.engine.programs.set(name, { endsAfterSignal: random.pick([undefined, 0, 20, 3 * SECOND]) }),
     () => node.engine.programs.set(name, { run: () => ({ lasts: random.below(20) * SECOND, exitCode: random.below(2) }) }),
+    () => node.engine.freeze(name, random.chance(0.7)),
     () => ask(node, (reconciler) => reconciler.make(name, never)),
     () => ask(node, (reconciler) => reconciler.run(name, never)),
     () => ask(node, (reconciler) => reconciler.stop(name, random.pick([{}, { graceSeconds: random.below(3) }, { graceSeconds: 1, signal: 'SIGINT' }]), never)),
@@ -71,6 +73,7 @@ function assertAsDesired(node: SimulatedNode): void {
     }
     assert.equal(there?.specHash, desired.specHash, `${name} has another spec than desired`);
     assert.deepEqual(there?.drift, [], `${name} has drifted`);
+    if (there?.process.state === 'Running') assert.equal(there.process.frozen === true, desired.container.spec.pause, `${name} stands still, or does not`);
     if (restartPolicy === 'Always') assert.equal(there?.process.state, 'Running', `${name} does not run`);
     else assert.ok(there?.process.state === 'Running' || node.factsOf(name)?.completed, `${name} neither runs nor is completed`);
   }

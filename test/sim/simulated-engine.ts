@@ -4,7 +4,7 @@ import { MooringError } from '../../src/lib/errors.ts';
 import type { Container } from '../../src/spec/container.ts';
 import { containerName, type ContainerName } from '../../src/spec/name.ts';
 
-export type Operation = 'observe' | 'create' | 'start' | 'signal' | 'kill' | 'update' | 'restoreLimits' | 'restoreNetwork' | 'reset' | 'remove';
+export type Operation = 'observe' | 'create' | 'start' | 'signal' | 'kill' | 'pause' | 'resume' | 'update' | 'restoreLimits' | 'restoreNetwork' | 'reset' | 'remove';
 
 /** What goes wrong with one call: it fails before it did anything, it works though the caller hears of a failure, or it never comes back. */
 export type Fault = { readonly kind: 'error' | 'lostReply'; readonly error: MooringError } | { readonly kind: 'hang'; readonly until: Promise<void> };
@@ -28,6 +28,8 @@ interface SimulatedContainer {
   process: ObservedProcess;
   drift: Drift[];
   ends: unknown;
+  /** What ended it while it stood still; it notices once it runs on. */
+  dueEnd?: Pick<ExitRecord, 'exitCode' | 'signal'>;
 }
 
 const SIGNALS: Readonly<Record<string, number>> = { SIGINT: 2, SIGKILL: 9, SIGTERM: 15 };
@@ -125,6 +127,19 @@ export class SimulatedEngine implements ContainerEngine {
     });
   }
 
+  pause(id: ContainerId): Promise<void> {
+    const found = this.#byId(id);
+    return this.#exclusive('pause', containerName(found.container.metadata), () => {
+      if (found.process.state !== 'Running') throw new MooringError('Conflict', 'it does not run');
+      found.process = { ...found.process, frozen: true };
+    });
+  }
+
+  resume(id: ContainerId): Promise<void> {
+    const found = this.#byId(id);
+    return this.#exclusive('resume', containerName(found.container.metadata), () => this.#thaw(found));
+  }
+
   update(id: ContainerId, container: Container, specHash: string): Promise<void> {
     const found = this.#byId(id);
     return this.#exclusive('update', containerName(found.container.metadata), () => {
@@ -201,6 +216,15 @@ export class SimulatedEngine implements ContainerEngine {
     return true;
   }
 
+  /** Somebody writes to the freezer of its cgroup. */
+  freeze(name: ContainerName, frozen: boolean): void {
+    const found = this.#containers.get(name);
+    if (found?.process.state !== 'Running') return;
+    if (frozen) found.process = { ...found.process, frozen };
+    else this.#thaw(found);
+    this.#emit(found, 'FreezerChanged');
+  }
+
   /** Somebody changes the node behind Mooring's back. False when there is no such process. */
   disturb(name: ContainerName, drift: Drift): boolean {
     const found = this.#containers.get(name);
@@ -217,6 +241,16 @@ export class SimulatedEngine implements ContainerEngine {
       if (found.process.state === 'Running') found.process = { state: 'None' };
       found.drift = [];
     }
+  }
+
+  /** What was to end it meanwhile does now. */
+  #thaw(found: SimulatedContainer): void {
+    if (found.process.state !== 'Running') return;
+    const { frozen: _, ...process } = found.process;
+    found.process = process;
+    const { dueEnd } = found;
+    delete found.dueEnd;
+    if (dueEnd) this.#end(found, dueEnd);
   }
 
   #byId(id: ContainerId): SimulatedContainer {
@@ -267,6 +301,10 @@ export class SimulatedEngine implements ContainerEngine {
   #end(found: SimulatedContainer, how: Pick<ExitRecord, 'exitCode' | 'signal'>): void {
     this.#clock.clearTimeout(found.ends);
     if (found.process.state !== 'Running') return;
+    if (found.process.frozen === true) {
+      found.dueEnd = how;
+      return;
+    }
     found.process = { state: 'Exited', exit: { ...how, oomKilled: false, startedAt: found.process.startedAt, finishedAt: this.#clock.now() } };
     found.drift = [];
     this.#emit(found, 'Exited');

@@ -37,6 +37,7 @@ import { containerPaths, engineFolders, type EngineFolders } from './container-p
 import { ContainerObserver } from './container-observer.ts';
 import { runningDrift } from './container-snapshot.ts';
 import { ContainerUpdates } from './container-updates.ts';
+import { Freezes } from './freezes.ts';
 import { type HostFacts, readHostFacts } from './host-facts.ts';
 import { makeBindSources } from './own-mounts.ts';
 import { readLog } from './logs.ts';
@@ -104,6 +105,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
   readonly #remover: ContainerRemover;
   readonly #renewal: ContainerRenewal;
   readonly #updates: ContainerUpdates;
+  readonly #freezes: Freezes;
   readonly #networks: ContainerNetworks;
   readonly volumes: LocalVolumes;
   readonly #planner: BundlePlanner;
@@ -137,7 +139,8 @@ class LocalContainerEngine implements OwnedContainerEngine {
     });
     this.#execs = new ContainerExecs(options);
     this.insight = new LocalInsight({ native, layout, networks: this.#networks, volumes: this.volumes, get: (id) => this.#get(id) });
-    this.files = new ContainerFiles({ layout, look: async (id) => ({ managed: this.#get(id), ...(await this.#observer.look(this.#get(id))) }) });
+    this.#freezes = new Freezes(layout);
+    this.files = new ContainerFiles({ freezes: this.#freezes, look: async (id) => ({ managed: this.#get(id), ...(await this.#observer.look(this.#get(id))) }) });
     this.#remover = new ContainerRemover({
       native,
       dataDir,
@@ -185,7 +188,8 @@ class LocalContainerEngine implements OwnedContainerEngine {
     }
     const addresses = this.#networks.addresses(id);
     const exposure = process.state === 'Running' ? this.#networks.exposure(container) : undefined;
-    return { id, name, container, specHash, imageId, createdAt, ...(addresses.length > 0 && { addresses }), ...(exposure !== undefined && { exposure }), process, drift };
+    const frozen = process.state === 'Running' && (await this.#freezes.isPaused(managed.paths.cgroup));
+    return { id, name, container, specHash, imageId, createdAt, ...(addresses.length > 0 && { addresses }), ...(exposure !== undefined && { exposure }), process: frozen ? { ...process, frozen } : process, drift };
   }
 
   async create(container: Container, specHash: string): Promise<ContainerId> {
@@ -259,9 +263,20 @@ class LocalContainerEngine implements OwnedContainerEngine {
     const managed = this.#get(id);
     const { native } = this.#options;
     const { process } = await this.#observer.look(managed);
+    await this.#freezes.resume(managed.paths); // a frozen process of a v1 cgroup can't die
     // With the first process of its pid namespace goes every other one. The monitor is left to make its record of that.
     if (process.state === 'Running') await killAndWait(native, process.init);
     else await endStrays(native, this.#layout, managed.paths.cgroup, id);
+  }
+
+  async pause(id: ContainerId): Promise<void> {
+    const { record, paths } = this.#get(id);
+    if ((await this.#initOf(id)) === undefined) throw new MooringError('Conflict', `container ${record.name} is not running`);
+    await this.#freezes.pause(paths);
+  }
+
+  async resume(id: ContainerId): Promise<void> {
+    await this.#freezes.resume(this.#get(id).paths);
   }
 
   async update(id: ContainerId, container: Container, specHash: string): Promise<void> {
@@ -307,6 +322,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
     const managed = this.#get(id);
     const { process } = await this.#observer.look(managed);
     if (process.state !== 'Running') throw new MooringError('Conflict', `container ${managed.record.name} is not running`);
+    if (await this.#freezes.isPaused(managed.paths.cgroup)) throw new MooringError('Conflict', `container ${managed.record.name} is paused`, { fix: 'let it run on first' });
     return this.#execs.start(managed, process.init, request, onEnd);
   }
 
@@ -323,7 +339,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
     const found = await Promise.all([...this.#byId.values()].map(async (managed) => ({ managed, process: (await this.#observer.look(managed)).process })));
     await Promise.all([...found.map(({ managed }) => this.#execs.collect(managed)), this.volumes.adopt()]);
     for (const { managed, process } of found) {
-      if (process.state === 'Running' && (await this.files.thaw(managed))) this.#options.logger.warn({ container: managed.record.name }, 'thawed a container that a killed daemon had frozen');
+      if (process.state === 'Running' && (await this.#freezes.release(managed.paths))) this.#options.logger.warn({ container: managed.record.name }, 'thawed a container that a killed daemon had frozen');
     }
     await this.#networks.adopt(found.map(({ managed, process }) => ({ ...managed.record, init: process.state === 'Running' ? process.init : undefined })));
   }

@@ -2,15 +2,14 @@ import { MooringError } from '../../lib/errors.ts';
 import type { ContainerId, ObservedProcess } from '../engine.ts';
 import type { ContainerFileSystem } from '../files/container-file-system.ts';
 import { type FileUse, FileUses } from '../files/file-uses.ts';
-import type { CgroupLayout } from './cgroup-layout.ts';
 import type { ContainerSnapshot } from './container-snapshot.ts';
-import { freeze, thaw } from './freezer.ts';
+import type { Freezes } from './freezes.ts';
 import type { ManagedContainer } from './managed-container.ts';
 import { partOf } from './own-mounts.ts';
 import { OVERLAY_ANNOTATION, type RootOverlay, type RuntimeConfig } from './runtime-spec.ts';
 
 export interface ContainerFilesOptions {
-  readonly layout: CgroupLayout;
+  readonly freezes: Freezes;
   readonly look: (id: ContainerId) => Promise<{ readonly managed: ManagedContainer; readonly snapshot: ContainerSnapshot; readonly process: ObservedProcess }>;
 }
 
@@ -55,18 +54,8 @@ export class ContainerFiles {
     };
   }
 
-  /** Does `work` while every process of the container stands still. They run on afterwards, however it ends. */
-  async whileFrozen<T>({ cgroup }: ContainerFileSystem, work: () => Promise<T>): Promise<T> {
-    try {
-      await freeze(this.#options.layout, cgroup);
-      return await work();
-    } finally {
-      await thaw(this.#options.layout, cgroup);
-    }
-  }
-
-  /** Lets a container run on that a daemon froze, and was killed before it could thaw it. Says whether it was one. */
-  thaw({ paths }: ManagedContainer): Promise<boolean> {
-    return thaw(this.#options.layout, paths.cgroup);
+  /** Does `work` while every process of the container stands still. They run on afterwards, however it ends, unless it is paused. */
+  whileFrozen<T>({ cgroup }: ContainerFileSystem, work: () => Promise<T>): Promise<T> {
+    return this.#options.freezes.hold(cgroup, work);
   }
 }

@@ -5,6 +5,7 @@ import type { DataDir } from '../store/data-dir.ts';
 import type { CgroupLayout } from './cgroup-layout.ts';
 import { type ContainerSnapshot, readSnapshot } from './container-snapshot.ts';
 import { ContainerWatches } from './container-watches.ts';
+import { freezerFile } from './freezer.ts';
 import { limitFiles } from './limit-files.ts';
 import { limitsOf } from './limits.ts';
 import { type ManagedContainer, type Run, sameProcess } from './managed-container.ts';
@@ -65,6 +66,8 @@ export class ContainerObserver {
     watches.watchMonitor(native, monitor);
     watches.watchMounts(native, init);
     watches.watchLimits(limitFiles(layout, managed.paths.cgroup, limitsOf(managed.record.container.spec)));
+    const freezer = freezerFile(layout, managed.paths.cgroup);
+    if (freezer !== undefined) watches.watchFreezer(freezer);
     watches.watchBundle(managed.paths.config);
   }
 

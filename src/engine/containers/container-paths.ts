@@ -19,6 +19,8 @@ export interface ContainerPaths {
   readonly attach: string;
   /** A folder in it for each process that was added to the container. */
   readonly execs: string;
+  /** There while the container is paused. */
+  readonly paused: string;
   /** What the log has not taken, where that is anything; native/monitor/log_loss_file.h. */
   readonly logLoss: string;
   /** Where the monitor leaves the exit record when the bundle has vanished. */
@@ -66,6 +68,7 @@ export function containerPaths(folders: EngineFolders, id: ContainerId): Contain
     state: path.join(stateDir, 'state.json'),
     attach: path.join(stateDir, 'attach.sock'),
     execs: path.join(stateDir, 'exec'),
+    paused: path.join(stateDir, 'paused'),
     logLoss: path.join(stateDir, 'log-loss.json'),
     fallbackExit: path.join(stateDir, 'exit.json'),
     cgroup: path.join(folders.cgroupParent, id),

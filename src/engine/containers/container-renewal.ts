@@ -9,6 +9,7 @@ import type { BundlePlanner } from './bundle-planner.ts';
 import type { CgroupLayout } from './cgroup-layout.ts';
 import type { ContainerObserver } from './container-observer.ts';
 import type { ManagedContainer } from './managed-container.ts';
+import { thaw } from './freezer.ts';
 import { endStrays } from './process-end.ts';
 
 export interface ContainerRenewalOptions {
@@ -38,8 +39,9 @@ export class ContainerRenewal {
     await requireBindSources(record.container);
     // Of a run with a state file it is known that its first process has ended, and with it every other one.
     if (snapshot.state?.status !== 'running') await endStrays(native, layout, paths.cgroup, record.id);
+    // A frozen cgroup, which a v2 one stays though its processes were killed, would hold the next one before its first instruction.
     // The monitor will remove the old exit record, and a state that was left behind would then pass for a run whose end nobody recorded.
-    await Promise.all([rm(paths.state, { force: true }), mkdir(paths.stateDir, { recursive: true, mode: 0o700 })]);
+    await Promise.all([rm(paths.state, { force: true }), rm(paths.paused, { force: true }), thaw(layout, paths.cgroup), mkdir(paths.stateDir, { recursive: true, mode: 0o700 })]);
     const { configText } = snapshot;
     const text = configText === undefined ? (await planner.plan(record.container, record.id)).bundle.text : withLimitsOf(configText, record.container, await requireBlockDevices(record.container));
     if (text === configText) return true;

@@ -44,6 +44,13 @@ export class ContainerWatches {
     }
   }
 
+  /** A kernel's file as well. */
+  watchFreezer(file: string): void {
+    this.#watchPath(path.dirname(file), (name) => {
+      if (name === null || name === path.basename(file)) this.#tell('FreezerChanged');
+    });
+  }
+
   /** The file and not its folder, which the log is written in. */
   watchBundle(configFile: string): void {
     this.#watchPath(configFile, () => this.#tell('BundleChanged'));

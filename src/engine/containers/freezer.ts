@@ -37,15 +37,35 @@ export async function freeze(layout: CgroupLayout, cgroupPath: string): Promise<
 /** Lets them run on. False where none was frozen, or the cgroup is gone. */
 export async function thaw(layout: CgroupLayout, cgroupPath: string): Promise<boolean> {
   const freezer = freezerOf(layout, cgroupPath);
-  if (!freezer) return false;
+  if (!freezer || !(await isFrozen(layout, cgroupPath))) return false;
   try {
-    if ((await readFile(freezer.file, 'utf8')).trim() === freezer.thawed) return false;
     await writeFile(freezer.file, freezer.thawed);
     return true;
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENODEV') return false;
+    if (isGone(error)) return false;
     throw error;
   }
+}
+
+/** Whether they stand still, or are about to. False where the cgroup is gone. */
+export async function isFrozen(layout: CgroupLayout, cgroupPath: string): Promise<boolean> {
+  const freezer = freezerOf(layout, cgroupPath);
+  if (!freezer) return false;
+  try {
+    return (await readFile(freezer.file, 'utf8')).trim() !== freezer.thawed;
+  } catch (error) {
+    if (isGone(error)) return false;
+    throw error;
+  }
+}
+
+/** The file that says so, which tells of writes to it; undefined where this host has no freezer. */
+export function freezerFile(layout: CgroupLayout, cgroupPath: string): string | undefined {
+  return freezerOf(layout, cgroupPath)?.file;
+}
+
+function isGone(error: unknown): boolean {
+  return errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENODEV';
 }
 
 function freezerOf(layout: CgroupLayout, cgroupPath: string): Freezer | undefined {

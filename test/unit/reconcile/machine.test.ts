@@ -44,6 +44,8 @@ test('every state is reached, each by the step that is named so', async () => {
     create,
     { kind: 'Start', ...because },
     { kind: 'Release', ...because },
+    { kind: 'Pause', ...because },
+    { kind: 'Resume', ...because },
     { kind: 'Update', ...because },
     { kind: 'RestoreLimits', ...because },
     { kind: 'RestoreNetwork', ...because },

@@ -16,7 +16,7 @@ const instants = fc.integer({ min: T0 - 600_000, max: T0 + 600_000 });
 // Made once: parsing a document costs more than all that is tested here.
 const wishes = images.flatMap((image) =>
   (['Always', 'OnFailure', 'Never'] as const).flatMap((restartPolicy) =>
-    [false, true].flatMap((suspend) => [0, 60].map((stopTimeoutSeconds) => desired({ image, restartPolicy, suspend, stopTimeoutSeconds }))),
+    [false, true].flatMap((suspend) => [0, 60].map((stopTimeoutSeconds) => desired({ image, restartPolicy, suspend, stopTimeoutSeconds, pause: stopTimeoutSeconds === 60 && restartPolicy === 'OnFailure' }))),
   ),
 );
 const jobs = [false, true].map((suspend) => ({ ...desired({ restartPolicy: 'OnFailure', autoRemove: true, suspend }), origin: { source: 'api' as const, location: 'test' } }));
@@ -27,6 +27,7 @@ const processes: fc.Arbitrary<ObservedProcess> = fc.oneof(
   fc.constant(none),
   fc.constant(creating),
   fc.constant(running),
+  fc.constant({ ...running, frozen: true } as ObservedProcess),
   fc.record({ exitCode: fc.integer({ min: 0, max: 255 }), finishedAt: instants }).map(({ exitCode, finishedAt }) => exited({ exitCode, finishedAt, startedAt: finishedAt - 1_000 })),
 );
 
@@ -64,6 +65,7 @@ const facts: fc.Arbitrary<Facts> = fc
       repairAfter: instants,
       stop: stops,
       begun: fc.constant(observedId),
+      paused: fc.constantFrom({ pid: 100, startTime: 1 }, { pid: 100, startTime: 2 }),
       made: fc.constant(true as const),
       runAsked: fc.oneof(fc.constant({}), instants.map((endedAt) => ({ endedAt }))),
       stopAsked: stopsAsked,
@@ -131,6 +133,8 @@ test('no step fits a situation that it would do harm in', () => {
           assert.ok(state === 'None' || state === 'Exited');
           break;
         case 'Signal':
+        case 'Pause':
+        case 'Resume':
         case 'RestoreLimits':
         case 'RestoreNetwork':
           assert.equal(state, 'Running');

@@ -35,6 +35,7 @@ test('defaults', async () => {
       mounts: [],
       ports: [],
       resources: {},
+      pause: false,
       autoRemove: false,
       restartPolicy: 'Always',
       restartBackoff: { initial: '10s', max: '5m', resetAfter: '10m' },
