@@ -26,6 +26,7 @@ export function merge(previous: readonly DesiredResource[], tree: TreeReading, m
   for (const [path, reading] of tree.files) {
     const before = byFile.get(path) ?? [];
     if (reading.kind === 'Documents') {
+      problems.push(...reading.warnings);
       for (const declared of reading.declared) (holderFile.get(claimedKey(declared)) === path ? held : claimed).push(declared);
       continue;
     }

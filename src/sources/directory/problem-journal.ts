@@ -24,8 +24,8 @@ export class ProblemJournal {
     const mended = new Set([...this.#standing.values()].map(({ file }) => file).filter((file) => !left.has(file)));
     if (appeared.length === 0 && next.size === this.#standing.size) return;
     this.#standing = next;
-    for (const [message, { name, kind = 'Container' }] of appeared)
-      this.#events.record({ type: 'Warning', reason: 'SpecRejected', message, ...(name === undefined ? {} : { name, kind }) });
+    for (const [message, { name, kind = 'Container', warning }] of appeared)
+      this.#events.record({ type: 'Warning', reason: warning === true ? 'SpecIncomplete' : 'SpecRejected', message, ...(name === undefined ? {} : { name, kind }) });
     for (const file of mended) this.#events.record({ type: 'Normal', reason: 'SpecAccepted', message: `${file === '.' ? 'the specs folder' : file}: no problem left` });
     this.#onProblems(
       problems,

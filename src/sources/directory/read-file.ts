@@ -17,6 +17,17 @@ export type FileBytes =
   | { readonly kind: 'NotRegular' }
   | { readonly kind: 'TooLarge'; readonly size: number };
 
+/** How a file is now; undefined where there is none. Throws the system's error for one that can't be looked at. */
+export async function fileIdentity(path: string): Promise<FileIdentity | undefined> {
+  try {
+    return identityOf(await stat(path, { bigint: true }));
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
+
 /**
  * Reads a whole regular file, or says why not. A file changed within the last `settleMs`, or while it is read, is unsettled.
  * Throws the system's error for a file that can't be read.

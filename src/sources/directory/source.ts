@@ -84,7 +84,7 @@ export function createDirectorySource(options: DirectorySourceOptions): Director
   async function scanRoot(root: string, quiet: boolean): Promise<void> {
     const folder = await stat(root, { bigint: true });
     if (!folder.isDirectory()) return unavailable(`the specs folder ${dir} is no folder`, 'put a folder in its place');
-    const result = await readTree(root, cache, clock, SETTLE_MS);
+    const result = await readTree({ dir, real: root }, cache, clock, SETTLE_MS);
     cache = result.cache;
     const { tree } = result;
     const previous = desired.listSource('directory');

@@ -28,7 +28,7 @@ function tree(files: Record<string, FileReading>, rest: Partial<TreeReading> = {
 }
 
 function documents(path: string, ...names: string[]): FileReading {
-  return { kind: 'Documents', declared: names.map((name, index) => declared(name, `${path}:${index * 10 + 1}:1`)) };
+  return { kind: 'Documents', warnings: [], declared: names.map((name, index) => declared(name, `${path}:${index * 10 + 1}:1`)) };
 }
 
 function rejected(path: string, name?: string): FileReading {
