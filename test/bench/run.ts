@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url';
 import { errnoOf } from '../../src/lib/errors.ts';
 import { performancePage } from './page.ts';
 import type { Table } from './topic.ts';
+import { buildsTopic } from './topics/builds.ts';
+import { apiTopic } from './topics/api.ts';
 import { changesTopic } from './topics/changes.ts';
 import { cliTopic } from './topics/cli.ts';
 import { imagesTopic } from './topics/images.ts';
@@ -26,10 +28,12 @@ const topics: Readonly<Record<string, () => Promise<Table[]>>> = {
   scale: scaleTopic,
   crowd: crowdTopic,
   cli: cliTopic,
+  api: apiTopic,
   logs: logsTopic,
   network: () => networkTopic(),
   'network-crowd': () => networkCrowdTopic(),
   images: imagesTopic,
+  builds: buildsTopic,
   changes: changesTopic,
 };
 

@@ -55,7 +55,7 @@ export class DockerPeer implements AsyncDisposable {
     const rootfs = join(this.folder, 'rootfs');
     await mkdir(join(rootfs, 'bin'), { recursive: true });
     await cp('/bin/busybox', join(rootfs, 'bin/busybox'));
-    for (const applet of ['sh', 'true', 'sleep', 'echo', 'cat']) await symlink('busybox', join(rootfs, 'bin', applet));
+    for (const applet of ['sh', 'true', 'sleep', 'echo', 'cat', 'yes', 'head']) await symlink('busybox', join(rootfs, 'bin', applet));
     const tar = spawn('tar', ['-C', rootfs, '-c', '.'], { stdio: ['ignore', 'pipe', 'inherit'] });
     await capture('docker', ['import', '-', DOCKER_IMAGE], { env: this.#env, input: tar.stdout });
   }
