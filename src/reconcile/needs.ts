@@ -1,6 +1,8 @@
 import type { Container } from '../spec/container.ts';
 import { attachmentsOf, DEFAULT_NETWORK_NAME } from '../spec/container-network.ts';
 import { containerName, networkName, volumeName, type ContainerName } from '../spec/name.ts';
+import { listed } from '../lib/text.ts';
+import { joinedContainer } from '../spec/namespaces.ts';
 import type { DesiredContainer, ResourceKey } from './desired.ts';
 
 /** Something that a container stands on and that is not there, which keeps it from being made or started. */
@@ -37,11 +39,11 @@ export interface Standing {
 export function needsOf({ metadata: { namespace }, spec }: Container): ResourceKey[] {
   const networks = attachmentsOf(spec.network).filter(({ name }) => name !== DEFAULT_NETWORK_NAME);
   const volumes = new Set(spec.mounts.flatMap(({ volume }) => volume?.name ?? []));
-  const host = spec.network.mode === 'Container' ? spec.network.container : undefined;
+  const hosts = new Set([spec.network.mode === 'Container' ? spec.network.container : undefined, joinedContainer(spec.namespaces.pid), joinedContainer(spec.namespaces.ipc)].flatMap((name) => name ?? []));
   return [
     ...networks.map(({ name }) => ({ kind: 'Network' as const, name: networkName({ namespace, name }) })),
     ...[...volumes].map((name) => ({ kind: 'Volume' as const, name: volumeName({ namespace, name }) })),
-    ...(host === undefined ? [] : [{ kind: 'Container' as const, name: containerName({ namespace, name: host }) }]),
+    ...[...hosts].map((name) => ({ kind: 'Container' as const, name: containerName({ namespace, name }) })),
   ];
 }
 
@@ -65,7 +67,7 @@ function supplyNeed(key: ResourceKey, supply: SupplyState): UnmetNeed[] {
   }
 }
 
-/** The container whose network is shared must run; and whose network that one shares, in turn. */
+/** The container that it shares something with must run; and whose network that one shares, in turn. */
 function hostNeed(container: Container, key: ResourceKey, { desired, isRunning }: Standing): UnmetNeed[] {
   const trail: ContainerName[] = [containerName(container.metadata)];
   for (let next = key.name as ContainerName | undefined; next !== undefined; ) {
@@ -77,6 +79,13 @@ function hostNeed(container: Container, key: ResourceKey, { desired, isRunning }
   }
   const name = key.name as ContainerName;
   if (isRunning(name)) return [];
-  if (desired(name) === undefined) return [{ ...key, reason: 'ContainerMissing', message: `it shares the network of container ${name}, which nobody has declared; declare it, or change spec.network`, isComing: false }];
-  return [{ ...key, reason: 'ContainerNotReady', message: `it shares the network of container ${name}, which does not run`, isComing: false }];
+  const shares = `it shares the ${listed(sharedWith(container, name))} of container ${name}`;
+  if (desired(name) === undefined) return [{ ...key, reason: 'ContainerMissing', message: `${shares}, which nobody has declared; declare it, or let this one have its own`, isComing: false }];
+  return [{ ...key, reason: 'ContainerNotReady', message: `${shares}, which does not run`, isComing: false }];
+}
+
+/** What of another container it has in place of its own. */
+function sharedWith({ metadata: { namespace }, spec: { network, namespaces } }: Container, name: ContainerName): string[] {
+  const of = { network: network.container, processes: joinedContainer(namespaces.pid), IPC: joinedContainer(namespaces.ipc) };
+  return Object.entries(of).flatMap(([what, other]) => (other !== undefined && containerName({ namespace, name: other }) === name ? [what] : []));
 }

@@ -5,12 +5,14 @@ import { buildSchema } from './build.ts';
 import { checkedBy, foundBy } from './check.ts';
 import { networkSchema } from './container-network.ts';
 import { grammarString, kernelText } from './grammar.ts';
+import { deviceCgroupRulesSchema, devicesSchema } from './device.ts';
 import { imagePullSecretsSchema, imageUpdatePolicySchema, unfollowable } from './image-update.ts';
 import { IMAGE_MAX_LENGTH, IMAGE_PATTERN, parseImageReference } from './image-reference.ts';
 import { DNS_SUBDOMAIN, ENV_NAME, HOST_NAME } from './kubernetes-names.ts';
 import { objectMetaSchema } from './metadata.ts';
 import { loggingSchema } from './logging.ts';
 import { mountSchema } from './mount.ts';
+import { joinedContainer, namespacesSchema } from './namespaces.ts';
 import { pathField } from './path-field.ts';
 import { portsSchema } from './port.ts';
 import { repeated } from './repeated.ts';
@@ -172,6 +174,9 @@ const containerSpecFields = z.strictObject({
     .boolean()
     .meta({ description: 'Let no program, such as `sudo`, have more privileges than the one that starts it (set-user-id bits and file capabilities say nothing). Without it, true unless `privileged`.' })
     .optional(),
+  devices: devicesSchema.default([]),
+  deviceCgroupRules: deviceCgroupRulesSchema.default([]),
+  namespaces: namespacesSchema.prefault({}),
   seccompProfile: seccompProfileSchema.prefault({}),
   appArmorProfile: grammarString({ pattern: /^[!-~]+$/, maxLength: 512, what: 'the name of an AppArmor profile' })
     .meta({ description: "The AppArmor profile of its processes, which must be loaded on the node; `unconfined` for none. Without it, the daemon's." })
@@ -200,6 +205,8 @@ const PUBLISHED_ON_BRIDGE = "!has(self.ports) || self.ports.all(port, !has(port.
 
 const OWN_NETWORK_SETTINGS = "!has(self.sysctls) || self.sysctls.all(one, !one.name.startsWith('net')) || !has(self.network) || !has(self.network.mode) || !(self.network.mode in ['Host', 'Container'])";
 
+const OWN_NAMES = "!has(self.namespaces) || !has(self.namespaces.uts) || self.namespaces.uts == 'Private' || (!has(self.hostname) && !has(self.domainname))";
+
 export const containerSpecSchema = containerSpecFields
   .check(
     foundBy(({ ports, network: { mode } }) =>
@@ -209,8 +216,12 @@ export const containerSpecSchema = containerSpecFields
         return [{ path: ['ports', index, 'hostPort'], message: `a port can't be published from network mode ${mode}`, fix }];
       }),
     ),
-    foundBy(({ sysctls, network: { mode, container } }) =>
-      foreignSysctls(sysctls, { network: mode === 'Host' ? 'the node' : mode === 'Container' ? `container ${container ?? ''}` : undefined, ipc: undefined }),
+    foundBy(({ sysctls, network: { mode, container }, namespaces: { ipc } }) => {
+      const owner = (host: boolean, name: string | undefined) => (host ? 'the node' : name === undefined ? undefined : `container ${name}`);
+      return foreignSysctls(sysctls, { network: owner(mode === 'Host', container), ipc: owner(ipc === 'Host', joinedContainer(ipc)) });
+    }),
+    foundBy(({ hostname, domainname, namespaces: { uts } }) =>
+      Object.entries({ hostname, domainname }).flatMap(([field, given]) => (uts === 'Host' && given !== undefined ? [{ path: [field], message: 'would rename the node, whose names it shares', fix: 'leave it out, or set namespaces.uts to Private' }] : [])),
     ),
     foundBy(({ image, imageUpdatePolicy }) => {
       const why = imageUpdatePolicy === undefined ? undefined : unfollowable(image);
@@ -225,6 +236,7 @@ export const containerSpecSchema = containerSpecFields
   .meta({
     'x-kubernetes-validations': [
       { rule: PUBLISHED_ON_BRIDGE, message: 'hostPort wants network.mode Bridge' },
+      { rule: OWN_NAMES, message: 'hostname and domainname want namespaces.uts Private' },
       { rule: OWN_NETWORK_SETTINGS, message: 'sysctls of net want a network of the container itself' },
       { rule: "!has(self.imageUpdatePolicy) || !self.image.contains('@')", message: 'imageUpdatePolicy wants an image without a digest' },
       { rule: "!has(self.build) || (!self.image.contains('@') && !has(self.imageUpdatePolicy))", message: 'build wants an image without a digest, and no imageUpdatePolicy' },

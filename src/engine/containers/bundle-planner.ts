@@ -11,7 +11,9 @@ import { isVolumeMount, type LocalVolumes } from '../volumes/local-volumes.ts';
 import { type Bundle, makeBundle } from './bundle.ts';
 import { readSeccompProfile, requireBindSources, requireBlockDevices } from './bundle-files.ts';
 import { containerPaths, type EngineFolders } from './container-paths.ts';
+import { grantedDevices } from './devices.ts';
 import type { HostFacts } from './host-facts.ts';
+import type { JoinedNamespaces } from './joined-namespaces.ts';
 import { idsFor, type OwnMount } from './own-mounts.ts';
 import { type ResolvedUser, resolveUser, withGroups } from './process-user.ts';
 import { fitsSandbox, type SandboxPool } from './sandbox-pool.ts';
@@ -22,6 +24,7 @@ export interface BundlePlannerRooms {
   readonly volumes: LocalVolumes;
   readonly sandboxes: SandboxPool;
   readonly folders: EngineFolders;
+  readonly joined: JoinedNamespaces;
   readonly host: HostFacts;
 }
 
@@ -46,10 +49,11 @@ export class BundlePlanner {
     const image = await images.resolve(container.spec.image);
     const mounts = withImageVolumes(container.spec.mounts, image.config.Volumes);
     const { spec } = container;
-    const [user, seccompText, blockDevices] = await Promise.all([
+    const [user, seccompText, blockDevices, devices] = await Promise.all([
       resolveUser(spec.user ?? image.config.User ?? '', image.layers).then((found) => withGroups(found, spec.supplementalGroups, image.layers)),
       readSeccompProfile(container),
       requireBlockDevices(container),
+      grantedDevices(container),
       requireBindSources(container),
       networks.check(container, id),
     ]);
@@ -57,7 +61,7 @@ export class BundlePlanner {
     const networkPath = networks.namespacePath({ id, container });
     const nameFiles = networkPath === undefined && !asksForNameFiles(container.spec.network) ? {} : nameFilePaths(folder);
     const own = await Promise.all(mounts.map((mount) => this.#ownMount(container, id, mount, user, image.layers)));
-    const bundle = makeBundle({ container, image, user, mounts: own, host, cgroupPath: cgroup, upper, work, networkPath, nameFiles, seccompCache: folders.seccompCache, seccompText, blockDevices });
+    const bundle = makeBundle({ container, image, user, mounts: own, host, cgroupPath: cgroup, upper, work, networkPath, nameFiles, seccompCache: folders.seccompCache, seccompText, blockDevices, devices, joined: this.#rooms.joined.paths(id, spec.namespaces) });
     return { id, bundle, imageId: image.id, mounts };
   }
 

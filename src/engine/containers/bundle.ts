@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { hostname as nodesHostname } from 'node:os';
 
 import type { Container } from '../../spec/container.ts';
 import { UNLIMITED } from '../../spec/ulimit.ts';
@@ -7,12 +8,14 @@ import { bundleMounts } from './bundle-mounts.ts';
 import { grantedCapabilities } from './capabilities.ts';
 import type { HostFacts } from './host-facts.ts';
 import type { DeviceNumber } from './device-number.ts';
+import type { GrantedDevices } from './devices.ts';
 import { dockerSeccomp } from './docker-seccomp.ts';
+import type { JoinedPaths } from './joined-namespaces.ts';
 import { limitsOf, runtimeLimits } from './limits.ts';
 import type { OwnMount } from './own-mounts.ts';
 import { processArguments, processEnvironment } from './process-arguments.ts';
 import type { ResolvedUser } from './process-user.ts';
-import { INIT_ANNOTATION, LIMITS_ANNOTATION, OVERLAY_ANNOTATION, parseRuntimeConfig, RLIM_INFINITY, type RootOverlay, type RuntimeConfig, type RuntimeResources, SECCOMP_CACHE_ANNOTATION } from './runtime-spec.ts';
+import { INIT_ANNOTATION, LIMITS_ANNOTATION, OVERLAY_ANNOTATION, parseRuntimeConfig, RLIM_INFINITY, type RootOverlay, type RuntimeConfig, type RuntimeDeviceRule, SECCOMP_CACHE_ANNOTATION } from './runtime-spec.ts';
 import { seccompProfile } from './seccomp-profile.ts';
 
 export interface BundleOptions {
@@ -27,6 +30,10 @@ export interface BundleOptions {
   readonly work: string;
   /** Where its network namespace is found when it is started; undefined where the runtime makes one, or none is wanted. */
   readonly networkPath: string | undefined;
+  /** What it shares with other containers. */
+  readonly joined?: JoinedPaths;
+  /** Nodes beside the usual ones, and what may be done with them. */
+  readonly devices?: GrantedDevices;
   /** Files that the container is to see at these places. */
   readonly nameFiles: Readonly<Record<string, string>>;
   /** Its own mounts, with those that its image asks for. Without them, what the spec says, which then has no volumes. */
@@ -51,7 +58,7 @@ const MASKED_SYS = ['/sys/devices/virtual/powercap', '/sys/firmware'];
 const READ_ONLY = ['bus', 'fs', 'irq', 'sys', 'sysrq-trigger'].map((name) => `/proc/${name}`);
 
 /** null, zero, full, random, urandom, tty, console, ptmx and ptys for use; any node for making, which is of no use without the former. */
-const DEVICES: RuntimeResources['devices'] = [
+const DEVICES: readonly RuntimeDeviceRule[] = [
   { allow: false, access: 'rwm' },
   { allow: true, type: 'c', access: 'm' },
   { allow: true, type: 'b', access: 'm' },
@@ -59,7 +66,7 @@ const DEVICES: RuntimeResources['devices'] = [
   { allow: true, type: 'c', major: 136, access: 'rwm' },
 ];
 
-const ALL_DEVICES: RuntimeResources['devices'] = [{ allow: true, access: 'rwm' }];
+const ALL_DEVICES: readonly RuntimeDeviceRule[] = [{ allow: true, access: 'rwm' }];
 
 /** Pure: the same options give the same text. Throws `Invalid` for what the schema can't see, such as an image with nothing to run. */
 export function makeBundle(options: BundleOptions): Bundle {
@@ -82,9 +89,9 @@ export function makeBundle(options: BundleOptions): Bundle {
       ...(spec.appArmorProfile !== undefined && (host.appArmor || spec.appArmorProfile !== UNCONFINED) && { apparmorProfile: spec.appArmorProfile }),
     },
     root: { path: 'rootfs', readonly: spec.readOnlyRootFilesystem },
-    hostname,
+    ...(spec.namespaces.uts === 'Private' && { hostname }),
     ...(spec.domainname !== undefined && { domainname: spec.domainname }),
-    mounts: bundleMounts(spec, host, options.nameFiles, options.mounts ?? spec.mounts.map((mount) => ({ mount }))),
+    mounts: bundleMounts(spec, host, options.nameFiles, options.joined?.shm, options.mounts ?? spec.mounts.map((mount) => ({ mount }))),
     annotations: {
       [OVERLAY_ANNOTATION]: JSON.stringify({ lower: image.layers, upper: options.upper, work: options.work } satisfies RootOverlay),
       ...(spec.init && { [INIT_ANNOTATION]: 'true' }),
@@ -92,9 +99,10 @@ export function makeBundle(options: BundleOptions): Bundle {
       [LIMITS_ANNOTATION]: 'required',
     },
     linux: {
-      namespaces: [...['pid', 'mount', 'ipc', 'uts', 'cgroup'].map((type) => ({ type })), ...networkNamespace(spec.network.mode, options.networkPath)],
+      namespaces: [...ownNamespaces(spec.namespaces, options.joined), ...networkNamespace(spec.network.mode, options.networkPath)],
+      ...(options.devices?.nodes.length && { devices: options.devices.nodes }),
       cgroupsPath: options.cgroupPath,
-      resources: { devices: spec.privileged ? ALL_DEVICES : DEVICES, ...runtimeLimits(limitsOf(spec, options.blockDevices)) },
+      resources: { devices: spec.privileged ? ALL_DEVICES : [...DEVICES, ...(options.devices?.rules ?? [])], ...runtimeLimits(limitsOf(spec, options.blockDevices)) },
       rootfsPropagation: 'private',
       maskedPaths: spec.maskedPaths ?? (spec.privileged ? [] : [...MASKED, ...MASKED_SYS, ...host.thermalThrottle]),
       readonlyPaths: spec.readonlyPaths ?? (spec.privileged ? [] : READ_ONLY),
@@ -132,13 +140,23 @@ export function hashOf(configText: string): string {
   return createHash('sha256').update(configText).digest('hex');
 }
 
+function ownNamespaces({ pid, ipc, uts, cgroup }: Container['spec']['namespaces'], joined: JoinedPaths = {}): RuntimeConfig['linux']['namespaces'] {
+  return [
+    ...(pid === 'Host' ? [] : [{ type: 'pid', ...(joined.pid !== undefined && { path: joined.pid }) }]),
+    { type: 'mount' },
+    ...(ipc === 'Host' ? [] : [{ type: 'ipc', ...(joined.ipc !== undefined && { path: joined.ipc }) }]),
+    ...(uts === 'Host' ? [] : [{ type: 'uts' }]),
+    ...(cgroup === 'Host' ? [] : [{ type: 'cgroup' }]),
+  ];
+}
+
 function networkNamespace(mode: Container['spec']['network']['mode'], path: string | undefined): RuntimeConfig['linux']['namespaces'] {
   if (mode === 'Host') return [];
   return [{ type: 'network', ...(path === undefined ? {} : { path }) }];
 }
 
 export function hostnameOf({ metadata, spec }: Container): string {
-  return spec.hostname ?? defaultHostname(metadata.name);
+  return spec.hostname ?? (spec.namespaces.uts === 'Host' ? nodesHostname() : defaultHostname(metadata.name));
 }
 
 /** The container's name, cut to what Kubernetes gives a pod: the kernel takes 64 bytes, a DNS label 63. */

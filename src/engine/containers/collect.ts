@@ -7,9 +7,11 @@ import type { ContainerId } from '../engine.ts';
 import type { DataDir } from '../store/data-dir.ts';
 import { cgroupChildren, removeCgroup } from './cgroup-folders.ts';
 import type { CgroupLayout } from './cgroup-layout.ts';
-import type { EngineFolders } from './container-paths.ts';
+import { type EngineFolders, SHARED_MEMORY } from './container-paths.ts';
 import { parseState } from './monitor-files.ts';
 import { endStrays, killAndWait } from './process-end.ts';
+
+const ID = /^[0-9a-f]{64}$/;
 
 interface CollectOptions {
   readonly native: Native;
@@ -26,10 +28,12 @@ interface CollectOptions {
  */
 export async function collectLitter({ native, dataDir, logger, layout, folders, isKnown }: CollectOptions): Promise<void> {
   const unknown = (names: readonly string[]) => names.filter((name) => !isKnown(name));
-  const [states, cgroups, bundles] = await Promise.all([
+  const prefix = `${path.basename(folders.cgroupParent)}-`;
+  const [states, cgroups, bundles, shared] = await Promise.all([
     readdir(folders.states).then(unknown),
     cgroupChildren(layout, folders.cgroupParent).then(unknown),
     readdir(folders.containers).then(unknown),
+    readdir(SHARED_MEMORY).then((names) => names.filter((name) => name.startsWith(prefix) && ID.test(name.slice(prefix.length)) && !isKnown(name.slice(prefix.length)))),
   ]);
   if (states.length + cgroups.length + bundles.length > 0) logger.info({ states, cgroups, bundles }, 'removing what has no record');
 
@@ -39,6 +43,7 @@ export async function collectLitter({ native, dataDir, logger, layout, folders, 
   await Promise.all(cgroups.map((id) => removeCgroup(native, layout, path.join(folders.cgroupParent, id))));
   await Promise.all(states.map((id) => rm(path.join(folders.states, id), { recursive: true, force: true })));
   await Promise.all(bundles.map((id) => rm(path.join(folders.containers, id), { recursive: true, force: true })));
+  await Promise.all(shared.map((name) => rm(path.join(SHARED_MEMORY, name), { recursive: true, force: true })));
   await dataDir.collectTemporary();
 }
 

@@ -5,22 +5,18 @@ import type { Duplex } from 'node:stream';
 
 import { systemClock } from '../../lib/clock.ts';
 import { messageOf, MooringError } from '../../lib/errors.ts';
-import type { Logger } from '../../lib/logger.ts';
-import type { Native, ProcessIdentity } from '../../native/native.ts';
+import type { ProcessIdentity } from '../../native/native.ts';
 import type { Container } from '../../spec/container.ts';
 import { resolveLogging } from '../../spec/logging.ts';
 import { type ContainerName, containerName } from '../../spec/name.ts';
 import { parseSignal } from '../../spec/signal.ts';
 import type { ContainerEngine, ContainerId, ContainerStats, EngineEvent, ExecRequest, ExecResult, ExitRecord, LogLine, LogOptions, ObservedContainer } from '../engine.ts';
-import type { ImageStore } from '../images/image-store.ts';
 import { ContainerNetworks } from '../network/container-networks.ts';
 import { Names } from '../names/names.ts';
 import { LocalNetworkEngine } from '../network/network-engine.ts';
 import type { ContainerInsight } from '../insight.ts';
 import type { NetworkEngine } from '../networks.ts';
 import { type ContainerRecord, ContainerRecords } from '../store/container-records.ts';
-import type { DataDir } from '../store/data-dir.ts';
-import type { Database } from '../store/database.ts';
 import { connectAttach } from './attach-connection.ts';
 import { LocalVolumes } from '../volumes/local-volumes.ts';
 import type { VolumeEngine } from '../volumes.ts';
@@ -28,6 +24,7 @@ import { hostnameOf } from './bundle.ts';
 import { layersOfBundle, writeBundle } from './bundle-files.ts';
 import { BundlePlanner } from './bundle-planner.ts';
 import { CgroupLayout } from './cgroup-layout.ts';
+import type { ContainerEngineOptions } from './container-engine-options.ts';
 import { collectLitter } from './collect.ts';
 import { ContainerExecs } from './container-execs.ts';
 import { ContainerFiles } from './container-files.ts';
@@ -39,31 +36,17 @@ import { runningDrift } from './container-snapshot.ts';
 import { ContainerUpdates } from './container-updates.ts';
 import { Freezes } from './freezes.ts';
 import { type HostFacts, readHostFacts } from './host-facts.ts';
+import { JoinedNamespaces } from './joined-namespaces.ts';
 import { makeBindSources } from './own-mounts.ts';
 import { readLog } from './logs.ts';
 import { LocalInsight } from './local-insight.ts';
-import type { ManagedContainer } from './managed-container.ts';
+import { type ManagedContainer, sharesProcesses } from './managed-container.ts';
 import { endStrays, killAndWait } from './process-end.ts';
 import type { RuntimeConfig } from './runtime-spec.ts';
 import { SandboxPool } from './sandbox-pool.ts';
 import { readStats } from './stats.ts';
 import { TransientContainers } from './transient.ts';
 import { wantedMounts } from './wanted-mounts.ts';
-
-export interface ContainerEngineOptions {
-  readonly dataDir: DataDir;
-  readonly runDir: string;
-  /** Sets our cgroups apart from those of other daemons on this machine. */
-  readonly instance: string;
-  readonly native: Native;
-  readonly database: Database;
-  readonly images: ImageStore;
-  readonly logger: Logger;
-  /** The static `mooring-runtime` binary, which `mooring-archive` lies beside. */
-  readonly runtimePath: string;
-  /** How many sandboxes are made ahead; none by default. */
-  readonly sandboxes?: number;
-}
 
 /** The engine with what its owner calls at the daemon's start and end. */
 export interface OwnedContainerEngine extends ContainerEngine {
@@ -108,6 +91,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
   readonly #freezes: Freezes;
   readonly #networks: ContainerNetworks;
   readonly volumes: LocalVolumes;
+  readonly #joined: JoinedNamespaces;
   readonly #planner: BundlePlanner;
   readonly transients: TransientContainers;
   readonly #names: Names;
@@ -159,7 +143,8 @@ class LocalContainerEngine implements OwnedContainerEngine {
       isParentUnused: () => this.#byId.size === 0 && this.transients.running === 0,
     });
     this.#sandboxes = new SandboxPool({ native, runtimePath: options.runtimePath, cgroupParent: folders.cgroupParent, logger, size: options.sandboxes ?? 0 });
-    this.#planner = new BundlePlanner({ images: options.images, networks: this.#networks, volumes: this.volumes, sandboxes: this.#sandboxes, folders, host });
+    this.#joined = new JoinedNamespaces({ native, folders, find: (name) => this.#byName.get(name)?.record, initOf: (id) => this.#initOf(id) });
+    this.#planner = new BundlePlanner({ images: options.images, networks: this.#networks, volumes: this.volumes, sandboxes: this.#sandboxes, joined: this.#joined, folders, host });
     this.#updates = new ContainerUpdates({ native, layout, database: options.database, records: this.#records, observer: this.#observer, networks: this.#networks });
     this.#renewal = new ContainerRenewal({ native, layout, records: this.#records, observer: this.#observer, planner: this.#planner });
     for (const record of this.#records.list()) {
@@ -230,6 +215,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
     const { paths, record } = managed;
     const { stdin, stdinOnce } = record.container.spec;
     await Promise.all([makeBindSources(record.container.spec.mounts), this.volumes.prepare(record, () => layersOfBundle(paths.config))]);
+    starting.use(await this.#joined.open(id, record.container));
     starting.use(await this.#networks.connect(record, paths.bundle, hostnameOf(record.container)));
     const clients = this.insight.firstClients.of(id);
     const { monitor, init } = await native.startMonitor(
@@ -266,7 +252,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
     await this.#freezes.resume(managed.paths); // a frozen process of a v1 cgroup can't die
     // With the first process of its pid namespace goes every other one. The monitor is left to make its record of that.
     if (process.state === 'Running') await killAndWait(native, process.init);
-    else await endStrays(native, this.#layout, managed.paths.cgroup, id);
+    if (process.state !== 'Running' || sharesProcesses(managed)) await endStrays(native, this.#layout, managed.paths.cgroup, id);
   }
 
   async pause(id: ContainerId): Promise<void> {

@@ -2,13 +2,14 @@ import type { Logger } from '../../lib/logger.ts';
 import type { Native } from '../../native/native.ts';
 import type { EngineEvent, ObservedProcess } from '../engine.ts';
 import type { DataDir } from '../store/data-dir.ts';
+import { killCgroup } from './cgroup-folders.ts';
 import type { CgroupLayout } from './cgroup-layout.ts';
 import { type ContainerSnapshot, readSnapshot } from './container-snapshot.ts';
 import { ContainerWatches } from './container-watches.ts';
 import { freezerFile } from './freezer.ts';
 import { limitFiles } from './limit-files.ts';
 import { limitsOf } from './limits.ts';
-import { type ManagedContainer, type Run, sameProcess } from './managed-container.ts';
+import { type ManagedContainer, type Run, sameProcess, sharesProcesses } from './managed-container.ts';
 import { judgeProcess, settleUnrecorded } from './process-verdict.ts';
 
 export interface ContainerObserverOptions {
@@ -44,6 +45,7 @@ export class ContainerObserver {
       await managed.settling;
       return this.look(managed);
     }
+    if (sharesProcesses(managed) && snapshot.state?.status === 'running' && !snapshot.initAlive) await killCgroup(native, this.#options.layout, managed.paths.cgroup); // what its first process leaves behind
     if (verdict.state === 'Running') {
       this.follow(managed, verdict);
     } else if (verdict.state === 'Creating') {
@@ -64,6 +66,7 @@ export class ContainerObserver {
     const watches = new ContainerWatches(logger, (reason) => this.#options.hint(managed, reason));
     managed.watches = watches;
     watches.watchMonitor(native, monitor);
+    if (sharesProcesses(managed)) watches.watchMonitor(native, init); // the kernel does not end the others with it, and the monitor waits for what they write
     watches.watchMounts(native, init);
     watches.watchLimits(limitFiles(layout, managed.paths.cgroup, limitsOf(managed.record.container.spec)));
     const freezer = freezerFile(layout, managed.paths.cgroup);

@@ -27,7 +27,12 @@ export interface ContainerPaths {
   readonly fallbackExit: string;
   /** Below every hierarchy's mount point. */
   readonly cgroup: string;
+  /** Its /dev/shm where that is shared: on the node's own, which a reboot empties. */
+  readonly shm: string;
 }
+
+/** Where folders lie that containers share as their /dev/shm: `mooring-<instance>-<id>`. */
+export const SHARED_MEMORY = '/dev/shm';
 
 export interface EngineFolders {
   /** `<data-dir>/containers`. */
@@ -72,5 +77,6 @@ export function containerPaths(folders: EngineFolders, id: ContainerId): Contain
     logLoss: path.join(stateDir, 'log-loss.json'),
     fallbackExit: path.join(stateDir, 'exit.json'),
     cgroup: path.join(folders.cgroupParent, id),
+    shm: path.join(SHARED_MEMORY, `${path.basename(folders.cgroupParent)}-${id}`),
   };
 }

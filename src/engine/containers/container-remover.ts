@@ -66,7 +66,7 @@ export class ContainerRemover {
     requireEnded(managed, (await observer.look(managed)).process.state, 'removed');
     observer.unfollow(managed);
     managed.sandbox?.dismiss();
-    const [grave] = await Promise.all([dataDir.discard(paths.bundle), removeCgroup(native, layout, paths.cgroup), rm(paths.stateDir, { recursive: true, force: true })]);
+    const [grave] = await Promise.all([dataDir.discard(paths.bundle), removeCgroup(native, layout, paths.cgroup), rm(paths.stateDir, { recursive: true, force: true }), rm(paths.shm, { recursive: true, force: true })]);
     this.#dispose(grave.discarded);
     // The record goes last: wherever a crash comes before this line, the next daemon sees a container to be removed.
     records.delete(record.id);

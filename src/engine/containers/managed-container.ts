@@ -32,3 +32,8 @@ export interface ManagedContainer {
 export function sameProcess(a: ProcessIdentity, b: ProcessIdentity): boolean {
   return a.pid === b.pid && a.startTime === b.startTime;
 }
+
+/** Whether its processes are in a pid namespace with others: then the end of its first one is not the end of all. */
+export function sharesProcesses({ record }: Pick<ManagedContainer, 'record'>): boolean {
+  return record.container.spec.namespaces.pid !== 'Private';
+}

@@ -31,7 +31,7 @@ export interface RuntimeConfig {
     readonly apparmorProfile?: string;
   };
   readonly root: { readonly path: string; readonly readonly: boolean };
-  readonly hostname: string;
+  readonly hostname?: string;
   readonly domainname?: string;
   readonly mounts: readonly RuntimeMount[];
   readonly annotations: {
@@ -45,6 +45,7 @@ export interface RuntimeConfig {
   };
   readonly linux: {
     readonly namespaces: readonly { readonly type: string; readonly path?: string }[];
+    readonly devices?: readonly RuntimeDevice[];
     readonly cgroupsPath: string;
     readonly resources: RuntimeResources;
     readonly rootfsPropagation: 'private';
@@ -78,6 +79,24 @@ export function parseRuntimeConfig(text: string): RuntimeConfig {
 /** "Without limit", the largest number of 64 bits. */
 export const RLIM_INFINITY = JSON.rawJSON('18446744073709551615');
 
+/** A node to make. */
+export interface RuntimeDevice extends DeviceNumber {
+  readonly path: string;
+  readonly type: 'c' | 'b';
+  readonly fileMode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** A rule of the devices' cgroup; what it leaves out is any. */
+export interface RuntimeDeviceRule {
+  readonly allow: boolean;
+  readonly type?: 'a' | 'c' | 'b';
+  readonly major?: number;
+  readonly minor?: number;
+  readonly access: string;
+}
+
 export interface ProcessUser {
   readonly uid: number;
   readonly gid: number;
@@ -95,7 +114,7 @@ export interface RuntimeMount {
 }
 
 export interface RuntimeResources {
-  readonly devices: readonly { readonly allow: boolean; readonly type?: 'c' | 'b'; readonly major?: number; readonly minor?: number; readonly access: string }[];
+  readonly devices: readonly RuntimeDeviceRule[];
   readonly memory?: { readonly limit?: number; readonly reservation?: number; readonly swap?: number; readonly swappiness?: number; readonly disableOOMKiller?: true };
   readonly cpu?: { readonly quota?: number; readonly period?: number; readonly shares?: number; readonly cpus?: string; readonly mems?: string };
   readonly pids?: { readonly limit: number };

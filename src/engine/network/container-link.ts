@@ -220,8 +220,8 @@ function kindOf({ kind }: Anchor): string {
 }
 
 /** The network namespace of a process; undefined when it is gone. */
-export async function openNamespace(native: Native, init: ProcessIdentity): Promise<FileHandle | undefined> {
-  const namespace = await open(`/proc/${init.pid}/ns/net`).catch((error: unknown) => {
+export async function openNamespace(native: Native, init: ProcessIdentity, kind: 'net' | 'pid' | 'ipc' = 'net'): Promise<FileHandle | undefined> {
+  const namespace = await open(`/proc/${init.pid}/ns/${kind}`).catch((error: unknown) => {
     if (errnoOf(error) !== 'ENOENT' && errnoOf(error) !== 'ESRCH') throw error;
     return undefined;
   });

@@ -1,7 +1,7 @@
 import { rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
 
-/** A network namespace that we hold by a descriptor, by a path that the runtime can open; until it is disposed of, or this daemon ends. */
+/** A namespace that we hold by a descriptor, by a path that the runtime can open; until it is disposed of, or this daemon ends. */
 export async function namespaceLink(folder: string, name: string, namespace: number): Promise<AsyncDisposable & { readonly path: string }> {
   const link = path.join(folder, name);
   await rm(link, { force: true });

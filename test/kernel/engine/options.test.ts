@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 
 import type { ContainerId } from '../../../src/engine/engine.ts';
 import { CgroupLayout, type LimitController } from '../../../src/engine/containers/cgroup-layout.ts';
 import { containerName } from '../../../src/spec/name.ts';
+import { processesMentioning } from '../../support/kernel.ts';
 import { until } from '../../support/until.ts';
 import { containerOf, openNode, type TestNode } from './support.ts';
 
@@ -191,5 +192,63 @@ describe('what a container asks for, on the real kernel', () => {
     const v2 = (await CgroupLayout.detect()).hierarchyOf('memory')?.version === 2;
     const id = await node.engine.create(containerOf('cpus', { command: ['true'], resources: v2 ? { memory: '64Mi', oomKillDisable: true } : { cpusetCpus: '7777' } }), 'h');
     await assert.rejects(node.engine.start(id), v2 ? /memory\.disableOOMKiller: cgroup version 2 has no such limit/ : /cpuset\.cpus/);
+  });
+
+  it('has the devices that it asks for, with what it may do with them', async () => {
+    const script = (node: string) => `exec 2>&1; mknod /node c 1 11; : > ${node} && echo written; head -c 0 ${node}; mknod /port c 1 4; head -c 0 /port`;
+    const denied = (node: string) => ['written', `head: ${node}: Operation not permitted`, 'head: /port: Operation not permitted'];
+    assert.deepEqual(await output('device', { devices: [{ path: '/dev/kmsg', containerPath: '/dev/words', permissions: 'w' }] }, script('/dev/words')), denied('/dev/words'));
+    assert.deepEqual(await output('rule', { deviceCgroupRules: ['c 1:11 w'] }, script('/node')), denied('/node'));
+    const { pid } = await run('nodes', { devices: [{ path: '/dev/kmsg' }] });
+    const [wanted, found] = await Promise.all([stat('/dev/kmsg'), stat(`/proc/${pid}/root/dev/kmsg`)]);
+    assert.deepEqual([found.isCharacterDevice(), found.rdev, found.mode & 0o777], [true, wanted.rdev, wanted.mode & 0o777]);
+    await assert.rejects(node.engine.create(containerOf('no-device', { devices: [{ path: '/dev/no-such' }] }), 'h'), { code: 'NotFound', message: 'container default/no-device: device /dev/no-such is not there' });
+    await assert.rejects(node.engine.create(containerOf('no-device', { devices: [{ path: '/etc/hostname' }] }), 'h'), { code: 'Invalid', message: /is no device, nor a folder with devices$/ });
+  });
+
+  it('has all devices of the node when it is privileged', async () => {
+    const { pid } = await run('privileged', { privileged: true });
+    assert.equal((await stat(`/proc/${pid}/root/dev/kmsg`)).rdev, (await stat('/dev/kmsg')).rdev);
+    assert.equal((await stat(`/proc/${pid}/root/dev/null`)).rdev, (await stat('/dev/null')).rdev);
+  });
+
+  const namespaceOf = (pid: number | 'self', kind: string) => readlink(`/proc/${pid}/ns/${kind}`);
+
+  it("is in the node's namespaces where it asks for that", async () => {
+    const { pid, id } = await run('on-host', { command: ['sh', '-c', 'sleep 1001 & exec sleep 1000'], namespaces: { pid: 'Host', ipc: 'Host', uts: 'Host', cgroup: 'Host' } });
+    for (const kind of ['pid', 'ipc', 'uts', 'cgroup']) assert.equal(await namespaceOf(pid, kind), await namespaceOf('self', kind), kind);
+    for (const kind of ['mnt', 'net']) assert.notEqual(await namespaceOf(pid, kind), await namespaceOf('self', kind), kind);
+    assert.equal((await stat(`/proc/${pid}/root/dev/shm`)).dev, (await stat('/dev/shm')).dev);
+    await until('its child is there', async () => (await processesMentioning('sleep 1001')).length === 1);
+    // The end of its first process is the end of all, and is recorded though a child has the log open.
+    process.kill(pid, 'SIGKILL');
+    await until('it has ended', async () => (await processOf('on-host'))?.state === 'Exited', 10);
+    assert.deepEqual(await processesMentioning('sleep 1001'), []);
+    await node.engine.start(id);
+    await node.engine.kill(id);
+    await until('its children are gone', async () => (await processesMentioning('sleep 1001')).length === 0);
+  });
+
+  it('shares processes and IPC with another container', async () => {
+    const owner = await run('owner', { namespaces: { ipc: 'Shareable' }, hostname: 'owner' });
+    const guest = await run('guest', { namespaces: { pid: 'Container:owner', ipc: 'Container:owner' } });
+    for (const kind of ['pid', 'ipc']) assert.equal(await namespaceOf(guest.pid, kind), await namespaceOf(owner.pid, kind), kind);
+    for (const kind of ['uts', 'mnt']) assert.notEqual(await namespaceOf(guest.pid, kind), await namespaceOf(owner.pid, kind), kind);
+    await writeFile(`/proc/${owner.pid}/root/dev/shm/word`, 'shared');
+    assert.equal(await readFile(`/proc/${guest.pid}/root/dev/shm/word`, 'utf8'), 'shared');
+    assert.deepEqual((await node.engine.observe(containerName({ namespace: 'default', name: 'guest' })))?.drift, []);
+    await node.engine.kill(owner.id);
+    await until('the guest has ended with the owner of its processes', async () => (await processOf('guest'))?.state === 'Exited', 10);
+    await assert.rejects(node.engine.start(guest.id), { code: 'Unavailable', message: 'container default/guest shares the processes of container owner, which does not run' });
+    await node.engine.remove(owner.id);
+    assert.deepEqual((await readdir('/dev/shm')).filter((name) => name.includes(owner.id)), []);
+    assert.deepEqual(await readdir(path.join(node.runDir, 'netns')), []);
+  });
+
+  it('shares no IPC with a container that is not shareable, and none at all', async () => {
+    await run('closed', {});
+    const id = await node.engine.create(containerOf('curious', { command: ['true'], namespaces: { ipc: 'Container:closed' } }), 'h');
+    await assert.rejects(node.engine.start(id), { code: 'Conflict', message: /can't join the IPC of container closed: non-shareable IPC$/ });
+    assert.deepEqual(await output('no-shm', { namespaces: { ipc: 'None' } }, 'ls -d /dev/shm 2>&1'), ['ls: /dev/shm: No such file or directory']);
   });
 });
