@@ -1,4 +1,4 @@
-// The archive on standard input.
+// A tar archive whose bytes come from somewhere.
 #pragma once
 
 #include <archive.h>
@@ -6,27 +6,36 @@
 
 #include <memory>
 
+#include "archive/byte_source.h"
 #include "archive/layer_writer.h"
 #include "runtime/result.h"
 
 namespace mooring {
 
+/// Standard input as it is.
+class StandardInput : public ByteSource {
+ public:
+  Result<std::string_view> next() override;
+
+ private:
+  static constexpr size_t kReadBytes = 256 * 1024;
+  char bytes_[kReadBytes];
+};
+
 /// To be made before the process is shut in: what libarchive looks up on the host at its start is out of reach afterwards.
 class ArchiveSource {
  public:
   /// An archive that is longer than so many bytes is refused.
-  explicit ArchiveSource(uint64_t most);
+  ArchiveSource(ByteSource& from, uint64_t most);
 
   /// Writes all of it into the working directory.
   Result<Tally> unpack(const Bounds& bounds, const Placement& placement);
 
  private:
-  static constexpr size_t kReadBytes = 256 * 1024;
-
   struct Input {
+    ByteSource& from;
+    uint64_t most;
     uint64_t taken = 0;
-    uint64_t most = 0;
-    char bytes[kReadBytes];
   };
 
   static la_ssize_t read_some(archive* source, void* state, const void** data);
@@ -34,7 +43,7 @@ class ArchiveSource {
   Status drain();
 
   std::unique_ptr<archive, decltype(&archive_read_free)> reader_;
-  std::unique_ptr<Input> input_;
+  Input input_;
 };
 
 }  // namespace mooring

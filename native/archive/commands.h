@@ -16,7 +16,7 @@ struct Command {
   Status (*run)(const Arguments& arguments, JsonObject& report);
 };
 
-/// unpack FOLDER MAX_BYTES MAX_ENTRIES MAX_FILE_BYTES MAX_DEPTH: the archive of a layer, from standard input.
+/// unpack FOLDER MAX_BYTES MAX_ENTRIES MAX_FILE_BYTES MAX_DEPTH: the blob of a layer, from standard input. Tells the digest and size of the archive that it is without its compression.
 Status unpack(const Arguments& arguments, JsonObject& report);
 
 /// flush FOLDER: has all that was written to its file system reach the disk.

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <malloc.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/mount.h>
@@ -35,7 +36,7 @@ constexpr int kCommonCalls[] = {
     SCMP_SYS(read),       SCMP_SYS(write),        SCMP_SYS(pread64),    SCMP_SYS(close),      SCMP_SYS(open),    SCMP_SYS(openat),         SCMP_SYS(openat2),
     SCMP_SYS(fstat),      SCMP_SYS(lstat),        SCMP_SYS(stat),       SCMP_SYS(newfstatat), SCMP_SYS(lseek),   SCMP_SYS(readlink),       SCMP_SYS(readlinkat),
     SCMP_SYS(lgetxattr),  SCMP_SYS(llistxattr),   SCMP_SYS(getdents64), SCMP_SYS(chdir),    SCMP_SYS(fchdir),     SCMP_SYS(fcntl),   SCMP_SYS(brk),            SCMP_SYS(mmap),
-    SCMP_SYS(munmap),     SCMP_SYS(mremap),       SCMP_SYS(mprotect),   SCMP_SYS(madvise),    SCMP_SYS(futex),   SCMP_SYS(exit_group),     SCMP_SYS(rt_sigreturn),
+    SCMP_SYS(munmap),     SCMP_SYS(mremap),       SCMP_SYS(mprotect),   SCMP_SYS(madvise),    SCMP_SYS(futex),   SCMP_SYS(exit), SCMP_SYS(exit_group),     SCMP_SYS(rt_sigreturn),
     SCMP_SYS(getpid),     SCMP_SYS(gettid),       SCMP_SYS(tgkill),     SCMP_SYS(rt_sigprocmask), SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(getrandom),
     SCMP_SYS(ioctl),
 };
@@ -71,7 +72,7 @@ Status keep_capabilities(std::span<const int> wanted) {
 Status filter_system_calls(Access access) {
   const scmp_filter_ctx filter = ::seccomp_init(SCMP_ACT_KILL_PROCESS);
   if (filter == nullptr) return Error{"seccomp_init failed"};
-  int failure = 0;
+  int failure = ::seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
   const auto allow = [&](std::span<const int> calls) {
     for (const int call : calls) {
       if (failure == 0 && call >= 0) failure = ::seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 0);
@@ -107,7 +108,7 @@ Result<UniqueFd> mount_alone(const std::string& folder, Access access) {
   return mount;
 }
 
-Status confine(int root, Access access, uint64_t max_file_bytes) {
+Status confine(int root, Access access, uint64_t max_file_bytes, const std::function<Status()>& begin) {
   MOORING_TRY(enter_rootfs(root));
   ::umask(0);
   ::signal(SIGXFSZ, SIG_IGN);
@@ -118,6 +119,9 @@ Status confine(int root, Access access, uint64_t max_file_bytes) {
   MOORING_TRY(keep_capabilities(access == Access::kRead ? std::span<const int>(kReaders) : std::span<const int>(kWriters)));
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return sys_error("set no_new_privs");
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) return sys_error("die with the parent");
+  // A heap of its own for each thread would take most of the memory that there may be.
+  ::mallopt(M_ARENA_MAX, 1);
+  MOORING_TRY(begin());
   return filter_system_calls(access);
 }
 

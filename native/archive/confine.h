@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "runtime/result.h"
@@ -20,7 +21,8 @@ Result<UniqueFd> mount_alone(const std::string& folder, Access access);
 
 /// Makes `root`, a mount, the root and the working directory of a process that has left the host, and takes every other mount away. No new privileges,
 /// only the capabilities and system calls that reading, or writing, files of any kind and owner takes, bounded memory and file size.
-/// The process dies with its parent. Standard streams and open descriptors stay as they are.
-Status confine(int root, Access access, uint64_t max_file_bytes);
+/// The process dies with its parent. Standard streams and open descriptors stay as they are. `begin` is called when all but the filter of system calls is in place,
+/// which then holds for every thread.
+Status confine(int root, Access access, uint64_t max_file_bytes, const std::function<Status()>& begin = ok);
 
 }  // namespace mooring

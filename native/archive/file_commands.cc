@@ -142,7 +142,8 @@ Status get(const Arguments& arguments, JsonObject& report) {
 }
 
 Status put(const Arguments& arguments, JsonObject& report) {
-  ArchiveSource source(UINT64_MAX);
+  StandardInput input;
+  ArchiveSource source(input, UINT64_MAX);
   MOORING_TRY(enter_container(arguments, Access::kWrite, true));
   const std::string& path = arguments.words()[0];
   if (::chdir(path.c_str()) != 0) return at(path, "open it as a folder");

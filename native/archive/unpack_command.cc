@@ -1,6 +1,7 @@
 #include "archive/archive_source.h"
 #include "archive/commands.h"
 #include "archive/confine.h"
+#include "archive/layer_stream.h"
 
 namespace mooring {
 
@@ -12,13 +13,16 @@ Status unpack(const Arguments& arguments, JsonObject& report) {
     if (!value) return Error{"\"" + arguments.words()[at + 1] + "\" is no number", EINVAL};
     *values[at] = *value;
   }
-  ArchiveSource source(bounds.bytes);
+  LayerStream stream;
+  ArchiveSource source(stream, bounds.bytes);
   MOORING_TRY(leave_host());
   const auto root = mount_alone(arguments.words()[0], Access::kWrite);
   if (!root) return root.error();
-  MOORING_TRY(confine(root->get(), Access::kWrite, bounds.file_bytes));
+  MOORING_TRY(confine(root->get(), Access::kWrite, bounds.file_bytes, [&] { return stream.start(); }));
   const auto tally = source.unpack(bounds, {});
   if (!tally) return tally.error();
+  const auto measure = stream.measure();
+  report.text("digest", measure.digest).number("size", static_cast<long long>(measure.size));
   report.number("entries", static_cast<long long>(tally->entries)).number("bytes", static_cast<long long>(tally->bytes)).number("ignoredAttributes", static_cast<long long>(tally->ignored_attributes));
   return ok();
 }

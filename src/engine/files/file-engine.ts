@@ -46,7 +46,7 @@ class LocalFileEngine implements FileEngine {
   async changes(id: ContainerId): Promise<FileChange[]> {
     using use = await this.#files.begin(id);
     const { folder, lower, omitEmpty = [] } = await upperOf(await this.#files.locate(id));
-    using process = new ArchiverProcess(this.#archiver, ['changes', folder, ...lower.flatMap((layer) => ['--below', layer]), ...omitEmpty.flatMap((place) => ['--omit', place])], use.signal);
+    using process = new ArchiverProcess(this.#archiver, ['changes', folder, ...lower.flatMap((layer) => ['--below', layer]), ...omitEmpty.flatMap((place) => ['--omit', place])], { signal: use.signal });
     const lines = await text(process.stdout);
     use.signal.throwIfAborted();
     await process.report('list the changes of a container');
@@ -111,7 +111,7 @@ class LocalFileEngine implements FileEngine {
 
   async *#out(id: ContainerId, { command, words = [], what, signal }: Task): AsyncGenerator<Buffer, void, void> {
     using use = await this.#files.begin(id, signal);
-    using process = new ArchiverProcess(this.#archiver, [command, ...words, ...containerArguments(await this.#files.locate(id))], use.signal);
+    using process = new ArchiverProcess(this.#archiver, [command, ...words, ...containerArguments(await this.#files.locate(id))], { signal: use.signal });
     yield* process.stdout as AsyncIterable<Buffer>;
     use.signal.throwIfAborted();
     await process.report(what);
@@ -119,7 +119,7 @@ class LocalFileEngine implements FileEngine {
 
   async #in(id: ContainerId, { command, words = [], what, signal }: Task, content: AsyncIterable<Buffer>): Promise<void> {
     using use = await this.#files.begin(id, signal);
-    using process = new ArchiverProcess(this.#archiver, [command, ...words, ...containerArguments(await this.#files.locate(id))], use.signal);
+    using process = new ArchiverProcess(this.#archiver, [command, ...words, ...containerArguments(await this.#files.locate(id))], { signal: use.signal });
     try {
       await process.feed(content, what);
     } catch (error) {

@@ -3,10 +3,10 @@ import { Readable, type Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 
-import { type ErrorCode, MooringError } from '../../lib/errors.ts';
+import { errnoOf, type ErrorCode, MooringError } from '../../lib/errors.ts';
 
-/** What a command of `mooring-archive` says in the end: its figures. */
-export type ArchiverReport = Readonly<Record<string, number>>;
+/** What a command of `mooring-archive` says in the end: its figures, and digests. */
+export type ArchiverReport = Readonly<Record<string, number | string>>;
 
 interface Failure {
   readonly error: string;
@@ -27,20 +27,23 @@ const MAX_COMPLAINT = 500;
 
 /** One command of `mooring-archive`, running. It dies with its parent, with `signal`, and with this. */
 export class ArchiverProcess implements Disposable {
-  readonly stdin: Writable;
+  readonly #stdin: Writable | null;
   readonly stdout: Readable;
   readonly #kill: () => void;
   readonly #outcome: Promise<Outcome>;
   readonly #archiver: string;
+  readonly #signal: AbortSignal | undefined;
 
-  /** `archiver` is the static binary, `args` a command with its arguments. */
-  constructor(archiver: string, args: readonly string[], signal?: AbortSignal) {
+  /** `archiver` is the static binary, `args` a command with its arguments. Its input is what `feed` gives it, or an open file. */
+  constructor(archiver: string, args: readonly string[], { signal, input }: { readonly signal?: AbortSignal | undefined; readonly input?: number } = {}) {
     this.#archiver = archiver;
-    const child = spawn(archiver, args, { stdio: ['pipe', 'pipe', 'pipe'], env: {}, killSignal: 'SIGKILL', ...(signal && { signal }) });
-    this.stdin = child.stdin;
+    this.#signal = signal;
+    const child = spawn(archiver, args, { stdio: [input ?? 'pipe', 'pipe', 'pipe'], env: {}, killSignal: 'SIGKILL', ...(signal && { signal }) });
+    if (!child.stdout || !child.stderr) throw new MooringError('Internal', `${archiver} was started without its output`);
+    this.#stdin = child.stdin;
     this.stdout = child.stdout;
     // Whoever writes hears of it by the outcome; a process that reads no further is no failure of its own.
-    child.stdin.on('error', () => {});
+    child.stdin?.on('error', () => {});
     const said = text(child.stderr).catch(() => ''); // broken off, as the process is
     this.#kill = () => void child.kill('SIGKILL');
     this.#outcome = new Promise((resolve) => {
@@ -50,12 +53,13 @@ export class ArchiverProcess implements Disposable {
   }
 
   /**
-   * Settles when it has ended. `what` says what it does: `unpack layer`. `Invalid` when what it was given is at fault, `NotFound` when something is not there,
-   * `Conflict` when it may not be written, `Unavailable` when the disk is at fault.
+   * Settles when it has ended. `what` says what it does: `unpack layer`. Throws the signal's reason when that has ended it, `Invalid` when what it was given is at
+   * fault, `NotFound` when something is not there, `Conflict` when it may not be written, `Unavailable` when the disk is at fault.
    */
   async report(what: string): Promise<ArchiverReport> {
     const outcome = await this.#outcome;
     if ('report' in outcome) return outcome.report;
+    this.#signal?.throwIfAborted();
     if ('error' in outcome) throw new MooringError(codeOf(outcome), `${what}: ${outcome.error}`);
     if ('notStarted' in outcome) throw new MooringError('Unavailable', `${what}: run ${this.#archiver}`, { cause: outcome.notStarted, fix: 'build it with `make native`' });
     throw new MooringError('Internal', `${what}: ${outcome.died}`);
@@ -63,17 +67,24 @@ export class ArchiverProcess implements Disposable {
 
   /** Writes all of `content` to it, and settles as `report` does. */
   async feed(content: AsyncIterable<Buffer>, what: string): Promise<ArchiverReport> {
-    const [fed, report] = await Promise.allSettled([pipeline(Readable.from(content, { objectMode: false }), this.stdin), this.report(what)]);
+    if (!this.#stdin) throw new MooringError('Internal', `${what}: its input is a file`);
+    const [fed, report] = await Promise.allSettled([pipeline(Readable.from(content, { objectMode: false }), this.#stdin), this.report(what)]);
+    // What it was to be fed with could not be had: left without the rest, the process has less to say than this.
     if (fed.status === 'rejected' && fed.reason instanceof MooringError) throw fed.reason;
+    if (fed.status === 'rejected' && !isBrokenPipe(fed.reason)) throw new MooringError('Unavailable', `${what}: what was to be written broke off`, { cause: fed.reason });
     // That its input broke off is only a consequence of what the process tells.
     if (report.status === 'rejected') throw report.reason;
-    if (fed.status === 'rejected') throw new MooringError('Unavailable', `${what}: what was to be written broke off`, { cause: fed.reason });
+    if (fed.status === 'rejected') throw new MooringError('Internal', `${what}: the archiver stopped reading`, { cause: fed.reason });
     return report.value;
   }
 
   [Symbol.dispose](): void {
     this.#kill();
   }
+}
+
+function isBrokenPipe(error: unknown): boolean {
+  return ['EPIPE', 'ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED'].includes(errnoOf(error) ?? '');
 }
 
 const ENOENT = 2;

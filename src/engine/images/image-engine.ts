@@ -4,13 +4,13 @@ import { formatImageReference, parseImageReference } from '../../spec/image-refe
 import type { BootstrapOptions, ImageDetails, ImageDiskUsage, ImageEngine, ImageHistoryEntry, ImageSummary, ImportOptions, LoadedImage, LostImage, PruneOptions, PruneResult, RegistryHit, RemoteImage, SaveFormat, StoreProblem, TransferOptions } from '../images.ts';
 import type { DataDir } from '../store/data-dir.ts';
 import type { ImageRecord } from '../store/image-records.ts';
-import { ArchiverProcess } from './archiver-process.ts';
 import { bootstrapDebian } from './bootstrap.ts';
 import { checkStore } from './check-store.ts';
 import { commitImage, type CommitRequest } from './commit.ts';
 import { imageDiskUsage, prune } from './collect-images.ts';
 import type { ImageStore } from './image-store.ts';
 import { FlushLedger } from './flush-ledger.ts';
+import { flushToDisk } from './flush-to-disk.ts';
 import { importImage } from './import.ts';
 import { insertFile, type InsertRequest } from './insert.ts';
 import { LayerStore } from './layer-store.ts';
@@ -60,7 +60,7 @@ class LocalImageEngine implements OwnedImageEngine {
   constructor({ dataDir, images, archiver, registries, containers, bounds = DEFAULT_LAYER_BOUNDS, cached = () => [], onFlushFailed }: ImageEngineOptions) {
     this.#ledger = new FlushLedger({
       dataDir,
-      flush: () => flushToDisk(archiver, dataDir),
+      flush: () => flushToDisk(archiver, dataDir.layers),
       recover: async (suspects) => void (this.#lost = await recoverStore(this.#room, suspects)),
       onFailure: onFlushFailed,
     });
@@ -262,11 +262,6 @@ class LocalImageEngine implements OwnedImageEngine {
       containers: this.#usersOf(record.imageId),
     };
   }
-}
-
-async function flushToDisk(archiver: string, dataDir: DataDir): Promise<void> {
-  using process = new ArchiverProcess(archiver, ['flush', dataDir.layers]);
-  await process.report('flush images to disk');
 }
 
 function firstOf(records: readonly ImageRecord[]): ImageRecord {

@@ -3,11 +3,11 @@ import { mkdir, rm } from 'node:fs/promises';
 import { changedConfig } from '../files/commit-config.ts';
 import type { ImportOptions } from '../images.ts';
 import type { ImageRecord } from '../store/image-records.ts';
+import { peek } from './compression.ts';
 import { layerType } from './load.ts';
 import { CONFIG_TYPE, type ImageConfig, type ImageManifest, MANIFEST_TYPE } from './oci-image.ts';
 import { hostPlatform } from './platform.ts';
 import type { ImageRoom } from './room.ts';
-import { peek } from './unpack-layer.ts';
 
 /** Makes an image of one layer of an archive, which is kept as it came. */
 export async function importImage(room: ImageRoom, archive: AsyncIterable<Buffer>, name: string, { changes = [], message = 'made from an archive', createdBy = 'mooring image import', created: when, signal }: ImportOptions): Promise<ImageRecord> {

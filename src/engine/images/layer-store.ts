@@ -97,7 +97,7 @@ export class LayerStore {
 
   /** Puts the entries of an archive (everything becomes root's) into a folder of the image that `lower` (top first) holds, over an empty `upper` and `work`. */
   async putInto({ lower, upper, work }: { readonly lower: readonly string[]; readonly upper: string; readonly work: string }, folder: string, archive: AsyncIterable<Buffer>, signal?: AbortSignal): Promise<void> {
-    using process = new ArchiverProcess(this.#archiver, ['put', folder, ...lower.flatMap((layer) => ['--lower', layer]), '--upper', upper, '--work', work], signal);
+    using process = new ArchiverProcess(this.#archiver, ['put', folder, ...lower.flatMap((layer) => ['--lower', layer]), '--upper', upper, '--work', work], { signal });
     await process.feed(archive, 'put a file into an image');
   }
 

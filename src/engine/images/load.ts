@@ -8,13 +8,13 @@ import { errnoOf, MooringError } from '../../lib/errors.ts';
 import { formatImageReference, parseImageReference } from '../../spec/image-reference.ts';
 import type { ImageRecord } from '../store/image-records.ts';
 import type { BlobStore } from './blob-store.ts';
+import { type Compression, peek } from './compression.ts';
 import { type Digest, digestOf, parseDigest } from './digest.ts';
 import { CONFIG_TYPE, type Descriptor, GZIP_LAYER_TYPE, type ImageManifest, MANIFEST_TYPE, parseConfig, parseManifest, TAR_LAYER_TYPE, ZSTD_LAYER_TYPE } from './oci-image.ts';
 import type { Hold } from './pins.ts';
 import { choosePlatform, hostPlatform } from './platform.ts';
 import type { ImageRoom } from './room.ts';
 import { digestsOf, layersOf } from './stored-image.ts';
-import { type Compression, peek } from './unpack-layer.ts';
 
 const MAX_JSON_BYTES = 8 * 2 ** 20;
 const MAX_LINKS = 8;

@@ -17,7 +17,7 @@ export interface Upper {
  * folder gives the same bytes. Packed by a process that is shut in with the folder, which may be in use. Throws `Invalid` for what a layer can't hold.
  */
 export async function* packUpper(archiver: string, upper: Upper, signal?: AbortSignal): AsyncGenerator<Buffer, void, void> {
-  using packer = new ArchiverProcess(archiver, ['pack', ...argumentsOf(upper)], signal);
+  using packer = new ArchiverProcess(archiver, ['pack', ...argumentsOf(upper)], { signal });
   yield* packer.stdout as AsyncIterable<Buffer>;
   signal?.throwIfAborted();
   await packer.report('pack a layer');
@@ -25,7 +25,7 @@ export async function* packUpper(archiver: string, upper: Upper, signal?: AbortS
 
 /** Makes `upper`, which nobody uses any more, what unpacking its archive would make: it can then be a layer as it is. */
 export async function cleanUpper(archiver: string, upper: Upper, signal?: AbortSignal): Promise<void> {
-  using cleaner = new ArchiverProcess(archiver, ['clean', ...argumentsOf(upper)], signal);
+  using cleaner = new ArchiverProcess(archiver, ['clean', ...argumentsOf(upper)], { signal });
   await cleaner.report('make a layer of a writable folder');
 }
 

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { errnoOf, MooringError } from '../../lib/errors.ts';
 import { ArchiverProcess } from '../images/archiver-process.ts';
 import { layeredStat } from '../images/layered-file.ts';
+import { flushToDisk } from '../images/flush-to-disk.ts';
 import { DEFAULT_LAYER_BOUNDS, unpackLayer } from '../images/unpack-layer.ts';
 import { syncFolder } from '../store/data-dir.ts';
 
@@ -36,6 +37,7 @@ export async function copyUp({ archiver, layers, mountPath, folder, scratch }: C
     const unpacked = unpackLayer({ archiver, blob: reader.stdout, folder: half, bounds: DEFAULT_LAYER_BOUNDS });
     const [read, written] = await Promise.allSettled([reader.report(what), unpacked]);
     for (const end of [read, written]) if (end.status === 'rejected') throw new MooringError('Unavailable', what, { cause: end.reason });
+    await flushToDisk(archiver, half);
     await rename(half, folder);
     await syncFolder(path.dirname(folder));
   } catch (error) {

@@ -5,7 +5,7 @@ import { startRegistry } from '../../support/registry.ts';
 import { DockerPeer } from '../peers/docker.ts';
 import { MooringPeer } from '../peers/mooring.ts';
 import { PodmanPeer } from '../peers/podman.ts';
-import { capture } from '../process.ts';
+import { capture, fromRest } from '../process.ts';
 import { type Contender, interleave, type Table } from '../topic.ts';
 
 const ROUNDS = 5;
@@ -33,7 +33,7 @@ export async function imagesTopic(): Promise<Table[]> {
   const again = await interleave(pullContenders(peers, name, false), rounds);
   const push = await interleave(pushContenders(peers, name), rounds);
   return [
-    { title: 'Pull and unpack', figure: 'ms of the pull, nothing of the image being there', reference: 'mooring', rows: pull, notes: [...notes, 'Mooring has blob and layer flushed to disk when the command ends.'] },
+    { title: 'Pull and unpack', figure: 'ms of the pull, nothing of the image being there', reference: 'mooring', rows: pull, notes: [...notes, 'Nobody waits for the disk: each run begins after a sync, and its own data is written later. Mooring notes what is not on disk yet, and verifies that after a power failure.'] },
     { title: 'Pull with all layers present', figure: 'ms of the pull', reference: 'mooring', rows: again, notes },
     { title: 'Push', figure: 'ms of the push into an empty registry', reference: 'mooring', rows: push, notes: ['Mooring sends the blobs that it keeps; the others pack and compress the layers again.'] },
   ];
@@ -64,21 +64,21 @@ function pullContenders({ mooring, docker, podman }: Peers, name: string, fresh:
           await mooring.mooring('image', 'rm', name);
           await mooring.mooring('image', 'prune');
         }
-        return mooring.time('pull', '-q', name);
+        return fromRest(() => mooring.time('pull', '-q', name));
       },
     },
     {
       name: 'docker',
       run: async () => {
         if (fresh && (await docker.docker('images', '-q', name)) !== '') await docker.docker('rmi', name);
-        return docker.time('pull', '-q', name);
+        return fromRest(() => docker.time('pull', '-q', name));
       },
     },
     {
       name: 'podman',
       run: async () => {
         if (fresh && (await podman.podman('images', '-q', name)) !== '') await podman.podman('rmi', name);
-        return podman.time('pull', '-q', '--tls-verify=false', name);
+        return fromRest(() => podman.time('pull', '-q', '--tls-verify=false', name));
       },
     },
   ];
@@ -90,7 +90,7 @@ function pushContenders({ mooring, docker, podman }: Peers, name: string): Conte
     await using registry = await startRegistry();
     const target = `${registry.address}/pushed:1`;
     await tag(target);
-    const time = await push(target);
+    const time = await fromRest(() => push(target));
     await untag(target);
     return time;
   };

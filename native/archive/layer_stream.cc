@@ -1,0 +1,91 @@
+#include "archive/layer_stream.h"
+
+// The plain functions: what OpenSSL 3 wants in their place loads providers, from files that are out of reach.
+#define OPENSSL_SUPPRESS_DEPRECATED
+#include <openssl/sha.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <future>
+#include <latch>
+#include <system_error>
+#include <thread>
+
+#include "archive/decompressor.h"
+#include "archive/relay.h"
+
+namespace mooring {
+
+namespace {
+
+constexpr size_t kUnpacker = 0;
+constexpr size_t kHasher = 1;
+constexpr int kThreads = 2;
+
+Status decompress_into(Relay& relay) {
+  auto content = decompress(STDIN_FILENO);
+  if (!content) return content.error();
+  for (;;) {
+    char* const space = relay.space();
+    const auto count = (*content)->read(space, Relay::kPieceBytes);
+    if (!count) return count.error();
+    if (*count == 0) return ok();
+    relay.publish(*count);
+  }
+}
+
+LayerStream::Measure measure_of(Relay& relay) {
+  SHA256_CTX hash;
+  ::SHA256_Init(&hash);
+  LayerStream::Measure measure{};
+  for (;;) {
+    const auto piece = relay.next(kHasher);
+    // Why it ended is the unpacker's to tell.
+    if (!piece || piece->empty()) break;
+    ::SHA256_Update(&hash, piece->data(), piece->size());
+    measure.size += piece->size();
+  }
+  unsigned char digest[SHA256_DIGEST_LENGTH];
+  ::SHA256_Final(digest, &hash);
+  for (const unsigned char byte : digest) {
+    char digits[3];
+    std::snprintf(digits, sizeof digits, "%02x", byte);
+    measure.digest += digits;
+  }
+  return measure;
+}
+
+}  // namespace
+
+struct LayerStream::Shared {
+  Relay relay;
+  std::latch running{kThreads};
+  std::promise<Measure> measured;
+};
+
+LayerStream::LayerStream() : shared_(std::make_shared<Shared>()) {}
+LayerStream::~LayerStream() = default;
+
+Status LayerStream::start() {
+  try {
+    std::thread([shared = shared_] {
+      shared->running.count_down();
+      shared->relay.end(decompress_into(shared->relay));
+    }).detach();
+    std::thread([shared = shared_] {
+      shared->running.count_down();
+      shared->measured.set_value(measure_of(shared->relay));
+    }).detach();
+  } catch (const std::system_error& error) {
+    return Error{std::string("start a thread: ") + error.what(), error.code().value()};
+  }
+  // What a thread does at its own start is more than the filter lets it.
+  shared_->running.wait();
+  return ok();
+}
+
+Result<std::string_view> LayerStream::next() { return shared_->relay.next(kUnpacker); }
+
+LayerStream::Measure LayerStream::measure() { return shared_->measured.get_future().get(); }
+
+}  // namespace mooring
