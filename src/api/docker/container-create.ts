@@ -6,7 +6,7 @@ import type { Container } from '../../spec/container.ts';
 import { containerName } from '../../spec/name.ts';
 import { type DockerCall, readJson, sendJson } from './call.ts';
 import { API_LOCATION } from './container-change.ts';
-import { dockerNameOf, findContainer, foundContainers, holderOf } from './container-lookup.ts';
+import { dockerNameOf, findContainer, foundContainers, holderOf, recordOf } from './container-lookup.ts';
 import { containerOf } from './create/container-of.ts';
 import { type CreateBody, createBodySchema } from './create/create-body.ts';
 import type { DockerServices } from './docker-services.ts';
@@ -80,7 +80,7 @@ async function contextOf(services: DockerServices, body: CreateBody, image: Imag
     volume: resourceNameFor,
     newVolumeName,
     freePort: await freePorts(containers),
-    hostGateway: foundContainers(services).flatMap(({ id }) => insight.record(id).networks).find(({ network }) => network === 'default')?.gateway4,
+    hostGateway: foundContainers(services).flatMap(({ id }) => recordOf(services, id)?.networks ?? []).find(({ network }) => network === 'default')?.gateway4,
     swapAccounting: swap.includes(true),
     cgroupVersion: unified === true ? 2 : 1,
   };

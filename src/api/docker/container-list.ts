@@ -1,7 +1,8 @@
+import type { ContainerRecordView } from '../../engine/insight.ts';
 import type { ApiServices } from '../v1/services.ts';
 import { ContainerFilter } from './container-filter.ts';
 import { imageConfig, sizesOf } from './container-inspect.ts';
-import { dockerNameOf, findContainer, type FoundContainer, foundContainers } from './container-lookup.ts';
+import { dockerNameOf, findContainer, type FoundContainer, foundContainers, recordOf } from './container-lookup.ts';
 import { commandWords, requestOf } from './container-request.ts';
 import { isRunning, stateOf, stateText } from './container-state.ts';
 import type { Filters } from './filters.ts';
@@ -30,8 +31,8 @@ export async function listContainers(services: ApiServices, options: ListOptions
   const filter = await ContainerFilter.of(services, filters);
   const rows = foundContainers(services)
     .flatMap((found) => rowOf(services, found))
-    .filter(({ view, createdAt: time }) => (showsEnded || isRunning(view)) && (earliest === undefined || time > earliest) && (latest === undefined || time < latest))
-    .toSorted((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? -1 : 1));
+    .filter(({ view, record: { createdAt: time } }) => (showsEnded || isRunning(view)) && (earliest === undefined || time > earliest) && (latest === undefined || time < latest))
+    .toSorted((a, b) => b.record.createdAt - a.record.createdAt || (a.id < b.id ? -1 : 1));
   const summaries: Awaited<ReturnType<typeof summaryOf>>[] = [];
   for (const row of rows) {
     if (limit !== undefined && summaries.length >= limit) break;
@@ -41,17 +42,17 @@ export async function listContainers(services: ApiServices, options: ListOptions
   return summaries;
 }
 
-type Row = FoundContainer & { readonly createdAt: number };
+type Row = FoundContainer & { readonly record: ContainerRecordView };
 
 /** None for one that went meanwhile. */
-function rowOf({ insight, reconciler }: ApiServices, { id, view }: FoundContainer): Row[] {
-  return reconciler.view(view.name)?.status.containerID === id ? [{ id, view, createdAt: insight.record(id).createdAt }] : [];
+function rowOf(services: ApiServices, found: FoundContainer): Row[] {
+  const record = recordOf(services, found.id);
+  return record === undefined ? [] : [{ ...found, record }];
 }
 
 export type ContainerSummary = Awaited<ReturnType<typeof summaryOf>>;
 
-async function summaryOf(services: ApiServices, { id, view }: FoundContainer, size: boolean) {
-  const record = services.insight.record(id);
+async function summaryOf(services: ApiServices, { id, view, record }: Row, size: boolean) {
   const request = requestOf(view.container);
   const image = await imageConfig(services, record.imageId);
   const [path = '', ...args] = commandWords(request, image);

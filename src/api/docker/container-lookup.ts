@@ -1,4 +1,6 @@
 import type { ContainerId } from '../../engine/engine.ts';
+import type { ContainerRecordView } from '../../engine/insight.ts';
+import { MooringError } from '../../lib/errors.ts';
 import type { Container } from '../../spec/container.ts';
 import type { ContainerView } from '../../reconcile/view.ts';
 import type { ApiServices } from '../v1/services.ts';
@@ -20,6 +22,16 @@ export interface FoundContainer {
 /** The containers that there are, in no order. One that is wanted and was not made yet has no id, and is none yet. */
 export function foundContainers({ reconciler }: Pick<ApiServices, 'reconciler'>): FoundContainer[] {
   return reconciler.views().flatMap((view) => (view.status.containerID === undefined ? [] : [{ id: view.status.containerID as ContainerId, view }]));
+}
+
+/** What is on record of a container; undefined for one that went meanwhile. */
+export function recordOf({ insight }: Pick<ApiServices, 'insight'>, id: ContainerId): ContainerRecordView | undefined {
+  try {
+    return insight.record(id);
+  } catch (error) {
+    if (error instanceof MooringError && error.code === 'NotFound') return undefined;
+    throw error;
+  }
 }
 
 /** By its id, its name, with or without a slash, or the beginning of its id. Throws 404, or 400 where several ids begin like that. */

@@ -1,6 +1,6 @@
 import { type DockerCall, sendJson } from './call.ts';
 import { imageConfig, sizesOf } from './container-inspect.ts';
-import { foundContainers } from './container-lookup.ts';
+import { foundContainers, recordOf } from './container-lookup.ts';
 import { removeContainer } from './container-remove.ts';
 import { requestOf } from './container-request.ts';
 import { stateOf } from './container-state.ts';
@@ -19,7 +19,8 @@ export async function pruneContainers(call: DockerCall, services: DockerServices
   for (const found of foundContainers(services)) {
     const { id, view } = found;
     if (view.origin?.source !== 'api' || !['created', 'exited', 'dead'].includes(stateOf(view))) continue;
-    const record = services.insight.record(id);
+    const record = recordOf(services, id);
+    if (record === undefined) continue;
     if (until !== undefined && record.createdAt >= until) continue;
     const labels = labelsOf(requestOf(view.container), await imageConfig(services, record.imageId));
     if (!filters.haveLabels(labels) || !filters.lackLabels(labels)) continue;
