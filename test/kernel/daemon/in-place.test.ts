@@ -20,15 +20,15 @@ const FREEZER = ['freezer.state', 'cgroup.freeze'];
 const isFrozen = async (file: string): Promise<boolean> => ['FROZEN', '1'].includes(await read(file));
 
 /** How often the container has counted; it does so twenty times a second while it runs. */
-async function count(node: TestNode, pid: number): Promise<number> {
+async function count(pid: number): Promise<number> {
   return Number((await readIfThere(`/proc/${pid}/root/count`)) ?? Number.NaN);
 }
 
 const COUNTING = 'i=0; while :; do i=$((i+1)); echo $i > /count.new; mv /count.new /count; usleep 50000; done';
 
-async function counts(node: TestNode, pid: number): Promise<void> {
-  const before = await count(node, pid);
-  await until('it counts', async () => (await count(node, pid)) > before + 1);
+async function counts(pid: number): Promise<void> {
+  const before = await count(pid);
+  await until('it counts', async () => (await count(pid)) > before + 1);
 }
 
 test('limits that the file changes are those of the running container, and of its next run', onNode(async (node) => {
@@ -62,11 +62,11 @@ test('a container that the file pauses stands still, also for a daemon that is s
   await node.start();
   const pid = await node.running('app');
   const freezer = await cgroupFile(node, pid, ...FREEZER);
-  await until('it has begun to count', async () => (await count(node, pid)) > 0);
+  await until('it has begun to count', async () => (await count(pid)) > 0);
   await node.write('app.yaml', node.container('app', COUNTING, 'pause: true'));
   await until('it stands still', () => isFrozen(freezer));
   await until('it is told', async () => (await node.mooring('get', 'app')).stdout.includes('Paused'));
-  const stood = await count(node, pid);
+  const stood = await count(pid);
 
   const exec = await node.mooring('exec', 'app', 'true');
   assert.notEqual(exec.code, 0);
@@ -75,12 +75,12 @@ test('a container that the file pauses stands still, also for a daemon that is s
   await node.start();
   await until('the next daemon sees it', async () => (await node.mooring('get', 'app')).stdout.includes('Paused'));
   assert.ok(await isFrozen(freezer));
-  assert.equal(await count(node, pid), stood);
+  assert.equal(await count(pid), stood);
   assert.equal((await node.mooring('commit', 'app', 'example/paused:1')).code, 0);
   assert.ok(await isFrozen(freezer), 'a commit leaves it as it was');
 
   await node.write('app.yaml', node.container('app', COUNTING));
-  await counts(node, pid);
+  await counts(pid);
   assert.deepEqual([await node.processes('app'), (await node.get('app')).status.restartCount], [[pid], 0]);
   assert.equal((await node.events('app')).filter(({ reason }) => reason === 'DriftDetected').length, 0);
 }));
@@ -94,7 +94,7 @@ test('frozen by hand it runs on at once, and stopped while paused it ends in ord
   const freezer = await cgroupFile(node, pid, ...FREEZER);
   await until('it is seen running', async () => (await node.get('app')).status.pid === pid);
   await writeFile(freezer, freezer.endsWith('state') ? 'FROZEN' : '1');
-  await counts(node, pid);
+  await counts(pid);
   await until('it is told', async () => (await node.events('app')).some(({ reason, message }) => reason === 'DriftDetected' && /Process: its processes stand still/.test(message)));
 
   await node.write('app.yaml', spec('pause: true'));
