@@ -115,7 +115,7 @@ async function nodeTests(pattern: string, concurrency: number, secondTry: boolea
 }
 
 // One kernel test file at a time: they count the machine's processes, mounts and cgroups before and after.
-const concurrency: Readonly<Record<string, number>> = { unit: 2, sim: 2, kernel: 1 };
+const concurrency: Readonly<Record<string, number>> = { unit: 2, sim: 2, kernel: 1, docker: 1 };
 
 function phaseOf(name: string): Phase {
   if (name === 'lint') return { name, run: () => check('lint') };
@@ -123,16 +123,16 @@ function phaseOf(name: string): Phase {
   const [kind = '', ...room] = name.split('/');
   const jobs = concurrency[kind];
   if (jobs === undefined || room.length > 1) {
-    console.error(`unknown phase ${name}; there are ${everything.join(', ')}, and rooms of the last three, as kernel/engine`);
+    console.error(`unknown phase ${name}; there are ${everything.join(', ')}, and rooms of the last four, as kernel/engine`);
     process.exit(2);
   }
-  return { name, run: () => nodeTests(`test/${name}/**/*.test.ts`, jobs, kind === 'kernel') };
+  return { name, run: () => nodeTests(`test/${name}/**/*.test.ts`, jobs, jobs === 1) };
 }
 
 /** Files that failed and then passed. */
 const unsteady: string[] = [];
 
-const everything = ['lint', 'native', 'unit', 'sim', 'kernel'];
+const everything = ['lint', 'native', 'unit', 'sim', 'kernel', 'docker'];
 const phases = (wanted.length > 0 ? wanted : everything).map(phaseOf);
 
 let passed = 0;

@@ -1,8 +1,9 @@
 import type { ContainerId } from '../../engine/engine.ts';
+import type { ContainerView } from '../../reconcile/view.ts';
 import type { ApiServices } from '../v1/services.ts';
 import { type DockerCall, param } from './call.ts';
 import { findContainer, type FoundContainer } from './container-lookup.ts';
-import { isRunning, stateOf } from './container-state.ts';
+import { isRunning, NEVER, stateOf } from './container-state.ts';
 import { DockerError } from './error-reply.ts';
 
 const CONDITIONS = ['not-running', 'next-exit', 'removed'] as const;
@@ -30,11 +31,14 @@ export async function wait(call: DockerCall, services: ApiServices): Promise<voi
 function exitCodeOnce({ reconciler }: ApiServices, { id, view: { name, status } }: FoundContainer, condition: Condition, signal: AbortSignal): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>();
   let last = status.exitCode ?? 0;
+  // While its monitor is about to end, a container neither runs nor is it told how this run ended.
+  const hasEnded = (view: ContainerView): boolean =>
+    !isRunning(view) && stateOf(view) !== 'restarting' && (status.pid === undefined || Date.parse(view.status.finishedAt ?? NEVER) >= Date.parse(status.startedAt ?? NEVER));
   const isGone = (): boolean => reconciler.view(name)?.status.containerID !== id;
   const check = (): void => {
     const view = reconciler.view(name);
     if (isGone()) resolve(last);
-    else if (condition === 'not-running' && view !== undefined && !isRunning(view) && stateOf(view) !== 'restarting') resolve(view.status.exitCode ?? last);
+    else if (condition === 'not-running' && view !== undefined && hasEnded(view)) resolve(view.status.exitCode ?? last);
   };
   const offExit = reconciler.onExit((end: { readonly id: ContainerId; readonly exit: { readonly exitCode: number } }) => {
     if (end.id !== id) return;
