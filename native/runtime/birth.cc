@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "channel.h"
+#include "seccomp_filter.h"
 
 namespace mooring {
 namespace {
@@ -21,7 +22,10 @@ siginfo_t reap(idtype_t type, int id) {
 
 std::string describe(const siginfo_t& status) {
   if (status.si_code == CLD_EXITED) return "exit status " + std::to_string(status.si_status);
-  return std::string("signal ") + std::to_string(status.si_status) + (status.si_status == SIGKILL ? " (out of memory below linux.resources.memory.limit?)" : "");
+  std::string why;
+  if (status.si_status == SIGKILL) why = " (out of memory below linux.resources.memory.limit?)";
+  if (status.si_status == SIGPROF) why = " (libseccomp has made no filter of linux.seccomp in " + std::to_string(longest_compilation) + " s of processor time)";
+  return "signal " + std::to_string(status.si_status) + why;
 }
 
 struct Heard {

@@ -106,21 +106,24 @@ const std::string* Namespaces::joined_path(int flag) const {
   return nullptr;
 }
 
-Result<Config> read_config(const std::string& bundle) {
-  const std::string path = bundle + "/config.json";
-  auto text = read_file(AT_FDCWD, path, largest_config);
-  if (!text) return std::move(text.error());
+Result<Config> read_config_text(const std::string& text, const std::string& bundle) {
   JsonNode::Json document;
   try {
-    document = JsonNode::Json::parse(*text);
-  } catch (const JsonNode::Json::parse_error& error) {
-    return Error{path + " is not JSON: " + error.what()};
+    document = JsonNode::Json::parse(text);
+  } catch (const JsonNode::Json::exception& error) {
+    return Error{bundle + "/config.json is not JSON: " + error.what()};
   }
   std::optional<Error> problem;
   Config config;
   read_document(JsonNode(document, problem), bundle, config);
   if (problem) return std::move(*problem);
   return config;
+}
+
+Result<Config> read_config(const std::string& bundle) {
+  auto text = read_file(AT_FDCWD, bundle + "/config.json", largest_config);
+  if (!text) return std::move(text.error());
+  return read_config_text(*text, bundle);
 }
 
 }  // namespace mooring

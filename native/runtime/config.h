@@ -218,6 +218,9 @@ Result<Process> read_process_text(const std::string& text);
 /// Reads and checks a `linux.resources` object of its own, as update gets it.
 Result<Resources> read_resources_text(const std::string& text);
 
+/// Reads and checks a whole document; paths in it that are relative are below `bundle`.
+Result<Config> read_config_text(const std::string& text, const std::string& bundle);
+
 /// Reads and checks `<bundle>/config.json`. Errors name the field: "config.json: process.rlimits[1].type: unknown limit "RLIMIT_X"".
 Result<Config> read_config(const std::string& bundle);
 

@@ -161,7 +161,7 @@ Result<Process> read_process_text(const std::string& text) {
   JsonNode::Json document;
   try {
     document["process"] = JsonNode::Json::parse(text);
-  } catch (const JsonNode::Json::parse_error& error) {
+  } catch (const JsonNode::Json::exception& error) {
     return Error{std::string("process is not JSON: ") + error.what()};
   }
   std::optional<Error> problem;

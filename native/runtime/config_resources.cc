@@ -115,7 +115,7 @@ Result<Resources> read_resources_text(const std::string& text) {
   JsonNode::Json document;
   try {
     document["resources"] = JsonNode::Json::parse(text);
-  } catch (const JsonNode::Json::parse_error& error) {
+  } catch (const JsonNode::Json::exception& error) {
     return Error{std::string("the resources are not JSON: ") + error.what()};
   }
   std::optional<Error> problem;

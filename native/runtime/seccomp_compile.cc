@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <seccomp.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,6 +19,20 @@ namespace {
 using Context = std::unique_ptr<void, decltype(&seccomp_release)>;
 
 constexpr std::size_t largest_program = 4096 * 8;  // BPF_MAXINSNS
+
+// libseccomp 2.5 goes round in circles over some sets of rules that overlap. The processes that compile live for little else: one that takes so long is ended.
+class Deadline {
+ public:
+  Deadline() { set(longest_compilation); }
+  Deadline(const Deadline&) = delete;
+  ~Deadline() { set(0); }
+
+ private:
+  static void set(time_t seconds) {
+    const itimerval timer{{}, {seconds, 0}};
+    setitimer(ITIMER_PROF, &timer, nullptr);  // of processor time, so that a busy host makes no difference
+  }
+};
 
 Error refused(const std::string& field, const std::string& complaint) { return Error{"config.json: linux.seccomp." + field + ": " + complaint}; }
 
@@ -113,6 +128,7 @@ Status add_rule(const Context& context, uint32_t default_action, const SeccompRu
 Result<std::string> compile_seccomp(const Seccomp& seccomp, std::vector<uint32_t>& architectures) {
   auto default_action = action_of(seccomp.default_action, seccomp.default_errno_ret, "defaultAction");
   if (!default_action) return std::move(default_action.error());
+  const Deadline deadline;
   const Context context(seccomp_init(*default_action), &seccomp_release);
   if (!context) return Error{"linux.seccomp: seccomp_init failed", EINVAL};
   MOORING_TRY(add_architectures(context, seccomp, architectures));

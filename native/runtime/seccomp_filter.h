@@ -18,6 +18,9 @@ struct SeccompFilter {
 /// The filter of `seccomp`: from the cache where an equal one was compiled before, else compiled, and kept there. `cache_folder` may be empty.
 Result<SeccompFilter> seccomp_filter(const Seccomp& seccomp, const std::string& cache_folder);
 
+/// Processor time, in seconds, that a compilation may take; SIGPROF ends the calling process then.
+constexpr int longest_compilation = 10;
+
 /// Compiles by libseccomp. Errors name the field. `architectures` gets those that the program tells apart (AUDIT_ARCH_*), the native one first.
 Result<std::string> compile_seccomp(const Seccomp& seccomp, std::vector<uint32_t>& architectures);
 

@@ -74,6 +74,11 @@ TEST_CASE("what is no JSON, or unknown, or missing") {
   REQUIRE(!read);
   CHECK(read.error().message.find("config.json is not JSON: ") != std::string::npos);
   CHECK(read.error().message.find("line 2, column 3") != std::string::npos);
+  for (const char* number : {"1e999", "-1e999"}) {  // which no double holds
+    const auto resources = read_resources_text(std::string("{\"pids\": {\"limit\": ") + number + "}}");
+    REQUIRE(!resources);
+    CHECK(resources.error().message.starts_with("the resources are not JSON: "));
+  }
   Json config = bundle.config;
   config["futureProperty"] = 1;  // the spec: a runtime must ignore what it does not know
   CHECK(complaint(bundle, config) == "");
