@@ -6,6 +6,7 @@ import type { ApplyOptions } from './commands/apply.ts';
 import type { DeleteOptions } from './commands/delete.ts';
 import type { PlanOptions } from './commands/plan.ts';
 import { namespaceOption, outputOption } from './program-read.ts';
+import { repeated } from './repeated.ts';
 import { clientOf, examples, type Shell } from './shell.ts';
 
 const WAIT_DEFAULT = '60s';
@@ -95,10 +96,6 @@ export function defineChanging(program: Command, shell: Shell): void {
 
 function filenameOption(): Option {
   return repeated('-f, --filename <path>', 'a file, a folder (any depth), or - for standard input; may be repeated');
-}
-
-export function repeated(flags: string, description: string): Option {
-  return new Option(flags, description).argParser<string[]>((value, before) => [...(before ?? []), value]);
 }
 
 function logLevelOption(): Option {

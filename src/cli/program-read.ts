@@ -2,11 +2,13 @@ import { Option, type Command } from 'commander';
 import { MooringError } from '../lib/errors.ts';
 import type { DescribeOptions } from './commands/describe.ts';
 import type { EventsOptions } from './commands/events.ts';
+import type { PsFlags } from './commands/docker/ps.ts';
 import type { ExplainOptions } from './commands/explain.ts';
 import type { GetOptions, OutputFormat } from './commands/get.ts';
 import type { LogsOptions } from './commands/logs.ts';
 import { kindOf } from './name.ts';
-import { clientOf, examples, type Shell } from './shell.ts';
+import { clientOf, dockerOf, examples, type Shell } from './shell.ts';
+import { repeated } from './repeated.ts';
 
 interface ListFlags {
   readonly namespace: string;
@@ -15,13 +17,28 @@ interface ListFlags {
   readonly watch?: boolean;
 }
 
+const NAME = 'NAME, container/NAME or NAMESPACE/NAME';
+
 /** The commands that only look. */
 export function defineReading(program: Command, shell: Shell): void {
   const { io } = shell;
 
-  const ps = program.command('ps').description('List all containers of the node.').addOption(outputOption('json', 'yaml', 'wide', 'name')).option('-w, --watch', 'go on, and show each change');
-  examples(ps, ['mooring ps', 'mooring ps -o wide', 'mooring ps --watch']).action(async (flags: ListFlags, command: Command) => {
-    shell.finish(await list(command, shell, [], { ...flags, namespace: 'default', allNamespaces: true }));
+  const ps = program
+    .command('ps')
+    .description('List containers that run. "mooring get" says how they stand to what is wanted.')
+    .option('-a, --all', 'also those that do not run')
+    .option('-q, --quiet', 'only IDs')
+    .addOption(repeated('-f, --filter <filter>', 'only these: status=exited, name=web, label=KEY[=VALUE], ancestor=IMAGE, …; may be repeated'))
+    .option('-n, --last <number>', 'only the last so many that were made, whether they run or not')
+    .option('-l, --latest', 'only the last')
+    .option('-s, --size', 'with what they wrote')
+    .option('--no-trunc', 'whole IDs and commands')
+    .option('--format <template>', 'each in this form: a Go template, json, or "table TEMPLATE"')
+    .addOption(outputOption('json', 'yaml', 'wide', 'name'))
+    .option('-w, --watch', 'all of them, as "mooring get" shows them: go on, and show each change');
+  examples(ps, ['mooring ps', 'mooring ps -a --filter status=exited', "mooring ps --format 'table {{.Names}}\\t{{.Ports}}'", 'mooring ps -o wide', 'mooring ps --watch']).action(async (flags: PsFlags & ListFlags, command: Command) => {
+    if (flags.output === undefined && flags.watch !== true) shell.finish(await (await import('./commands/docker/ps.ts')).ps(dockerOf(command), io, flags));
+    else shell.finish(await list(command, shell, [], { ...flags, namespace: 'default', allNamespaces: true }));
   });
 
   const get = program
@@ -51,13 +68,14 @@ export function defineReading(program: Command, shell: Shell): void {
   const logs = program
     .command('logs')
     .description('Print what a container wrote.')
-    .argument('<name>', 'NAME, container/NAME or NAMESPACE/NAME')
-    .addOption(namespaceOption())
+    .argument('<name>', `${NAME}, or an ID`)
+    .option('--namespace <namespace>', 'the namespace of bare names', 'default')
     .option('-f, --follow', 'go on as it writes')
-    .option('--tail <lines>', 'only the last so many lines')
+    .option('-n, --tail <lines>', 'only the last so many lines, or all')
     .option('--since <time>', 'only since then: a span such as 10m, or an RFC 3339 time')
-    .option('--timestamps', 'each line with its time');
-  examples(logs, ['mooring logs web', 'mooring logs -f --tail 20 web', 'mooring logs --since 10m --timestamps web']).action(
+    .option('--until <time>', 'only until then')
+    .option('-t, --timestamps', 'each line with its time');
+  examples(logs, ['mooring logs web', 'mooring logs -f --tail 20 web', 'mooring logs -t --since 10m --until 5m web']).action(
     async (word: string, flags: LogsOptions, command: Command) => {
       const action = await import('./commands/logs.ts');
       shell.finish(await action.logs(clientOf(command), io, word, flags));

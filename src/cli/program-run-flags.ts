@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import { repeated } from './program-change.ts';
+import { repeated } from './repeated.ts';
 
 const SIZE = 'with b, k, m, g: 512m';
 

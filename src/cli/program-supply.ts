@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { CreateNetworkOptions } from './commands/network.ts';
 import type { SupplyKind } from './commands/supply.ts';
 import type { CreateVolumeOptions } from './commands/volume.ts';
-import { repeated } from './program-change.ts';
+import { repeated } from './repeated.ts';
 import { namespaceOption, outputOption } from './program-read.ts';
 import { clientOf, examples, type Shell } from './shell.ts';
 

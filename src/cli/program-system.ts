@@ -14,7 +14,8 @@ export function defineSystem(program: Command, shell: Shell): void {
   const prune = group
     .command('prune')
     .description('Give back the disk of what nothing holds: the cache of builds, then layers and blobs. Containers and volumes stay.')
-    .option('--all', 'also images that no container is made from')
+    .option('-a, --all', 'also images that no container is made from')
+    .option('-f, --force', 'as docker has it; nothing is asked anyway')
     .option('--dry-run', 'only say what would go')
     .addOption(outputOption('json', 'yaml'));
   examples(prune, ['mooring system prune --dry-run', 'mooring system prune --all']).action(async (flags: OutputOptions & { all?: boolean; dryRun?: boolean }, command: Command) =>

@@ -6,13 +6,14 @@ import { defineImages } from './program-image.ts';
 import { defineChanging } from './program-change.ts';
 import { defineContainers } from './program-containers.ts';
 import { defineFiles } from './program-files.ts';
+import { defineInspection } from './program-inspect.ts';
 import { defineStreams } from './program-streams.ts';
 import { defineSupplies } from './program-supply.ts';
 import { defineReading } from './program-read.ts';
 import { defineRegistries } from './program-registry.ts';
 import { defineSystem } from './program-system.ts';
 import { examples, type Shell } from './shell.ts';
-import { commandOf, parserWords } from './words.ts';
+import { commandOf, parserWords, shortForm } from './words.ts';
 import { RejectedDocuments } from './client.ts';
 import { problemLines } from './output/problems.ts';
 
@@ -34,7 +35,7 @@ export async function runCommand(args: readonly string[], io: Io): Promise<numbe
 
 /** `run` and `exec` exit as a program of a container does: their own failures must be told apart from its. */
 function exitsAsAnother(args: readonly string[], program: Command): boolean {
-  return ['run', 'exec'].includes(commandOf(args, program).command.name());
+  return ['run', 'exec'].includes(commandOf(shortForm(args, program), program).command.name());
 }
 
 /** 126 and 127 where it is the program that can't be run. */
@@ -66,6 +67,7 @@ Exit status:
 126 when the program can't be run, 127 when there is none of that name.`,
     );
   defineContainers(program, shell);
+  defineInspection(program, shell);
   defineReading(program, shell);
   defineChanging(program, shell);
   defineStreams(program, shell);

@@ -3,6 +3,9 @@ import type { Command, Option } from 'commander';
 /** Arguments with this name are another program's command line, whose flags are not ours. */
 const FOREIGN = new Set(['command', 'ps-options']);
 
+/** Commands that Docker has below `container`, too. */
+const OF_CONTAINERS = new Set(['attach', 'commit', 'cp', 'create', 'diff', 'exec', 'export', 'kill', 'logs', 'pause', 'port', 'ps', 'rename', 'restart', 'rm', 'run', 'start', 'stats', 'stop', 'top', 'unpause', 'update', 'wait']);
+
 const TRUE = /^(1|t|true)$/i;
 const FALSE = /^(0|f|false)$/i;
 
@@ -10,7 +13,8 @@ const FALSE = /^(0|f|false)$/i;
  * The words of a command line as the parser wants them, from what Docker's takes beyond that: switches with a value (`--rm=true`, `--sig-proxy=false`), and, where a
  * command line of another program follows (`run IMAGE ls -l`), that flags behind the first word that is none are that program's.
  */
-export function parserWords(words: readonly string[], program: Command): string[] {
+export function parserWords(given: readonly string[], program: Command): string[] {
+  const words = shortForm(given, program);
   const { command, at } = commandOf(words, program);
   const rest = words.slice(at);
   const known = [...command.options, ...program.options];
@@ -29,6 +33,17 @@ export function parserWords(words: readonly string[], program: Command): string[
     if (takesNext && index + 1 < rest.length) done.push(rest[++index] ?? '');
   }
   return done;
+}
+
+/** Docker's other names for commands: `container run` is `run`, `container ls` is `ps`. */
+export function shortForm(words: readonly string[], program: Command): readonly string[] {
+  const { command, at } = commandOf(words, program);
+  const verb = words[at];
+  if (command.name() !== 'container' || verb === undefined) return words;
+  const before = words.slice(0, at - 1);
+  if (verb === 'ls' || verb === 'list') return [...before, 'ps', ...words.slice(at + 1)];
+  if (verb === 'inspect') return [...before, 'inspect', '--type', 'container', ...words.slice(at + 1)];
+  return OF_CONTAINERS.has(verb) ? [...before, ...words.slice(at)] : words;
 }
 
 /** The command that the words name, and where its own words begin. Flags of the program before it are passed over. */

@@ -3,7 +3,7 @@ import type { Client } from '../client.ts';
 import { DetachKeys } from '../../lib/detach-keys.ts';
 import { EXIT } from '../exit.ts';
 import type { Io } from '../io.ts';
-import { containerPath, parseName } from '../name.ts';
+import { pathOfContainer } from '../find-container.ts';
 import { runSession } from '../session.ts';
 
 export interface AttachOptions {
@@ -17,7 +17,7 @@ export interface AttachOptions {
 /** `mooring attach NAME`: the container's terminal or standard streams, from now on. Exits as the container does. */
 export async function attach(client: Client, io: Io, word: string, { namespace, stdin, sigProxy, detachKeys }: AttachOptions): Promise<number> {
   const keys = new DetachKeys(detachKeys);
-  const path = containerPath(parseName(word, namespace));
+  const path = await pathOfContainer(client, word, namespace);
   // One that comes when the container has ended already has nobody to go to.
   const passSignal = (signal: string): void => void client.send<SignalReply>(`${path}/signal`, { signal }).catch(() => {});
   const end = await runSession(await client.attach(`${path}/attach`), { stdin, detachKeys: keys, ...(sigProxy && { passSignal }) });

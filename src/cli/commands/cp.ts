@@ -9,7 +9,7 @@ import { packLocal } from '../copy/local-archive.ts';
 import { lstatOrNothing, unpackLocal } from '../copy/local-unpack.ts';
 import { EXIT } from '../exit.ts';
 import type { Io } from '../io.ts';
-import { pathOf } from './files.ts';
+import { pathOfContainer } from '../find-container.ts';
 
 export interface CopyOptions {
   readonly namespace: string;
@@ -43,7 +43,7 @@ export async function copy(client: Client, io: Io, source: string, destination: 
 }
 
 async function copyOut(client: Client, io: Io, source: InContainer, to: LocalPlace, options: CopyOptions): Promise<void> {
-  const base = pathOf(source.container, options.namespace);
+  const base = await pathOfContainer(client, source.container, options.namespace);
   const own = splitEntry(source.path).name;
   const { path: from, stat: found } = await statInContainer(client, base, source.path, options.followLink === true);
   const archive = client.bytes(`${base}/archive?${new URLSearchParams({ path: from }).toString()}`);
@@ -58,7 +58,7 @@ async function copyOut(client: Client, io: Io, source: InContainer, to: LocalPla
 }
 
 async function copyIn(client: Client, io: Io, from: LocalPlace, destination: InContainer, options: CopyOptions): Promise<void> {
-  const base = pathOf(destination.container, options.namespace);
+  const base = await pathOfContainer(client, destination.container, options.namespace);
   const { path: to, stat: found } = await statInContainer(client, base, destination.path, true);
   const end: CopyEnd = { path: to, exists: found !== undefined, isFolder: found !== undefined && isFolder(found) };
   const put = (folder: string, archive: AsyncIterable<Buffer>) => client.upload(`${base}/archive?${new URLSearchParams({ path: folder, ...(options.archive === true && { keepOwners: '1' }) }).toString()}`, archive);

@@ -1,10 +1,14 @@
+import { readFileSync } from 'node:fs';
 import type { ExecReply, ExecRequest } from '../../api/v1/types.ts';
 import { MooringError } from '../../lib/errors.ts';
 import type { Client } from '../client.ts';
 import { DetachKeys } from '../../lib/detach-keys.ts';
 import { EXIT } from '../exit.ts';
 import type { Io } from '../io.ts';
-import { containerPath, parseName } from '../name.ts';
+import { findContainer } from '../find-container.ts';
+import { containerPath } from '../name.ts';
+import { readPairs, variableOf } from '../run/key-value-files.ts';
+import type { Surroundings } from '../run/surroundings.ts';
 import { runSession } from '../session.ts';
 
 export interface ExecOptions {
@@ -13,6 +17,8 @@ export interface ExecOptions {
   readonly tty?: boolean;
   readonly detach?: boolean;
   readonly env?: readonly string[];
+  readonly envFile?: readonly string[];
+  readonly privileged?: boolean;
   readonly workdir?: string;
   readonly user?: string;
   readonly detachKeys: string;
@@ -22,8 +28,12 @@ export interface ExecOptions {
 export async function exec(client: Client, io: Io, word: string, command: readonly string[], options: ExecOptions): Promise<number> {
   const { interactive: stdin = false, tty = false, detach = false, env = [], workdir, user } = options;
   const detachKeys = new DetachKeys(options.detachKeys);
-  const path = `${containerPath(parseName(word, options.namespace))}/exec`;
-  const variables = env.map(variable);
+  const here: Surroundings = { environment: process.env, folder: process.cwd(), readFile: (file) => readFileSync(file) };
+  const given = [...(options.envFile ?? []).flatMap((file) => readPairs('--env-file', file, here)), ...env.map((text) => variableOf(text, here))];
+  const container = await findContainer(client, word, options.namespace);
+  if (options.privileged === true && !container.spec.privileged) throw new MooringError('Unsupported', '--privileged: what a container may is fixed when it is made', { fix: 'run the container with --privileged' });
+  const path = `${containerPath(container.metadata)}/exec`;
+  const variables = given.flatMap(variable);
   const request: ExecRequest = { command, tty, stdin: stdin && !detach, detach, env: variables, ...(workdir !== undefined && { workingDir: workdir }), ...(user !== undefined && { user }) };
   const reply = await client.send<ExecReply>(path, request);
   if ('exitCode' in reply) {
@@ -37,8 +47,8 @@ export async function exec(client: Client, io: Io, word: string, command: readon
   return EXIT.ok;
 }
 
-function variable(text: string): { name: string; value: string } {
+/** One without a value is none. */
+function variable(text: string): { name: string; value: string }[] {
   const equals = text.indexOf('=');
-  if (equals > 0) return { name: text.slice(0, equals), value: text.slice(equals + 1) };
-  throw new MooringError('Invalid', `--env "${text}" sets nothing`, { fix: 'write NAME=VALUE' });
+  return equals < 0 ? [] : [{ name: text.slice(0, equals), value: text.slice(equals + 1) }];
 }

@@ -4,7 +4,7 @@ import type { ChangeList, CommitBody, CommitResult, Done, FileList, FileStat } f
 import type { Client } from '../client.ts';
 import { EXIT } from '../exit.ts';
 import type { Io } from '../io.ts';
-import { containerPath, parseName } from '../name.ts';
+import { pathOfContainer } from '../find-container.ts';
 import { printable, renderTable } from '../output/table.ts';
 import { serialize, type OutputFormat } from './get.ts';
 import { refuseTerminal, writeArchive } from '../write-archive.ts';
@@ -19,7 +19,7 @@ export interface ListOptions extends NamespaceOptions {
 
 /** `mooring diff`: a letter and a path a line, as "docker diff" has it. */
 export async function diff(client: Client, io: Io, word: string, { namespace, output }: ListOptions): Promise<number> {
-  const { items } = await client.get<ChangeList>(`${pathOf(word, namespace)}/changes`);
+  const { items } = await client.get<ChangeList>(`${await pathOfContainer(client, word, namespace)}/changes`);
   if (output === 'json' || output === 'yaml') io.out(await serialize(items, output));
   else io.out(items.map(({ kind, path }) => `${kind} ${io.terminal ? printable(path) : path}\n`).join(''));
   return EXIT.ok;
@@ -35,7 +35,7 @@ export interface CommitFlags extends NamespaceOptions {
 /** `mooring commit`: prints the image's ID. */
 export async function commit(client: Client, io: Io, word: string, name: string, { namespace, change, author, message, pause }: CommitFlags): Promise<number> {
   const body: CommitBody = { name, pause, ...(change && { changes: change }), ...(author !== undefined && { author }), ...(message !== undefined && { message }) };
-  const { image } = await client.send<CommitResult>(`${pathOf(word, namespace)}/commit`, body);
+  const { image } = await client.send<CommitResult>(`${await pathOfContainer(client, word, namespace)}/commit`, body);
   io.out(`${image.id}\n`);
   return EXIT.ok;
 }
@@ -43,14 +43,14 @@ export async function commit(client: Client, io: Io, word: string, name: string,
 /** `mooring export` and `mooring tar`: to a file, which appears whole or not at all, or to standard output. */
 export async function exportFiles(client: Client, io: Io, word: string, { namespace, file, changes }: NamespaceOptions & { readonly file?: string; readonly changes?: boolean }): Promise<number> {
   refuseTerminal(io, file);
-  const archive = client.bytes(`${pathOf(word, namespace)}/export${changes ? '?changes=1' : ''}`);
+  const archive = client.bytes(`${await pathOfContainer(client, word, namespace)}/export${changes ? '?changes=1' : ''}`);
   await writeArchive(io, archive, file);
   return EXIT.ok;
 }
 
 /** `mooring ls`: names; with --long what "ls -l" would say. */
 export async function listFiles(client: Client, io: Io, word: string, path: string, { namespace, output, long }: ListOptions & { readonly long?: boolean }): Promise<number> {
-  const { items } = await client.get<FileList>(`${pathOf(word, namespace)}/files?${query({ path })}`);
+  const { items } = await client.get<FileList>(`${await pathOfContainer(client, word, namespace)}/files?${query({ path })}`);
   const show = (text: string): string => (io.terminal ? printable(text) : text);
   if (output === 'json' || output === 'yaml') io.out(await serialize(items, output));
   else if (long !== true) io.out(items.map(({ name }) => `${show(name)}\n`).join(''));
@@ -72,24 +72,21 @@ export function modeText(mode: number): string {
 
 /** `mooring cat`: files one after the other. */
 export async function catFiles(client: Client, io: Io, word: string, paths: readonly string[], { namespace }: NamespaceOptions): Promise<number> {
-  for (const path of paths) await io.outBytes(client.bytes(`${pathOf(word, namespace)}/files/content?${query({ path })}`));
+  const container = await pathOfContainer(client, word, namespace);
+  for (const path of paths) await io.outBytes(client.bytes(`${container}/files/content?${query({ path })}`));
   return EXIT.ok;
 }
 
 /** `mooring write`: standard input becomes the file's content. */
 export async function writeFile(client: Client, io: Io, word: string, path: string, { namespace, file }: NamespaceOptions & { readonly file?: string }): Promise<number> {
-  await client.upload(`${pathOf(word, namespace)}/files/content?${query({ path })}`, file === undefined ? io.stdinBytes() : createReadStream(file));
+  await client.upload(`${await pathOfContainer(client, word, namespace)}/files/content?${query({ path })}`, file === undefined ? io.stdinBytes() : createReadStream(file));
   return EXIT.ok;
 }
 
 /** `mooring reset`: settles once the changes are gone. */
 export async function resetContainer(client: Client, word: string, { namespace }: NamespaceOptions): Promise<number> {
-  await client.call<Done>(`${pathOf(word, namespace)}/reset`);
+  await client.call<Done>(`${await pathOfContainer(client, word, namespace)}/reset`);
   return EXIT.ok;
-}
-
-export function pathOf(word: string, namespace: string): string {
-  return containerPath(parseName(word, namespace));
 }
 
 function query(parameters: Readonly<Record<string, string>>): string {

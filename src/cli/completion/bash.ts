@@ -1,24 +1,28 @@
-import type { CompletionCommand } from './tree.ts';
+import { type Candidates, type CompletionCommand, LISTS } from './tree.ts';
 
 export function bashScript(commands: readonly CompletionCommand[]): string {
+  const first = commands.filter(({ path }) => !path.includes(' ')).map(({ path }) => path);
+  const groups = commands.filter(({ isGroup }) => isGroup).map(({ path }) => path);
+  const nested = commands.filter(({ path }) => path.includes(' ')).map(({ path }) => `'${path}'`);
   return `# bash completion for mooring; load it with: source <(mooring completion bash)
-_mooring_containers() {
-  mooring get --all-namespaces --output name 2>/dev/null | sed 's|^container/||'
-}
+${Object.entries(LISTS).map(([kind, list]) => `_mooring_${kind}() { ${list}; }`).join('\n')}
+_mooring_objects() { _mooring_containers; _mooring_images; _mooring_networks; _mooring_volumes; }
+_mooring_places() { _mooring_containers | sed 's|$|:|'; compgen -f -- "$1"; }
 
 _mooring() {
-  local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} command= word
+  local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} path= word
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    case $word in
-      ${commands.map(({ name }) => name).join('|')}) command=$word; break ;;
+    case $path in
+      '') case $word in ${first.join('|')}) path=$word ;; esac ;;
+      ${groups.join('|')}) case "$path $word" in ${nested.join('|')}) path="$path $word" ;; esac ;;
     esac
   done
   COMPREPLY=()
-  case "$command $previous" in
+  case "$path $previous" in
 ${commands.flatMap(valueCases).join('\n')}
   esac
-  case $command in
-    '') COMPREPLY=($(compgen -W '${commands.map(({ name }) => name).join(' ')} --help --host' -- "$current")) ;;
+  case $path in
+    '') COMPREPLY=($(compgen -W '${first.join(' ')} --help --host' -- "$current")) ;;
 ${commands.map(commandCase).join('\n')}
   esac
 }
@@ -27,17 +31,22 @@ complete -F _mooring mooring
 `;
 }
 
-function valueCases({ name, options }: CompletionCommand): string[] {
+function valueCases({ path, options }: CompletionCommand): string[] {
   return options.flatMap(({ long, short, value }) => {
     if (value === undefined) return [];
-    const patterns = [long, ...(short === undefined ? [] : [short])].map((flag) => `'${name} ${flag}'`).join('|');
-    const reply = value === 'file' ? 'COMPREPLY=($(compgen -f -- "$current"))' : value === 'text' ? ':' : `COMPREPLY=($(compgen -W '${value.join(' ')}' -- "$current"))`;
-    return [`    ${patterns}) ${reply}; return ;;`];
+    const patterns = [long, ...(short === undefined ? [] : [short])].map((flag) => `'${path} ${flag}'`).join('|');
+    return [`    ${patterns}) ${reply(value)}; return ;;`];
   });
 }
 
-function commandCase({ name, options, args }: CompletionCommand): string {
+function commandCase({ path, options, args }: CompletionCommand): string {
   const flags = options.flatMap(({ long, short }) => [long, ...(short === undefined ? [] : [short])]).join(' ');
-  const words = args === 'containers' ? '$(_mooring_containers)' : args.join(' ');
-  return `    ${name}) if [[ $current == -* ]]; then COMPREPLY=($(compgen -W '${flags}' -- "$current")); else COMPREPLY=($(compgen -W "${words}" -- "$current")); fi ;;`;
+  return `    '${path}') if [[ $current == -* ]]; then COMPREPLY=($(compgen -W '${flags}' -- "$current")); else ${reply(args)}; fi ;;`;
+}
+
+function reply(candidates: Candidates): string {
+  if (candidates === 'anything') return ':';
+  if (candidates === 'files') return 'COMPREPLY=($(compgen -f -- "$current"))';
+  const words = typeof candidates === 'string' ? `"$(_mooring_${candidates} "$current")"` : `'${candidates.join(' ')}'`;
+  return `COMPREPLY=($(compgen -W ${words} -- "$current"))`;
 }

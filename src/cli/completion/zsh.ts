@@ -1,19 +1,25 @@
-import type { CompletionCommand, CompletionOption } from './tree.ts';
+import { type Candidates, type CompletionCommand, type CompletionOption, LISTS } from './tree.ts';
 
 export function zshScript(commands: readonly CompletionCommand[]): string {
   return `#compdef mooring
 # zsh completion for mooring; put it in a folder of $fpath as _mooring
-_mooring_containers() {
-  local -a names
-  names=(\${(f)"$(mooring get --all-namespaces --output name 2>/dev/null | sed 's|^container/||')"})
-  compadd -a names
+${Object.entries(LISTS).map(([kind, list]) => `_mooring_${kind}() {\n  local -a names\n  names=(\${(f)"$(${list})"})\n  compadd -a names\n}`).join('\n')}
+_mooring_objects() { _mooring_containers; _mooring_images; _mooring_networks; _mooring_volumes }
+_mooring_places() { _mooring_containers; _files }
+
+${commands.filter(({ isGroup }) => isGroup).map((group) => level(`_mooring_${group.path}`, childrenOf(group.path, commands))).join('\n')}
+${level('_mooring', commands.filter(({ path }) => !path.includes(' ')))}
+compdef _mooring mooring
+`;
 }
 
-_mooring() {
+/** A function that completes one of these commands, and then what follows it. */
+function level(name: string, commands: readonly CompletionCommand[]): string {
+  return `${name}() {
   local -a commands
   local state line
   commands=(
-${commands.map(({ name, description }) => `    ${quote(`${name}:${description}`)}`).join('\n')}
+${commands.map(({ path, description }) => `    ${quote(`${wordOf(path)}:${description.replaceAll(':', '\\:')}`)}`).join('\n')}
   )
   _arguments -C '(-H --host)'{-H,--host}'[the socket of the daemon]:address:' '1: :->command' '*:: :->arguments'
   case $state in
@@ -24,20 +30,32 @@ ${commands.map(commandCase).join('\n')}
       esac ;;
   esac
 }
-
-compdef _mooring mooring
 `;
 }
 
-function commandCase({ name, options, args }: CompletionCommand): string {
-  const rest = args === 'containers' ? "'*:container:_mooring_containers'" : args.length > 0 ? quote(`1:word:(${args.join(' ')})`) : '';
-  return `        ${name}) _arguments ${[...options.map(optionSpec), rest].filter((spec) => spec !== '').join(' ')} ;;`;
+function commandCase({ path, options, args, isGroup }: CompletionCommand): string {
+  if (isGroup) return `        ${wordOf(path)}) _mooring_${path} ;;`;
+  const rest = args === 'anything' ? '' : quote(`*:word:${action(args)}`);
+  return `        ${wordOf(path)}) _arguments ${[...options.map(optionSpec), rest].filter((spec) => spec !== '').join(' ')} ;;`;
 }
 
 function optionSpec({ long, short, description, value }: CompletionOption): string {
-  const action = value === undefined ? '' : value === 'file' ? ':path:_files' : value === 'text' ? ':value:' : `:value:(${value.join(' ')})`;
-  const body = quote(`[${description.replace(/[[\]:]/g, '\\$&')}]${action}`);
+  const body = quote(`[${description.replace(/[[\]:]/g, '\\$&')}]${value === undefined ? '' : `:value:${action(value)}`}`);
   return short === undefined ? `${long}${body}` : `'(${short} ${long})'{${short},${long}}${body}`;
+}
+
+function action(candidates: Candidates): string {
+  if (candidates === 'anything') return '';
+  if (candidates === 'files') return '_files';
+  return typeof candidates === 'string' ? `_mooring_${candidates}` : `(${candidates.join(' ')})`;
+}
+
+function childrenOf(path: string, commands: readonly CompletionCommand[]): CompletionCommand[] {
+  return commands.filter((each) => each.path.startsWith(`${path} `));
+}
+
+function wordOf(path: string): string {
+  return path.split(' ').at(-1) ?? path;
 }
 
 function quote(text: string): string {

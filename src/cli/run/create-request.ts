@@ -125,7 +125,8 @@ function hostConfigOf(flags: RunFlags, here: Surroundings): Record<string, unkno
   });
 }
 
-function resourcesOf(flags: RunFlags): Record<string, unknown> {
+/** The limits among HostConfig's fields; those that are not set are undefined. */
+export function resourcesOf(flags: RunFlags): Record<string, unknown> {
   return {
     CgroupParent: flags.cgroupParent,
     Memory: size('--memory', flags.memory),

@@ -125,7 +125,7 @@ test('the examples come up: a page is served, the worker is limited, the job com
   await until('the job is completed', async () => (await node.get('job')).status.phase === 'Completed');
   await until('the host file is read', async () => (await node.mooring('logs', 'os-release')).stdout.startsWith('the host runs '));
   await until('the worker works', async () => (await node.mooring('logs', 'worker')).stdout.includes('for harbour'));
-  assert.match((await node.mooring('ps')).stdout, new RegExp(`web +Running +0 +localhost:${node.metricsPort + 1}`));
+  assert.match((await node.mooring('get', '-A')).stdout, new RegExp(`web +Running +0 +localhost:${node.metricsPort + 1}`));
 }));
 
 test('--view prints each change where there is no terminal, and says at the end that containers run on', onNode(async (node) => {

@@ -62,7 +62,7 @@ test(
     const inUse = await node.mooring('image', 'rm', name);
     assert.deepEqual([inUse.code, /in use by default\/layered/.test(inUse.stderr)], [1, true], inUse.stderr);
     assert.match(await ok(node, 'image', 'check'), /every digest and reference is right/);
-    assert.match(await ok(node, 'images'), new RegExp(`${name} .* 1\n`));
+    assert.match(await ok(node, 'images', '-o', 'wide'), new RegExp(`${name} .* 1\n`));
   }),
 );
 
@@ -85,7 +85,7 @@ test(
     await node.write('puller.yaml', document(name).replaceAll('exec sleep', 'exec /bin/busybox sleep'));
     await node.running('puller');
     assert.deepEqual((await node.events('puller')).map(({ reason }) => reason).filter((reason) => ['Pulled', 'Created', 'Started'].includes(reason)), ['Pulled', 'Created', 'Started']);
-    assert.match(await ok(node, 'images'), /wanted:1/);
+    assert.match(await ok(node, 'images', '-o', 'wide'), /wanted:1/);
   }),
 );
 

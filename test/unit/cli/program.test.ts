@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { promisify } from 'node:util';
 import type { Command } from 'commander';
 import { readDocuments } from '../../../src/cli/documents.ts';
 import { parseName } from '../../../src/cli/name.ts';
@@ -15,8 +13,6 @@ import { createLogger } from '../../../src/lib/logger.ts';
 import { FakeServices, viewFrom, WEB } from '../api/fake-services.ts';
 import { fakeDaemon, jsonReply } from './fake-daemon.ts';
 import { fakeIo } from './fake-io.ts';
-
-const run = promisify(execFile);
 
 async function withServer(services: FakeServices, use: (host: string) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'mooring-program-'));
@@ -72,13 +68,13 @@ test('get shows the table on standard output and what was not accepted on standa
   });
 });
 
-test('ps shows all namespaces; get has names that other commands take back', async () => {
+test('get -A shows all namespaces; get has names that other commands take back', async () => {
   const services = new FakeServices();
   services.put(viewFrom(WEB));
   services.put(viewFrom(WEB.replace('name: web', 'name: api\n  namespace: prod')));
   await withServer(services, async (host) => {
     const ps = fakeIo();
-    await runCommand(['--host', host, 'ps'], ps);
+    await runCommand(['--host', host, 'get', '-A'], ps);
     assert.match(ps.written.out, /^NAMESPACE +NAME[^]*^default +web [^]*^prod +api /m);
     const names = fakeIo();
     await runCommand(['--host', host, 'get', '-A', '-o', 'name'], names);
@@ -139,31 +135,4 @@ test('-f takes files, standard input, and folders at any depth without what is h
   assert.deepEqual(files.map(({ name, text }) => [name.replace(`${folder}/`, ''), text]), [['a.yaml', 'a.yaml'], ['b.yml', 'b.yml'], ['deep/c.json', 'deep/c.json'], ['stdin', 'from stdin']]);
   await assert.rejects(readDocuments([join(folder, 'nope')], () => Promise.resolve('')), { code: 'Invalid', message: /no such file/ });
   await rm(folder, { recursive: true });
-});
-
-test('the bash completion completes commands, flags and the values of flags', async () => {
-  const io = fakeIo();
-  assert.equal(await runCommand(['completion', 'bash'], io), 0);
-  const complete = async (...words: string[]): Promise<string[]> => {
-    const { stdout } = await run('bash', ['-c', `${io.written.out}\nCOMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _mooring; printf '%s\\n' "\${COMPREPLY[@]}"`, 'bash', ...words]);
-    return stdout.trim().split('\n');
-  };
-  assert.deepEqual(await complete('mooring', 'ap'), ['apply']);
-  assert.deepEqual(await complete('mooring', 'get', '-o', ''), ['json', 'yaml', 'wide', 'name']);
-  assert.deepEqual(await complete('mooring', 'logs', '--ta'), ['--tail']);
-  assert.deepEqual(await complete('mooring', 'completion', 'z'), ['zsh']);
-});
-
-test('each shell that is here accepts its completion script', async () => {
-  for (const shell of ['bash', 'zsh', 'fish']) {
-    const io = fakeIo();
-    assert.equal(await runCommand(['completion', shell], io), 0);
-    assert.match(io.written.out, /all-namespaces/);
-    const there = await run('sh', ['-c', `command -v ${shell}`]).then(() => true, () => false);
-    if (!there) continue;
-    const folder = await mkdtemp(join(tmpdir(), 'mooring-completion-'));
-    await writeFile(join(folder, 'script'), io.written.out);
-    await run(shell, ['-n', join(folder, 'script')]);
-    await rm(folder, { recursive: true });
-  }
 });
