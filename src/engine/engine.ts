@@ -185,6 +185,8 @@ export interface ContainerEngine {
    * `onEnd` is told how it ended, unless this daemon ends before; undefined where nobody knows, as when its monitor was killed.
    */
   exec(id: ContainerId, request: ExecRequest, onEnd?: (exit: ExitRecord | undefined) => void): Promise<ExecResult>;
+  /** Ends such a process by SIGKILL; what it has begun in turn goes on. Nothing happens where it has ended. */
+  killExec(exec: string): void;
   /** A connection to such a process, as `attach` gives one. `NotFound` once it has ended. */
   attachExec(id: ContainerId, exec: string): Promise<Duplex>;
   /** Hints that something changed. Returns the function that unsubscribes. */

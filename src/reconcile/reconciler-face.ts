@@ -2,6 +2,7 @@ import type { ContainerId, ExitRecord } from '../engine/engine.ts';
 import type { ContainerName } from '../spec/name.ts';
 import type { Resource } from '../spec/resource.ts';
 import type { Explanation } from './explain.ts';
+import type { Health } from './health.ts';
 import type { PlannedChange } from './planned-change.ts';
 import type { StopOptions } from './verbs.ts';
 import type { ContainerView } from './view.ts';
@@ -47,6 +48,8 @@ export interface ReconcilerFace {
   reset(name: ContainerName, signal: AbortSignal): Promise<void>;
   /** After each end of a run that was accounted for, once it is in the facts. Returns the function that unsubscribes. */
   onExit(listener: (end: RunEnd) => void): () => void;
+  /** What probes say of a container's present run; undefined where none are made. */
+  health(name: ContainerName): Health | undefined;
   /** Looks at everything again. Settles when every container was looked at. */
   resync(): Promise<void>;
   /** Settles when no container has work left, bounded by the signal. */

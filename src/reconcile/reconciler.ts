@@ -12,6 +12,8 @@ import type { DesiredContainer, DesiredStore, ResourceKey } from './desired.ts';
 import { dryRun } from './dry-run.ts';
 import { Effects } from './effects.ts';
 import type { EventLog } from './events.ts';
+import type { Health } from './health.ts';
+import { HealthChecks } from './health-checks.ts';
 import { ImageFollower } from './image-follower.ts';
 import { imageSituation, withImageDrift } from './image-situation.ts';
 import { allImagesThere, type ImageSource } from './image-source.ts';
@@ -19,6 +21,7 @@ import { explain, type Explanation } from './explain.ts';
 import { noFacts, type FactsStore } from './facts.ts';
 import { createContainerMachine } from './machine.ts';
 import { needsOf, unmetNeeds, type UnmetNeed } from './needs.ts';
+import { noProber, type Prober } from './prober.ts';
 import { noObserver, type ReconcileObserver } from './observer.ts';
 import type { PlannedChange } from './planned-change.ts';
 import { WorkQueue } from './queue.ts';
@@ -32,6 +35,8 @@ export interface ReconcilerOptions {
   readonly engine: ContainerEngine;
   /** Without it, every image counts as there. */
   readonly images?: ImageSource;
+  /** Without it, no container is probed. */
+  readonly prober?: Prober;
   /** Without them, there are no networks and volumes that containers could name. */
   readonly supplies?: SupplyFace;
   readonly desired: DesiredStore;
@@ -72,6 +77,7 @@ export class Reconciler implements ReconcilerFace {
   readonly #dependents = new Dependents();
   readonly #follower: ImageFollower;
   readonly #verbs: Verbs;
+  readonly #checks: HealthChecks;
   readonly #exitListeners = new Set<(end: RunEnd) => void>();
   readonly #settledWaiters = new Set<() => void>();
   /** Run when a turn has ended that began after they were put here. */
@@ -85,6 +91,7 @@ export class Reconciler implements ReconcilerFace {
     this.#options = {
       images: allImagesThere,
       supplies: noSupplies,
+      prober: noProber,
       observer: noObserver,
       resyncIntervalMs: 5 * 60_000,
       concurrency: 16,
@@ -93,7 +100,7 @@ export class Reconciler implements ReconcilerFace {
       random: Math.random,
       ...options,
     };
-    const { engine, images, supplies, facts, events, observer, clock, logger, startConcurrency, operationTimeoutMs, concurrency } = this.#options;
+    const { engine, images, supplies, prober, facts, events, observer, clock, logger, startConcurrency, operationTimeoutMs, concurrency } = this.#options;
     const desiredOf = (name: ContainerName): DesiredContainer | undefined => this.#desired(name);
     this.#queue = new WorkQueue({
       work: (name) => this.#turn(name),
@@ -122,12 +129,16 @@ export class Reconciler implements ReconcilerFace {
       forget: (name) => supplies.forget(name),
       release: ({ name, origin }) => this.#options.desired.delete(origin.source, [{ kind: 'Container', name }]),
       onProgress: (name) => this.#roster.refresh(name),
-      onLook: (name, situation, step) => this.#verbs.looked(name, situation, step),
+      onLook: (name, situation, step) => {
+        this.#checks.follow(name, situation.desired, situation.observed);
+        this.#verbs.looked(name, situation, step);
+      },
       onFailure: (name, kind, error) => this.#verbs.failed(name, kind, error),
       onExit: (end) => this.#tellExit(end),
       onLateEnd: (name) => this.#hurry(name),
     });
     this.#verbs = new Verbs({ clock, facts, desiredOf, dossierOf: (name) => this.#roster.ensure(name), observe: (name) => this.#observe(name), hurry: (name) => this.#hurry(name) });
+    this.#checks = new HealthChecks({ prober, clock, logger, events, onChange: (name) => this.#roster.refresh(name), concurrency: startConcurrency });
     this.#follower = new ImageFollower({ images, clock, random: this.#options.random, events, onNews: (name) => this.#queue.add(name) });
     this.#roster = new Roster({
       machine: createContainerMachine(this.#effects),
@@ -135,6 +146,7 @@ export class Reconciler implements ReconcilerFace {
       clock,
       logger,
       desiredOf,
+      healthOf: (name) => this.#checks.of(name),
       onGone: (name) => {
         this.#queue.forget(name);
         supplies.containerGone();
@@ -182,6 +194,7 @@ export class Reconciler implements ReconcilerFace {
     this.#queue.stop();
     this.#roster.stop();
     this.#verbs.close();
+    this.#checks.close();
     for (const done of [...this.#lookWaiters.values()].flat()) done();
     this.#lookWaiters.clear();
     try {
@@ -249,6 +262,10 @@ export class Reconciler implements ReconcilerFace {
 
   async reset(name: ContainerName, signal: AbortSignal): Promise<void> {
     return this.#verbs.reset(name, signal);
+  }
+
+  health(name: ContainerName): Health | undefined {
+    return this.#checks.of(name);
   }
 
   onExit(listener: (end: RunEnd) => void): () => void {

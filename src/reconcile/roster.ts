@@ -6,6 +6,7 @@ import type { ContainerName } from '../spec/name.ts';
 import type { DesiredContainer } from './desired.ts';
 import type { Dossier } from './dossier.ts';
 import { noFacts, type FactsStore } from './facts.ts';
+import type { Health } from './health.ts';
 import type { ContainerActor, ContainerMachine, ContainerSnapshot, MachineState } from './machine.ts';
 import type { ReconcileResult } from './observer.ts';
 import { viewOf, type ContainerView } from './view.ts';
@@ -16,6 +17,7 @@ export interface RosterOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly desiredOf: (name: ContainerName) => DesiredContainer | undefined;
+  readonly healthOf: (name: ContainerName) => Health | undefined;
   /** A container is neither desired nor there any more. */
   readonly onGone: (name: ContainerName) => void;
 }
@@ -170,8 +172,8 @@ export class Roster {
   #refresh(entry: Entry): void {
     const { dossier, actor, view: previous } = entry;
     const { step, failure } = actor.getSnapshot().context;
-    const { desiredOf, clock } = this.#options;
-    const view = viewOf(dossier.name, desiredOf(dossier.name), { situation: dossier.situation, step, failure, progress: dossier.progress, now: clock.now() }, previous);
+    const { desiredOf, healthOf, clock } = this.#options;
+    const view = viewOf(dossier.name, desiredOf(dossier.name), { situation: dossier.situation, step, failure, progress: dossier.progress, health: healthOf(dossier.name), now: clock.now() }, previous);
     if (view === previous) return;
     entry.view = view;
     this.#notify(dossier.name);

@@ -1,4 +1,5 @@
 import type { Condition, ContainerStatus } from '../spec/condition.ts';
+import { describeHealth, type Health } from './health.ts';
 import { isLasting, MANY_FAILURES, type Failure } from './machine.ts';
 import { isUnmet } from './needs.ts';
 import { objectionTo, type Step } from './plan.ts';
@@ -11,6 +12,8 @@ export interface StatusInput {
   readonly situation: Situation | undefined;
   readonly step: Step;
   readonly failure: Failure | undefined;
+  /** What probes say of the present run; undefined where none are made. */
+  readonly health?: Health | undefined;
   /** How far the step is, in words, where it takes long. */
   readonly progress?: string | undefined;
   /** The status before, whose transition times go on while a condition's status stays. */
@@ -58,7 +61,7 @@ function processFields({ observed, facts }: Situation): Pick<ContainerStatus, 'p
   return exit === undefined ? {} : { startedAt: instant(exit.startedAt), finishedAt: instant(exit.finishedAt), exitCode: exit.exitCode };
 }
 
-function verdictsOf({ situation, step, failure, progress }: StatusInput): Verdict[] {
+function verdictsOf({ situation, step, failure, progress, health }: StatusInput): Verdict[] {
   const why = failure === undefined ? { reason: step.reason, message: progress ?? step.message } : { reason: `${failure.kind}Failed`, message: failure.message };
   if (situation === undefined) {
     return (['Ready', 'Progressing', 'Stalled'] as const).map((type) => ({ type, status: 'Unknown', ...why }));
@@ -69,7 +72,13 @@ function verdictsOf({ situation, step, failure, progress }: StatusInput): Verdic
     { type: 'Ready', status: ready ? 'True' : 'False', ...(ready ? { reason: 'Running', message: 'the process runs as wanted' } : why) },
     { type: 'Progressing', status: stalled === undefined && step.kind !== 'Settled' ? 'True' : 'False', ...why },
     { type: 'Stalled', status: stalled === undefined ? 'False' : 'True', ...(stalled ?? { reason: 'NotStalled', message: '' }) },
+    ...(health === undefined ? [] : [healthVerdict(health)]),
   ];
+}
+
+function healthVerdict(health: Health): Verdict {
+  const status = health.status === 'Starting' ? 'Unknown' : health.status === 'Healthy' ? 'True' : 'False';
+  return { type: 'Healthy', status, reason: health.status, message: describeHealth(health) };
 }
 
 function isReady({ desired, observed }: Situation, step: Step): boolean {

@@ -5,6 +5,7 @@ import { buildSchema } from './build.ts';
 import { checkedBy, foundBy } from './check.ts';
 import { networkSchema } from './container-network.ts';
 import { grammarString, kernelText } from './grammar.ts';
+import { healthcheckSchema } from './healthcheck.ts';
 import { deviceCgroupRulesSchema, devicesSchema } from './device.ts';
 import { imagePullSecretsSchema, imageUpdatePolicySchema, unfollowable } from './image-update.ts';
 import { IMAGE_MAX_LENGTH, IMAGE_PATTERN, parseImageReference } from './image-reference.ts';
@@ -156,6 +157,7 @@ const containerSpecFields = z.strictObject({
     .meta({ description: '`Always`: run it again whenever it ends. `OnFailure`: only after an exit status other than 0. `Never`: let it end.' })
     .default('Always'),
   restartBackoff: restartBackoffSchema.prefault({}),
+  healthcheck: healthcheckSchema.optional(),
   stopSignal: z
     .string()
     .max(SIGNAL_MAX_LENGTH)

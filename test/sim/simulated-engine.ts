@@ -190,6 +190,8 @@ export class SimulatedEngine implements ContainerEngine {
     return this.attach();
   }
 
+  killExec(): void {}
+
   attachExec(): Promise<never> {
     return this.attach();
   }

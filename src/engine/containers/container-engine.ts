@@ -312,6 +312,10 @@ class LocalContainerEngine implements OwnedContainerEngine {
     return this.#execs.start(managed, process.init, request, onEnd);
   }
 
+  killExec(exec: string): void {
+    this.#execs.kill(exec);
+  }
+
   attachExec(id: ContainerId, exec: string): Promise<Duplex> {
     return this.#execs.attach(this.#get(id), exec);
   }

@@ -13,6 +13,7 @@ import type { ManagedContainer } from './managed-container.ts';
 import { parseExit } from './monitor-files.ts';
 import { parseRuntimeConfig } from './runtime-spec.ts';
 
+const SIGKILL = 9;
 const ID = /^[0-9a-f]{32}$/;
 
 /** Processes that were added to running containers. Each has a folder beside its container's state for as long as it runs. */
@@ -21,6 +22,8 @@ export class ContainerExecs {
   readonly #runtimePath: string;
   readonly #logger: Logger;
   readonly #watches = new Set<ProcessWatch>();
+  /** Of those that this daemon started, while they run. */
+  readonly #processes = new Map<string, ProcessIdentity>();
 
   constructor({ native, runtimePath, logger }: { readonly native: Native; readonly runtimePath: string; readonly logger: Logger }) {
     this.#native = native;
@@ -42,6 +45,7 @@ export class ContainerExecs {
         await rm(folder, { recursive: true });
         return outcome;
       }
+      this.#processes.set(id, outcome.init);
       this.#removeAfter(outcome.monitor, folder, onEnd);
       return { id, pid: outcome.init.pid };
     } catch (error) {
@@ -54,6 +58,13 @@ export class ContainerExecs {
     const connection = ID.test(id) ? await connectAttach(path.join(paths.execs, id, 'attach.sock')) : undefined;
     if (!connection) throw new MooringError('NotFound', `container ${record.name} runs no added process ${id}`);
     return connection;
+  }
+
+  kill(id: string): void {
+    const process = this.#processes.get(id);
+    const watch = process && this.#native.watchProcess(process, () => {});
+    watch?.signal(SIGKILL);
+    watch?.close();
   }
 
   /** Removes the folders of those that have ended while no daemon looked. */
@@ -76,6 +87,7 @@ export class ContainerExecs {
   #removeAfter(monitor: ProcessIdentity, folder: string, onEnd: (exit: ExitRecord | undefined) => void): void {
     const remove = (): void => {
       if (watch) this.#watches.delete(watch);
+      this.#processes.delete(path.basename(folder));
       void this.#bury(folder).then(onEnd);
     };
     const watch = this.#native.watchProcess(monitor, remove);

@@ -55,6 +55,7 @@ export class FakeServices implements ApiServices {
     stop: () => Promise.resolve(true),
     reset: () => Promise.resolve(),
     onExit: () => () => {},
+    health: () => undefined,
     views: () => [...this.viewsByName.values()],
     view: (name) => this.viewsByName.get(name),
     explain: (name) =>
