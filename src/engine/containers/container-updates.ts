@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 
-import { MooringError } from '../../lib/errors.ts';
+import { errnoOf, MooringError } from '../../lib/errors.ts';
 import type { Native } from '../../native/native.ts';
 import type { Container } from '../../spec/container.ts';
 import type { ContainerNetworks } from '../network/container-networks.ts';
@@ -67,7 +67,9 @@ export class ContainerUpdates {
     const wrong = (await limitDrift(native, layout, managed)).map(({ limit }) => limit);
     const refused = await refusedOf(wrong);
     const [first] = await refusedOf(refused.map(({ limit }) => limit));
-    if (first) throw new MooringError('Unavailable', `container ${managed.record.name}: write ${first.limit.wanted} to ${first.limit.file}`, { cause: first.error });
+    if (first === undefined) return;
+    const fix = errnoOf(first.error) === 'EBUSY' ? { fix: 'more than that is in use: allow more, or stop the container first' } : {};
+    throw new MooringError('Unavailable', `container ${managed.record.name}: write ${first.limit.wanted} to ${first.limit.file}`, { cause: first.error, ...fix });
   }
 }
 
