@@ -17,7 +17,8 @@ export function changeContainer({ desired }: Pick<ApiServices, 'desired'>, { nam
 /** Has it kept from running, or not. A container of another source goes by what that says. */
 export function suspend(services: Pick<ApiServices, 'desired'>, view: ContainerView, suspended: boolean): void {
   if (view.origin?.source !== 'api') return;
-  changeContainer(services, view, (container) => (container.spec.suspend === suspended ? container : { ...container, spec: { ...container.spec, suspend: suspended } }));
+  // What stands still is not to be ended, nor begun: a pause is over by then.
+  changeContainer(services, view, (container) => (container.spec.suspend === suspended && !container.spec.pause ? container : { ...container, spec: { ...container.spec, suspend: suspended, pause: false } }));
 }
 
 export function notOurs({ container, origin }: { readonly container: Container; readonly origin?: ContainerView['origin'] | undefined }): DockerError {

@@ -70,10 +70,10 @@ export function stateBlock(view: ContainerView, { oomKilled, failure }: { readon
   };
 }
 
-/** Throws 409 for one that does not run, or stands still, and so can't do `what`. */
-export function requireRunning(id: string, view: ContainerView, what: string): void {
+/** Throws 409 for one that does not run, or stands still, and so can't do `what`. `reference` is what the client calls it. */
+export function requireRunning(id: string, view: ContainerView, what: string, reference = id): void {
   const state = stateOf(view);
-  if (state === 'paused') throw new DockerError(409, `Container ${id} is paused, unpause the container before ${what}`);
-  if (state === 'restarting') throw new DockerError(409, `Container ${id} is restarting, wait until the container is running`);
+  if (state === 'paused') throw new DockerError(409, `Container ${reference} is paused, unpause the container before ${what}`);
+  if (state === 'restarting') throw new DockerError(409, `Container ${reference} is restarting, wait until the container is running`);
   if (state !== 'running') throw new DockerError(409, `Container ${id} is not running`);
 }

@@ -41,7 +41,7 @@ async function create(call: DockerCall, services: ApiServices): Promise<void> {
   const body = await readJson(call, execConfig);
   const { id: containerId, view } = findContainer(services, param(call, 'id'));
   if (body.Cmd.length === 0) throw new DockerError(400, 'No exec command specified');
-  requireRunning(containerId, view, 'exec');
+  requireRunning(containerId, view, 'exec', param(call, 'id'));
   detachKeysOf(body.DetachKeys || undefined);
   if (body.Privileged && !view.container.spec.privileged) throw new DockerError(501, 'a privileged process in a container that is not is not supported by Mooring; run the container with --privileged');
   const env = body.Env.map((entry) => {
