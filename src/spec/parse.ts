@@ -2,28 +2,16 @@ import { type Document, isScalar } from 'yaml';
 import type { FieldFault } from './field-fault.ts';
 import { LineIndex } from './line-index.ts';
 import type { ResourceName } from './name.ts';
+import type { ParsedDocument, ParseResult } from './parsed.ts';
+import { isPod, translatePod } from './pod/translate-pod.ts';
 import type { SpecProblem } from './problem.ts';
-import { type Resource, type ResourceKind, resourceName } from './resource.ts';
+import { type ResourceKind, resourceName } from './resource.ts';
 import { fieldPath, isMapping, type Path, valueAt } from './schema-walk.ts';
 import { readText } from './source-text.ts';
+import { fieldAt, type SourceFile } from './translate/field.ts';
 import { claimed, validate } from './validate.ts';
 import { boundsFault, parseYaml, syntaxFault } from './yaml-text.ts';
 import { type NodeBudget, YamlTree } from './yaml-tree.ts';
-
-/** One good document of a file. */
-export interface ParsedDocument {
-  readonly resource: Resource;
-  readonly file: string;
-  /** `file:line:column` of its first field. */
-  readonly at: string;
-  readonly name: ResourceName;
-}
-
-export interface ParseResult {
-  readonly documents: readonly ParsedDocument[];
-  /** In the order of the text. Good documents of the same file are in `documents` all the same; what to do with them is the caller's. */
-  readonly problems: readonly SpecProblem[];
-}
 
 /** Values in a file with aliases expanded; the largest sensible file has a third of it. */
 const MAX_VALUES = 100_000;
@@ -34,7 +22,7 @@ const MAX_PROBLEMS = 100;
  *
  * YAML 1.2 with its core schema: `on`, `no` and `0777` are not what YAML 1.1 made of them. Anchors and aliases work; merge keys (`<<`) and tags
  * beyond the core ones are refused. Empty and comment-only documents are skipped. A `List`, as `kubectl get -o yaml` prints it, counts as its items.
- * A null is a field left out. `status` and what else a cluster adds are ignored.
+ * A `Pod` of `v1` becomes the containers that it is made of. A null is a field left out. `status` and what else a cluster adds are ignored.
  *
  * @param content The file's bytes, or its text.
  * @param file How the file is to be named in `at`.
@@ -72,6 +60,12 @@ function readTree(tree: YamlTree, report: ProblemReport): ParsedDocument[] {
   }
   if (!tree.complete) return [];
   return resources.flatMap(({ value, path }) => {
+    if (isPod(value)) {
+      if (tree.faults.some((fault) => isBelow(fault.path, path))) return [];
+      const pod = translatePod(fieldAt(tree, report.source, value, path));
+      report.take(pod.problems, tree.offsetOf(path, true));
+      return pod.documents;
+    }
     const result = validate(value);
     if ('resource' in result) {
       if (tree.faults.some((fault) => isBelow(fault.path, path))) return [];
@@ -107,17 +101,17 @@ function isBelow(path: Path, ancestor: Path): boolean {
 /** Gathers the problems of one file. */
 class ProblemReport {
   readonly file: string;
-  readonly #lines: LineIndex;
+  readonly source: SourceFile;
   /** By place and message, so that a mistake in a value that several aliases show is told once. */
   readonly #found = new Map<string, { readonly offset: number; readonly problem: SpecProblem }>();
 
   constructor(file: string, text: string) {
     this.file = file;
-    this.#lines = new LineIndex(text);
+    this.source = { name: file, folder: '/', lines: new LineIndex(text) };
   }
 
   at(offset: number): string {
-    return this.#lines.at(this.file, offset);
+    return this.source.lines.at(this.file, offset);
   }
 
   add(fault: Pick<FieldFault, 'message' | 'fix'>, offset: number, where: { readonly path?: Path; readonly subject?: { readonly kind: ResourceKind; readonly name: ResourceName } | undefined } = {}): void {
@@ -132,6 +126,11 @@ class ProblemReport {
       ...where.subject,
     };
     this.#found.set(key, { offset, problem });
+  }
+
+  /** Problems that were found otherwise, of something at this offset. */
+  take(problems: readonly SpecProblem[], offset: number): void {
+    for (const problem of problems) this.#found.set(`${problem.at} ${problem.message}`, { offset, problem });
   }
 
   /** In the order of the text, and not more than a person reads. */

@@ -2,7 +2,7 @@ import { basename, dirname, join } from 'node:path';
 import type { Clock } from '../../lib/clock.ts';
 import { isComposeFile, isOverrideFile, overridesOf } from '../../spec/compose/names.ts';
 import { readCompose } from '../../spec/compose/read-compose.ts';
-import type { ParseResult } from '../../spec/parse.ts';
+import type { ParseResult } from '../../spec/parsed.ts';
 import type { WatchPoint } from './find-files.ts';
 import { type FileIdentity, fileIdentity, MAX_FILE_BYTES, readFileBytes } from './read-file.ts';
 

@@ -12,11 +12,9 @@ const REPLACED = new Set(['command', 'entrypoint', 'test', 'config']);
 /** Lists whose items take the place of an earlier one of the same target. */
 const TARGETS: Readonly<Record<string, (item: Field) => string | undefined>> = { volumes: mountTarget, devices: mountTarget, configs: referenceTarget, secrets: referenceTarget };
 
-/** What `over` makes of `base`, by the rules of the Compose specification for several files and for `extends`. */
-export function mergedFields(base: Field, over: Field): Field {
+/** What `over` makes of `base`, by the rules of the Compose specification for several files and for `extends`; `name` is the key of both. */
+export function mergedFields(base: Field, over: Field, name = ''): Field {
   if (over.value === null) return base;
-  const key = over.path.at(-1);
-  const name = typeof key === 'string' ? key : '';
   const [below, above] = [asMapping(base, name), asMapping(over, name)];
   if (isMap(below) && isMap(above)) return mergedMappings(below, above, name);
   const [first, second] = [asList(below, name), asList(above, name)];
@@ -32,7 +30,7 @@ function mergedMappings(base: MappingField, over: MappingField, name: string): F
   const merged = new Map(base.value);
   for (const [key, value] of over.value) {
     const present = merged.get(key);
-    merged.set(key, present === undefined || present.value === null ? value : mergedFields(present, value));
+    merged.set(key, present === undefined || present.value === null ? value : mergedFields(present, value, key));
   }
   return over.with(merged);
 }

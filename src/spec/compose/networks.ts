@@ -1,7 +1,7 @@
 import { DEFAULT_NETWORK_NAME } from '../container-network.ts';
 import type { z } from 'zod';
 import type { networkSpecSchema } from '../network.ts';
-import type { ParsedDocument } from '../parse.ts';
+import type { ParsedDocument } from '../parsed.ts';
 import { Draft } from '../translate/draft.ts';
 import type { Field } from '../translate/field.ts';
 import { FieldError, type ProblemList } from '../translate/problem-list.ts';

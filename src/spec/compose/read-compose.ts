@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { quoted } from '../../lib/text.ts';
-import type { ParsedDocument, ParseResult } from '../parse.ts';
+import type { ParsedDocument, ParseResult } from '../parsed.ts';
 import type { Field } from '../translate/field.ts';
 import { FieldError, ProblemList } from '../translate/problem-list.ts';
 import { entriesOf, isList, isMap, itemsOf, textOf, unknownField } from '../translate/read-field.ts';

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { ParsedDocument } from '../parse.ts';
+import type { ParsedDocument } from '../parsed.ts';
 import { Draft } from '../translate/draft.ts';
 import type { Field } from '../translate/field.ts';
 import { FieldError, type ProblemList } from '../translate/problem-list.ts';

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { API_VERSION, type containerSpecSchema } from '../container.ts';
-import type { ParsedDocument } from '../parse.ts';
+import type { ParsedDocument } from '../parsed.ts';
 import { resourceName, type ResourceKind } from '../resource.ts';
 import { fieldPath, isMapping, type Path } from '../schema-walk.ts';
 import { validate } from '../validate.ts';

@@ -50,7 +50,7 @@ export function entriesOf(field: Field): readonly (readonly [string, Field])[] {
 }
 
 /** The fields of a mapping that has no others than these. */
-export function fieldsAmong<Name extends string>(field: Field, names: readonly Name[]): Partial<Record<Name, Field>> {
+export function fieldsAmong<const Name extends string>(field: Field, names: readonly Name[]): Partial<Record<Name, Field>> {
   for (const [key, value] of entriesOf(field)) if (!(names as readonly string[]).includes(key) && !key.startsWith('x-')) throw unknownField(value, key, names);
   return Object.fromEntries(names.flatMap((name) => field.get(name) ?? []).map((value) => [value.path.at(-1), value])) as Partial<Record<Name, Field>>;
 }
@@ -61,7 +61,7 @@ export function unknownField(field: Field, key: string, known: readonly string[]
 }
 
 /** One of the words. */
-export function wordOf<Word extends string>(field: Field, words: readonly Word[]): Word {
+export function wordOf<const Word extends string>(field: Field, words: readonly Word[]): Word {
   const text = textOf(field);
   const word = words.find((known) => known === text);
   if (word !== undefined) return word;

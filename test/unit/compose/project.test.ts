@@ -104,6 +104,12 @@ describe('several files and documents', () => {
     });
   }
 
+  test('a build that is one text, over one that is a mapping', async () => {
+    const spec = await specOf(service('build: {context: a, target: t}'), { 'compose.override.yaml': 'services: {web: {build: ./b}}' });
+    assert.partialDeepStrictEqual(spec.build, { context: '/srv/shop/b', target: 't' });
+    assert.equal((await specOf(service('build: a'), { 'compose.override.yaml': 'services: {web: {build: b}}' })).build?.context, '/srv/shop/b');
+  });
+
   test('paths in a file that is extended begin at its own folder, and so do its mistakes', async () => {
     const web = 'services: {web: {extends: {file: deep/base.yaml, service: base}}}';
     const spec = await specOf(web, { 'deep/base.yaml': 'services: {base: {image: a, volumes: ["./x:/x"], env_file: e}}', 'deep/e': 'A=1' });
@@ -147,7 +153,7 @@ describe('never throws', () => {
           assert.ok(message.length < 1000);
         }
       }),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     ));
 
   test('on arbitrary text', () => fc.assert(fc.asyncProperty(fc.string({ maxLength: 300 }), async (text) => void (await compose(text, { '.env': text }))), { numRuns: 500 }));

@@ -19,7 +19,7 @@ const GOOD: Readonly<Record<string, object>> = {
   'stop_grace_period: 1500ms': { stopTimeoutSeconds: 2 },
   'restart: always': { restartPolicy: 'Always', restartBackoff: { initial: '100ms', max: '1m', resetAfter: '10s' } },
   'restart: "no"': { restartPolicy: 'Never' },
-  'restart: on-failure': { restartPolicy: 'OnFailure' },
+  'restart: on-failure:3': { restartPolicy: 'OnFailure', restartBackoff: { maxRetries: 3 } },
   'pull_policy: if_not_present': { imagePullPolicy: 'IfNotPresent' },
   'ports: ["80:8080"]': { ports: [{ containerPort: 8080, hostPort: 80, protocol: 'TCP' }] },
   'ports: ["127.0.0.1:53:53/udp", "[::1]:1000-1002:2000-2002"]': {
@@ -152,7 +152,6 @@ describe('a mistake is told where it stands', () => {
 const WARNED: Readonly<Record<string, string>> = {
   'healthcheck: {test: [CMD, true]}': 'healthcheck: health is not checked',
   'depends_on: {web: {condition: service_healthy}}': 'depends_on.web: is not awaited: all services start at the same time, and again until they can',
-  'restart: on-failure:3': 'restart: it is restarted as often as it fails, not 3 times',
   'deploy: {placement: {constraints: [a]}}': 'deploy.placement: there is one node to run on',
   'user: "0${U}"': 'user: the variable U is not set and counts as empty (set it in .env beside the file, or give it a default: ${U:-})',
   'build: {context: ., cache_from: [x]}': "build.cache_from: builds go by the node's own cache",

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readCompose } from '../../../src/spec/compose/read-compose.ts';
 import type { Container } from '../../../src/spec/container.ts';
-import type { ParseResult } from '../../../src/spec/parse.ts';
+import type { ParseResult } from '../../../src/spec/parsed.ts';
 
 /** Reads a compose file that lies in `/srv/shop` among other files, which are named below that folder. */
 export async function compose(text: string, beside: Readonly<Record<string, string>> = {}): Promise<ParseResult> {

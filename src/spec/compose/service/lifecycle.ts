@@ -26,7 +26,8 @@ export const LIFECYCLE: Handlers = {
     const match = /^(no|false|always|unless-stopped|on-failure)(?::([0-9]+))?$/.exec(textOf(field));
     if (match === null) throw new FieldError(field, `there is no restart policy ${JSON.stringify(textOf(field))}`, 'use "no", always, unless-stopped or on-failure');
     const [, policy, count] = match;
-    if (count !== undefined) service.project.problems.warn(field, `it is restarted as often as it fails, not ${count} times`);
+    if (count !== undefined && policy !== 'on-failure') throw new FieldError(field, `${policy ?? ''} has no number`, 'write on-failure, or leave it out');
+    if (Number(count ?? 0) > 0) put(service, { restartBackoff: { maxRetries: Number(count) } }, field);
     put(service, { restartPolicy: policy === 'on-failure' ? 'OnFailure' : policy === 'no' || policy === 'false' ? 'Never' : 'Always' }, field);
   },
   deploy: (field, service) => deploy(field, service),
@@ -73,5 +74,5 @@ function restartPolicy(field: Field, service: Service): void {
   put(service, { restartPolicy: condition === undefined ? 'Always' : CONDITIONS[wordOf(condition, ['none', 'on-failure', 'any'])] }, condition ?? field);
   if (delay !== undefined) put(service, { restartBackoff: { initial: textOf(delay), max: textOf(delay) } }, delay);
   if (window !== undefined) put(service, { restartBackoff: { resetAfter: textOf(window) } }, window);
-  if (attempts !== undefined) service.project.problems.warn(attempts, `it is restarted as often as it fails, not ${integerOf(attempts)} times`);
+  if (attempts !== undefined && integerOf(attempts) > 0) put(service, { restartBackoff: { maxRetries: integerOf(attempts) } }, attempts);
 }

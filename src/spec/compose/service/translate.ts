@@ -1,4 +1,4 @@
-import type { ParsedDocument } from '../../parse.ts';
+import type { ParsedDocument } from '../../parsed.ts';
 import { type ContainerSpecInput, Draft } from '../../translate/draft.ts';
 import type { Field } from '../../translate/field.ts';
 import { FieldError } from '../../translate/problem-list.ts';
@@ -31,7 +31,7 @@ export function translateService(name: string, field: Field, project: Project): 
     return [];
   }
   const service: Service = { name, field, project, draft: new Draft<ContainerSpecInput>() };
-  put(service, { restartBackoff: DOCKER_BACKOFF, restartPolicy: 'Never' }, field);
+  put(service, { restartBackoff: DOCKER_BACKOFF, restartPolicy: 'Never', noNewPrivileges: false }, field);
   problems.attempt(field, () => {
     for (const [key, value] of entriesOf(field)) {
       if (key.startsWith('x-') || (value.value === null && Object.hasOwn(HANDLERS, key))) continue;
