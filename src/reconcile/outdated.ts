@@ -1,5 +1,5 @@
 import type { ObservedContainer } from '../engine/engine.ts';
-import { specChanged, WITHOUT_RECREATION } from '../spec/hash.ts';
+import { type FieldChange, specChanged, WITHOUT_RECREATION } from '../spec/hash.ts';
 import type { DesiredContainer } from './desired.ts';
 
 /** What of any container can change while it runs; its logging, with its next start. */
@@ -11,19 +11,24 @@ const NETWORK_IN_PLACE = /^spec\.(ports\b|network\.(networks|bandwidth)\b)/;
 export function isOutdated(desired: DesiredContainer, observed: ObservedContainer): boolean {
   if (desired.specHash === observed.specHash) return false;
   const isOnBridges = observed.container.spec.network.mode === 'Bridge';
-  return !fieldsChanged(desired, observed).every((field) => IN_PLACE.test(field) || (isOnBridges && NETWORK_IN_PLACE.test(field)));
+  return !changesOf(desired, observed).every((change) => (IN_PLACE.test(change.field) && !isLifted(change)) || (isOnBridges && NETWORK_IN_PLACE.test(change.field)));
+}
+
+/** Whether a limit is taken away, or may be in a list, that the kernel has no word to lift: a new cgroup has none. */
+function isLifted({ field, to }: FieldChange): boolean {
+  return /^spec\.resources\.(cpusetCpus|cpusetMems|memorySwappiness|blockIO)\b/.test(field) && (to === '(none)' || /^spec\.resources\.blockIO\.(throttle|weightDevice)/.test(field));
 }
 
 /** What is changed on a container that is there, in one word for programs. */
 export function updateReason(desired: DesiredContainer, observed: ObservedContainer): string {
-  const changes = fieldsChanged(desired, observed);
+  const changes = changesOf(desired, observed).map(({ field }) => field);
   if (changes.every((field) => NETWORK_IN_PLACE.test(field))) return 'NetworkChanged';
   return changes.every((field) => field.startsWith('spec.resources.')) ? 'LimitsChanged' : 'SpecChanged';
 }
 
 /** The fields that differ, without those that take effect by themselves. */
-function fieldsChanged(desired: DesiredContainer, observed: ObservedContainer): string[] {
-  return specChanged(observed.container, desired.container).flatMap(({ field }) => (needsNoStep(field) ? [] : [field]));
+function changesOf(desired: DesiredContainer, observed: ObservedContainer): FieldChange[] {
+  return specChanged(observed.container, desired.container).filter(({ field }) => !needsNoStep(field));
 }
 
 /** Whether a field takes effect with the next decision that it bears on. */
@@ -33,8 +38,6 @@ function needsNoStep(field: string): boolean {
 
 /** What of the spec changed, for people. */
 export function describeChange(desired: DesiredContainer, observed: ObservedContainer): string {
-  const changes = specChanged(observed.container, desired.container)
-    .filter(({ field }) => !needsNoStep(field))
-    .map(({ field, from, to }) => `${field} from ${from} to ${to}`);
+  const changes = changesOf(desired, observed).map(({ field, from, to }) => `${field} from ${from} to ${to}`);
   return changes.length === 0 ? `the spec's hash changed from ${observed.specHash} to ${desired.specHash}` : `the spec changed: ${changes.join(', ')}`;
 }

@@ -38,13 +38,26 @@ const bindSchema = z.strictObject({
         'Whether mounts made below `source` later are seen on the other side. `None`: on neither (rprivate). `HostToContainer`: those of the node in the container (rslave). `Bidirectional`: both ways (rshared); the node must have `source` on a shared mount, and the container must be privileged.',
     })
     .default('None'),
+  recursive: z.boolean().meta({ description: 'Show what is mounted below `source`, too.' }).default(true),
 });
+
+/** Of mount(8), and of tmpfs(5) those without a field of their own. */
+const TMPFS_OPTION: Grammar = {
+  pattern: /^(exec|noexec|suid|nosuid|dev|nodev|atime|noatime|relatime|strictatime|nodiratime|(uid|gid|nr_inodes|nr_blocks)=[0-9]{1,18}[kmg]?|huge=(never|always|within_size|advise)|mpol=[a-z0-9:=,-]+)$/,
+  maxLength: 128,
+  what: 'an option of a tmpfs such as noexec, uid=1000 or nr_inodes=10k',
+};
 
 const tmpfsSchema = z.strictObject({
   size: tmpfsSizeSchema.optional(),
   mode: grammarString({ pattern: /^[0-7]{3,4}$/, maxLength: 4, what: 'the mode of a folder: three or four octal digits' })
     .meta({ description: "The mode of its root, in octal and in quotes: `\"1777\"`." })
     .default('1777'),
+  options: z
+    .array(grammarString(TMPFS_OPTION))
+    .max(32)
+    .meta({ description: 'Further options of the mount, behind `nosuid` and `nodev`, which it has else: `noexec`, `uid=1000`, `nr_inodes=10k`; see tmpfs(5).', 'x-kubernetes-list-type': 'atomic' })
+    .default([]),
 });
 
 const volumeMountSchema = z.strictObject({

@@ -34,14 +34,14 @@ const PROPAGATION = { None: 'rprivate', HostToContainer: 'rslave', Bidirectional
 export function runtimeMount({ mount, volume, ids }: OwnMount): RuntimeMount {
   const destination = mount.mountPath;
   const mapped = ids === undefined ? {} : { uidMappings: ids.uids, gidMappings: ids.gids };
-  const access = mount.readOnly ? (mount.recursiveReadOnly ? 'rro' : 'ro') : 'rw';
+  const access = mount.readOnly ? (mount.recursiveReadOnly && mount.bind?.recursive !== false ? 'rro' : 'ro') : 'rw';
   if (mount.tmpfs) {
-    const { size, mode } = mount.tmpfs;
+    const { size, mode, options } = mount.tmpfs;
     const limit = size === undefined ? [] : [`size=${parseTmpfsSize(size)}`];
-    return { destination, type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'nodev', `mode=${mode}`, ...limit, mount.readOnly ? 'ro' : 'rw'] };
+    return { destination, type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'nodev', `mode=${mode}`, ...limit, ...options, mount.readOnly ? 'ro' : 'rw'] };
   }
   const below = mount.volume?.subPath === undefined ? [] : [`${SUB_PATH}${mount.volume.subPath}`];
-  if (volume === undefined) return { destination, type: 'bind', source: mount.bind?.source ?? '', options: ['rbind', PROPAGATION[mount.bind?.propagation ?? 'None'], access], ...mapped };
+  if (volume === undefined) return { destination, type: 'bind', source: mount.bind?.source ?? '', options: [mount.bind?.recursive === false ? 'bind' : 'rbind', PROPAGATION[mount.bind?.propagation ?? 'None'], access], ...mapped };
   if (volume.folder !== undefined) return { destination, type: 'bind', source: volume.folder, options: ['rbind', 'rprivate', access, ...below], ...mapped };
   const { type = 'none', device = '', o } = volume.volume.spec.options;
   const given = mountOptions(o).filter((option) => !NOT_THE_KERNELS.has(option) && !option.startsWith('x-') && !option.startsWith('comment='));

@@ -82,7 +82,7 @@ describe('what a container asks for, on the real kernel', () => {
   });
 
   it('has kernel settings of its own, and /dev/shm as large as asked for', async () => {
-    const before = await readFile('/proc/sys/kernel/msgmax', 'utf8');
+    const ofNode = await readFile('/proc/sys/kernel/msgmax', 'utf8');
     const sysctls = [
       { name: 'net.ipv4.ip_unprivileged_port_start', value: '80' },
       { name: 'kernel.msgmax', value: '1234' },
@@ -93,7 +93,7 @@ describe('what a container asks for, on the real kernel', () => {
     assert.deepEqual(lines.slice(0, 3), ['80', '1234', '17']);
     assert.match(lines[3] ?? '', /^250\s32000\s32\s64$/);
     assert.match(lines[4] ?? '', /^shm +1024 /);
-    assert.equal(await readFile('/proc/sys/kernel/msgmax', 'utf8'), before);
+    assert.equal(await readFile('/proc/sys/kernel/msgmax', 'utf8'), ofNode);
   });
 
   it('shows the parts of the kernel that it says', async () => {
@@ -195,8 +195,8 @@ describe('what a container asks for, on the real kernel', () => {
   });
 
   it('has the devices that it asks for, with what it may do with them', async () => {
-    const script = (node: string) => `exec 2>&1; mknod /node c 1 11; : > ${node} && echo written; head -c 0 ${node}; mknod /port c 1 4; head -c 0 /port`;
-    const denied = (node: string) => ['written', `head: ${node}: Operation not permitted`, 'head: /port: Operation not permitted'];
+    const script = (place: string) => `exec 2>&1; mknod /node c 1 11; : > ${place} && echo written; head -c 0 ${place}; mknod /port c 1 4; head -c 0 /port`;
+    const denied = (place: string) => ['written', `head: ${place}: Operation not permitted`, 'head: /port: Operation not permitted'];
     assert.deepEqual(await output('device', { devices: [{ path: '/dev/kmsg', containerPath: '/dev/words', permissions: 'w' }] }, script('/dev/words')), denied('/dev/words'));
     assert.deepEqual(await output('rule', { deviceCgroupRules: ['c 1:11 w'] }, script('/node')), denied('/node'));
     const { pid } = await run('nodes', { devices: [{ path: '/dev/kmsg' }] });
@@ -250,5 +250,20 @@ describe('what a container asks for, on the real kernel', () => {
     const id = await node.engine.create(containerOf('curious', { command: ['true'], namespaces: { ipc: 'Container:closed' } }), 'h');
     await assert.rejects(node.engine.start(id), { code: 'Conflict', message: /can't join the IPC of container closed: non-shareable IPC$/ });
     assert.deepEqual(await output('no-shm', { namespaces: { ipc: 'None' } }, 'ls -d /dev/shm 2>&1'), ['ls: /dev/shm: No such file or directory']);
+  });
+
+  it('mounts memory and folders as it says', async () => {
+    const { proc } = await run('mounted', {
+      mounts: [
+        { mountPath: '/fast', tmpfs: { size: '1Mi', mode: '0750', options: ['noexec', 'uid=33', 'nr_inodes=100', 'noatime'] } },
+        { mountPath: '/top', bind: { source: '/sys', recursive: false }, readOnly: true },
+        { mountPath: '/all', bind: { source: '/sys' } },
+      ],
+    });
+    const mounts = await proc('mountinfo');
+    assert.match(mounts, /^.* \/ \/fast rw,nosuid,nodev,noexec,noatime - tmpfs tmpfs rw,size=1024k,nr_inodes=100,mode=750,uid=33/m);
+    assert.match(mounts, / \/top ro[, ]/);
+    assert.doesNotMatch(mounts, / \/top\//);
+    assert.match(mounts, / \/all\/fs\/cgroup/);
   });
 });

@@ -67,7 +67,7 @@ test('changes name the field and both values', () => {
   const after = container({ resources: { memory: '1Gi', cpu: 1 }, mounts: [{ ...tmpfs('/a'), readOnly: true }, tmpfs('/b')], command: ['sh'] });
   assert.deepEqual(specChanged(before, after), [
     { field: 'spec.mounts[/a].readOnly', from: 'false', to: 'true' },
-    { field: 'spec.mounts[/b]', from: '(none)', to: '{"idmap":"None","mountPath":"/b","readOnly":false,"recursiveReadOnly":true,"tmpfs":{"mode":"1777"}}' },
+    { field: 'spec.mounts[/b]', from: '(none)', to: '{"idmap":"None","mountPath":"/b","readOnly":false,"recursiveReadOnly":true,"tmpfs":{"mode":"1777","options":[]}}' },
     { field: 'spec.resources.memory', from: '64Mi', to: '1Gi' },
     { field: 'spec.resources.cpu', from: '(none)', to: '1' },
   ]);

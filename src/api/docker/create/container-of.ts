@@ -4,6 +4,7 @@ import { validate } from '../../../spec/validate.ts';
 import { adaptedBody } from './adapted-body.ts';
 import type { CreateBody } from './create-body.ts';
 import type { CreateContext } from './create-context.ts';
+import { healthOf } from './health-of.ts';
 import { kernelOf } from './kernel-of.ts';
 import { loggingOf } from './logging-of.ts';
 import { mountsOf } from './mounts-of.ts';
@@ -16,6 +17,7 @@ import { refuse } from './refused.ts';
 import { resourcesOf } from './resources-of.ts';
 import { restartOf } from './restart-of.ts';
 import { securityOf } from './security-of.ts';
+import { sharingOf } from './sharing-of.ts';
 import type { SpecInput } from './spec-input.ts';
 
 export const NAME_ANNOTATION = 'docker.mooring.dev/name';
@@ -61,6 +63,8 @@ export function containerOf(asked: CreateBody, context: CreateContext): Creation
     ...restartOf(body.HostConfig),
     ...securityOf(body.HostConfig),
     ...kernelOf(body.HostConfig),
+    ...sharingOf(body, context),
+    ...healthOf(body, image.config),
     network,
     suspend: true,
   };

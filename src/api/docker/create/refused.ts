@@ -1,23 +1,11 @@
-import type { CreateBody, HostConfig } from './create-body.ts';
+import type { CreateBody } from './create-body.ts';
 import { bad, unsupported } from './refusal.ts';
-
-/** Fields that are asked for, each with what to do instead. */
-const PENDING: readonly (readonly [field: keyof HostConfig, given: (host: HostConfig) => boolean])[] = [
-  ['CgroupnsMode', (host) => host.CgroupnsMode === 'host'],
-  ['DeviceCgroupRules', (host) => host.DeviceCgroupRules.length > 0],
-  ['Devices', (host) => host.Devices.length > 0],
-  ['IpcMode', (host) => !['', 'private', 'shareable'].includes(host.IpcMode)],
-  ['PidMode', (host) => host.PidMode !== ''],
-  ['UTSMode', (host) => host.UTSMode !== ''],
-];
 
 /** Docker's own runtimes are asked for where any will do. */
 const RUNTIMES = new Set(['', 'runc', 'io.containerd.runc.v2', 'mooring-runtime']);
 
 /** Throws for what is asked for and can't be had whatever else is asked for. */
 export function refuse({ HostConfig: host }: CreateBody): void {
-  const pending = PENDING.find(([, given]) => given(host))?.[0];
-  if (pending !== undefined) throw unsupported(pending, 'leave it out');
   if (!RUNTIMES.has(host.Runtime)) throw bad(`unknown or invalid runtime name: ${host.Runtime}`);
   if (host.Isolation !== '' && host.Isolation !== 'default') throw bad(`invalid isolation "${host.Isolation}": linux only supports 'default'`);
   if (host.UsernsMode !== '' && host.UsernsMode !== 'host') throw bad(`invalid USER mode: ${host.UsernsMode}`);

@@ -4,6 +4,7 @@ import type { MountConfig } from './create-body.ts';
 import type { CreateContext } from './create-context.ts';
 import { anonymousVolume, mountPoint, namedVolume, type PlacedMount } from './placed-mount.ts';
 import { bad, unsupported } from './refusal.ts';
+import { withNoexec } from './tmpfs-mount.ts';
 
 /** One of HostConfig.Mounts. */
 export function typedMount(mount: MountConfig, context: CreateContext, autoRemove: boolean): PlacedMount {
@@ -30,13 +31,12 @@ function bind({ Source: source, ReadOnly: readOnly, BindOptions: options, Volume
   if (volumeOptions) throw wrong('bind', 'field VolumeOptions must not be specified');
   const propagation = options?.Propagation ?? '';
   if (propagation !== '' && !Object.hasOwn(PROPAGATIONS, propagation)) throw wrong('bind', `invalid propagation mode: ${propagation}`);
-  if (options?.NonRecursive) throw unsupported('a bind that is not recursive (bind-nonrecursive)', 'leave it out');
   return {
     mount: {
       mountPath,
       readOnly,
       ...(options?.ReadOnlyNonRecursive && { recursiveReadOnly: false }),
-      bind: { source: posix.resolve('/', source), createSource: options?.CreateMountpoint ?? false, ...propagated(PROPAGATIONS[propagation]) },
+      bind: { source: posix.resolve('/', source), createSource: options?.CreateMountpoint ?? false, recursive: !options?.NonRecursive, ...propagated(PROPAGATIONS[propagation]) },
     },
   };
 }
@@ -51,9 +51,7 @@ function volume({ Source: source, ReadOnly: readOnly, VolumeOptions: options, Bi
 
 function tmpfs({ ReadOnly: readOnly, TmpfsOptions: options }: MountConfig, mountPath: string): PlacedMount {
   const { SizeBytes: size = 0, Mode: mode = 0, Options: more = [] } = options ?? {};
-  const [other] = more.flat();
-  if (other !== undefined) throw unsupported(`option "${other}" of a tmpfs`, 'size, mode and readonly are');
-  return { mount: { mountPath, readOnly, tmpfs: { ...(size > 0 && { size }), ...(mode > 0 && { mode: mode.toString(8).padStart(3, '0') }) } } };
+  return { mount: { mountPath, readOnly, tmpfs: { ...(size > 0 && { size }), ...(mode > 0 && { mode: mode.toString(8).padStart(3, '0') }), options: withNoexec(more.map((words) => words.join('='))) } } };
 }
 
 function wrong(type: string, why: string): Error {
