@@ -52,7 +52,12 @@ export function entriesOf(field: Field): readonly (readonly [string, Field])[] {
 /** The fields of a mapping that has no others than these. */
 export function fieldsAmong<const Name extends string>(field: Field, names: readonly Name[]): Partial<Record<Name, Field>> {
   for (const [key, value] of entriesOf(field)) if (!(names as readonly string[]).includes(key) && !key.startsWith('x-')) throw unknownField(value, key, names);
-  return Object.fromEntries(names.flatMap((name) => field.get(name) ?? []).map((value) => [value.path.at(-1), value])) as Partial<Record<Name, Field>>;
+  const given: Partial<Record<Name, Field>> = {};
+  for (const name of names) {
+    const value = field.get(name);
+    if (value !== undefined) given[name] = value;
+  }
+  return given;
 }
 
 export function unknownField(field: Field, key: string, known: readonly string[]): FieldError {
