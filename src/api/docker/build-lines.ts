@@ -7,38 +7,61 @@ interface Told {
   readonly lines: string[];
 }
 
+/** What the engine writes in red. */
+const RED = '\u001B[91m';
+const PLAIN = '\u001B[0m';
+
 /**
- * A build's progress in the words of the engine's classic builder. Mooring builds stages side by side: the steps are told one after the other, as they began,
- * each with what it wrote. There are no images in between, and so no ids of them.
+ * A build's progress in the words of the engine's classic builder. Mooring builds stages side by side: the steps are told one after the other, each with what it
+ * wrote, in the order of the Dockerfile as far as they are there. There are no images in between, and so no ids of them.
  */
 export class BuildLines {
   readonly #say: (text: string) => void;
+  readonly #labels: ReadonlyMap<string, string>;
   readonly #waiting = new Map<number, Told>();
+  /** How many steps there are. */
+  #count = 0;
   /** Of the step that is being told. */
   #current: number | undefined;
   /** The step that failed, as soon as one has. */
   failed: BuildStep | undefined;
 
-  constructor(say: (text: string) => void) {
+  /** Labels that were asked for beside the Dockerfile are a last step of their own. */
+  constructor(say: (text: string) => void, labels: ReadonlyMap<string, string> = new Map()) {
     this.#say = say;
+    this.#labels = labels;
+  }
+
+  /** Once all is done. */
+  finish(): void {
+    if (this.#labels.size > 0) this.#say(`Step ${this.#count}/${this.#count} : LABEL ${[...this.#labels].map(([key, value]) => `${key}=${value}`).join(' ')}\n`);
   }
 
   take(event: BuildProgress): void {
     if (event.type === 'WARNING') return this.#say(`[Warning] ${event.at}: ${event.message}\n`);
     if (event.type === 'STEP') return this.#step(event);
-    this.#line(event.id, `${event.text}\n`);
+    const red = event.type === 'OUTPUT' && event.stream === 'stderr';
+    this.#line(event.id, red ? `${RED}${event.text}\n${PLAIN}` : `${event.text}\n`);
   }
 
   #step(step: BuildStep): void {
     const known = this.#waiting.get(step.id);
     if (known === undefined) {
       this.#waiting.set(step.id, { step, lines: [] });
-      if (this.#current === undefined) this.#turnTo(step.id);
-      return;
+      return this.#turn();
     }
     known.step = step;
     if (step.state === 'Failed') this.failed ??= step;
     if (this.#current === step.id) this.#end(known);
+    else this.#turn();
+  }
+
+  /** To the first step that can be told, unless one is being told. */
+  #turn(): void {
+    if (this.#current !== undefined) return;
+    const ready = [...this.#waiting.values()].filter(({ step }) => step.state !== 'Started' || !/^FROM\b/i.test(step.text));
+    const [next] = ready.toSorted((a, b) => (a.step.place?.number ?? 0) - (b.step.place?.number ?? 0));
+    if (next !== undefined) this.#turnTo(next);
   }
 
   #line(id: number, text: string): void {
@@ -46,12 +69,11 @@ export class BuildLines {
     else this.#waiting.get(id)?.lines.push(text);
   }
 
-  #turnTo(id: number): void {
-    const told = this.#waiting.get(id);
-    if (told === undefined) return;
-    this.#current = id;
+  #turnTo(told: Told): void {
+    this.#current = told.step.id;
     const { place, text } = told.step;
-    this.#say(place === undefined ? `# Executing build trigger\n${text}\n` : `Step ${place.number}/${place.count} : ${text}\n`);
+    if (place !== undefined) this.#count = place.count + (this.#labels.size > 0 ? 1 : 0);
+    this.#say(place === undefined ? `# Executing build trigger\n${text}\n` : `Step ${place.number}/${this.#count} : ${text}\n`);
     for (const line of told.lines.splice(0)) this.#say(line);
     if (told.step.state !== 'Started') this.#end(told);
   }
@@ -60,8 +82,7 @@ export class BuildLines {
     if (step.state === 'Cached') this.#say(' ---> Using cache\n');
     this.#waiting.delete(step.id);
     this.#current = undefined;
-    const next = this.#waiting.keys().next();
-    if (next.done !== true) this.#turnTo(next.value);
+    this.#turn();
   }
 }
 

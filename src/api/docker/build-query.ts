@@ -18,13 +18,12 @@ export function buildRequest(query: Query, body: AsyncIterable<Buffer>, signal: 
   if (network === undefined) throw new DockerError(501, `Mooring's builds have the networks default, host and none, not ${JSON.stringify(query.text('networkmode'))}.`);
   const tags = query.all('t').filter((tag) => tag !== '');
   for (const tag of tags) parsed(tag);
-  const defined = (name: string): ReadonlyMap<string, string> => new Map([...query.map(name)].flatMap(([key, value]) => (value === null ? [] : [[key, value] as const])));
   return {
     context: contextOf(query.text('remote'), body, signal),
     dockerfile: { kind: 'context', path: query.text('dockerfile') ?? 'Dockerfile' },
     tags: tags.map((tag) => joinReference(tag, undefined)),
-    buildArguments: defined('buildargs'),
-    labels: defined('labels'),
+    buildArguments: definedIn(query, 'buildargs'),
+    labels: definedIn(query, 'labels'),
     noCache: query.flag('nocache'),
     pull: query.flag('pull'),
     network,
@@ -35,6 +34,11 @@ export function buildRequest(query: Query, body: AsyncIterable<Buffer>, signal: 
     ...(target !== undefined && { target }),
     ...(platform !== undefined && { platform: parsePlatform(platform) }),
   };
+}
+
+/** A map of the query without what has no value. */
+export function definedIn(query: Query, name: string): ReadonlyMap<string, string> {
+  return new Map([...query.map(name)].flatMap(([key, value]) => (value === null ? [] : [[key, value] as const])));
 }
 
 function contextOf(remote: string | undefined, body: AsyncIterable<Buffer>, signal: AbortSignal): BuildRequest['context'] {

@@ -1,5 +1,5 @@
 import { MooringError } from '../../lib/errors.ts';
-import { buildRequest } from './build-query.ts';
+import { buildRequest, definedIn } from './build-query.ts';
 import { BuildLines, commandFailure } from './build-lines.ts';
 import { type DockerCall, sendJson, takeBody } from './call.ts';
 import type { DockerServices } from './docker-services.ts';
@@ -25,11 +25,12 @@ async function build(call: DockerCall, { builds, images, told }: DockerServices)
   const say = (line: Line): void => lines.put(line, line);
   const steps = new BuildLines((stream) => {
     if (!quiet) say({ stream });
-  });
+  }, definedIn(call.query, 'labels'));
   const work = takeBody(call, async (body) => {
     const request = buildRequest(call.query, body, call.signal);
     try {
       const { imageId } = await keepingUntagged(images, request.tags, () => builds.build(request, { signal: call.signal, onProgress: (event) => steps.take(event), ...(credentials && { credentials }) }));
+      steps.finish();
       if (quiet) return say({ stream: `${imageId}\n` });
       say({ aux: { ID: imageId } });
       say({ stream: `Successfully built ${imageId.slice('sha256:'.length, 'sha256:'.length + 12)}\n` });

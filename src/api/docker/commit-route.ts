@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type DockerCall, readJson, sendJson } from './call.ts';
 import { dockerNameOf, findContainer } from './container-lookup.ts';
 import type { DockerServices } from './docker-services.ts';
-import { joinReference, keepingUntagged, namelessName } from './image-names.ts';
+import { joinReference, keepingUntagged, namelessName, sought } from './image-names.ts';
 import type { DockerRoute } from './route.ts';
 
 export const commitRoutes: readonly DockerRoute[] = [{ method: 'POST', path: '/commit', handle: commit }];
@@ -31,6 +31,7 @@ async function commit(call: DockerCall, services: DockerServices): Promise<void>
       ...(message !== undefined && { message }),
     }),
   );
+  if (repository !== undefined) services.told.image('tag', image.id, sought(name));
   services.told.container('commit', id, { ...view.container.metadata.labels, comment: message ?? '', image: view.container.spec.image, imageID: image.id, imageRef: repository === undefined ? '' : name, name: dockerNameOf(view.container) });
   sendJson(call, { Id: image.id }, 201);
 }

@@ -11,12 +11,12 @@ import type { DockerRoute } from './route.ts';
 
 export const eventRoutes: readonly DockerRoute[] = [{ method: 'GET', path: '/events', handle: events }];
 
-const FILTERS = ['config', 'container', 'daemon', 'event', 'image', 'label', 'network', 'node', 'plugin', 'scope', 'secret', 'service', 'type', 'volume'] as const;
 /** A client that is further behind is given up. */
 const MAX_BEHIND = 10_000;
 
 async function events(call: DockerCall, { told }: DockerServices): Promise<void> {
-  const filters = call.query.filters(FILTERS);
+  // As with the engine, a filter that nobody knows filters nothing here.
+  const filters = call.query.filters();
   const [since, until] = (['since', 'until'] as const).map((name) => instantIn(call, name));
   if (since !== undefined && until !== undefined && since > until) throw new DockerError(400, `\`since\` time (${call.query.text('since')}) cannot be after \`until\` time (${call.query.text('until')})`);
   const isMeant = (event: DockerEvent): boolean => passes(filters, event);

@@ -47,17 +47,17 @@ export class Filters {
     if (value === undefined) return undefined;
     if (more.length === 0 && (value === 'true' || value === '1')) return true;
     if (more.length === 0 && (value === 'false' || value === '0')) return false;
-    throw new DockerError(400, `Invalid filter '${name}=${JSON.stringify(this.values(name))}'`);
+    throw new DockerError(400, `Invalid filter '${name}=[${this.values(name).join(' ')}]'`);
   }
 }
 
 /** Takes the map form of Go's clients (`{"label":{"a=b":true}}`) and the list form of others (`{"label":["a=b"]}`). */
-export function parseFilters(value: unknown, known: readonly string[]): Filters {
+export function parseFilters(value: unknown, known?: readonly string[]): Filters {
   const values = new Map<string, string[]>();
   if (value === undefined || value === null) return new Filters(values);
   if (typeof value !== 'object' || Array.isArray(value)) throw new DockerError(400, 'filters is not a map in JSON');
   for (const [name, entry] of Object.entries(value) as [string, unknown][]) {
-    if (!known.includes(name)) throw new DockerError(400, `Invalid filter '${name}'`);
+    if (known?.includes(name) === false) throw new DockerError(400, `Invalid filter '${name}'`);
     values.set(name, valuesOf(name, entry));
   }
   return new Filters(values);

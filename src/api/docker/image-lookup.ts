@@ -3,7 +3,7 @@ import { pathPattern } from '../../engine/build/path-pattern.ts';
 import { MooringError } from '../../lib/errors.ts';
 import { DockerError } from './error-reply.ts';
 import type { Filters } from './filters.ts';
-import { sought, tagsOf } from './image-names.ts';
+import { familiarName, sought, tagsOf } from './image-names.ts';
 import { secondsOf } from './image-object.ts';
 
 /** The image of that name or ID. Throws 404 in the engine's words. */
@@ -43,7 +43,7 @@ export async function filterImages(images: ImageEngine, all: readonly ImageDetai
   const [before, since] = await Promise.all((['before', 'since'] as const).map((name) => timesOf(images, filters.values(name))));
   const until = untilOf(filters);
   const patterns = filters.values('reference').map(referencePattern);
-  return all.filter((image) => {
+  const meant = all.filter((image) => {
     const made = secondsOf(image.created);
     const tags = tagsOf(image);
     return (
@@ -56,6 +56,8 @@ export async function filterImages(images: ImageEngine, all: readonly ImageDetai
       (patterns.length === 0 || tags.some((tag) => patterns.some((matches) => matches(tag))))
     );
   });
+  // A reference chooses among the names of an image, too.
+  return patterns.length === 0 ? meant : meant.map((image) => ({ ...image, names: image.names.filter((name) => patterns.some((matches) => matches(familiarName(name)))) }));
 }
 
 async function timesOf(images: ImageEngine, names: readonly string[]): Promise<number[]> {

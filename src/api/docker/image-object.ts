@@ -19,7 +19,7 @@ export function configObject(config: ImageRuntimeConfig): Record<string, unknown
     Tty: false,
     OpenStdin: false,
     StdinOnce: false,
-    Env: Env ?? null,
+    Env: Env && Env.length > 0 ? Env : null,
     Cmd: Cmd ?? null,
     ...(Healthcheck && { Healthcheck }),
     Image: '',

@@ -11,7 +11,7 @@ import type { DockerRoute } from './route.ts';
 /** What concerns the images of the node. Transfers are in `transfer-routes.ts`. */
 export const imageRoutes: readonly DockerRoute[] = [
   { method: 'GET', path: '/images/json', handle: (call, { images }) => list(call, images) },
-  { method: 'GET', path: '/images/:name/json', handle: async (call, { images }) => sendJson(call, imageObject(await findImage(images, param(call, 'name')))) },
+  { method: 'GET', path: '/images/:name/json', handle: inspect },
   {
     method: 'GET',
     path: '/images/:name/history',
@@ -25,9 +25,20 @@ export const imageRoutes: readonly DockerRoute[] = [
   { method: 'POST', path: '/images/prune', handle: prune },
 ];
 
+/** Every node has it. */
+const OWN_IMAGE = 'mooring.local/busybox:latest';
+
 async function list(call: DockerCall, images: ImageEngine): Promise<void> {
   const filters = call.query.filters(LIST_FILTERS);
   sendJson(call, (await filterImages(images, await listImages(images), filters)).map(imageEntry));
+}
+
+async function inspect(call: DockerCall, { images }: DockerServices): Promise<void> {
+  const name = param(call, 'name');
+  const image = await findImage(images, name).catch((error: unknown) => {
+    throw error instanceof DockerError && error.status === 404 ? new DockerError(404, `no such image: ${name}: ${error.message}`) : error;
+  });
+  sendJson(call, imageObject(image));
 }
 
 async function tag(call: DockerCall, { images, told }: DockerServices): Promise<void> {
@@ -53,11 +64,14 @@ async function prune(call: DockerCall, services: DockerServices): Promise<void> 
   const filters = call.query.filters(PRUNE_FILTERS);
   const onlyDangling = filters.flag('dangling') ?? true;
   const meant = await filterImages(images, await listImages(images), filters.without('dangling'));
-  const leaving = meant.filter((image) => image.containers.length === 0 && (!onlyDangling || tagsOf(image).length === 0) && !image.names.some((name) => name.startsWith('mooring.local/busybox:')));
+  const leaving = meant.filter((image) => image.containers.length === 0 && (!onlyDangling || tagsOf(image).length === 0));
   const ImagesDeleted: object[] = [];
   for (const image of leaving) {
-    images.remove(image.id, { force: false });
-    ImagesDeleted.push(...tagsOf(image).map((Untagged) => ({ Untagged })), { Deleted: image.id });
+    const names = image.names.filter((name) => name !== OWN_IMAGE);
+    for (const name of names) images.remove(name, { force: true });
+    ImagesDeleted.push(...tagsOf({ names }).map((Untagged) => ({ Untagged })));
+    if (names.length < image.names.length) continue;
+    ImagesDeleted.push({ Deleted: image.id });
     told.image('delete', image.id, image.id);
   }
   const { bytes, layers } = await sweep(images);

@@ -49,6 +49,7 @@ function isIdIn(filters: Filters, id: string): boolean {
 
 async function create(call: DockerCall, services: DockerServices): Promise<void> {
   const body = await readJson(call, networkBodySchema);
+  if (listNetworks(services).some(({ name, builtin }) => builtin && name === body.Name)) throw new DockerError(403, `operation is not permitted on predefined ${body.Name} network`);
   const network = networkOf(body);
   const key = { kind: 'Network' as const, name: networkName(network.metadata) };
   const isTaken = listNetworks(services).some(({ name }) => name === body.Name) || services.desired.getOf('Network', key.name) !== undefined;

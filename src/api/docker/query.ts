@@ -57,8 +57,8 @@ export class Query {
     );
   }
 
-  /** The filters, of which the names given are known. Throws 400 for another. */
-  filters(known: readonly string[]): Filters {
+  /** The filters, of which the names given are known; without them, all are. Throws 400 for another. */
+  filters(known?: readonly string[]): Filters {
     const value = this.text('filters');
     return parseFilters(value === undefined ? undefined : parseJson(value, 'filters'), known);
   }

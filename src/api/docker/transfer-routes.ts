@@ -8,8 +8,8 @@ import { formatImageReference } from '../../spec/image-reference.ts';
 import { type DockerCall, param, takeBody } from './call.ts';
 import type { DockerServices } from './docker-services.ts';
 import { DockerError } from './error-reply.ts';
-import { asMissing, findImage } from './image-lookup.ts';
-import { familiarName, isNameless, joinReference, keepingUntagged, namelessName, parsed, tagsOf } from './image-names.ts';
+import { asMissing } from './image-lookup.ts';
+import { familiarName, isNameless, joinReference, keepingUntagged, namelessName, parsed, sought, tagsOf } from './image-names.ts';
 import { sendObjects } from './json-stream.ts';
 import { credentialsFor } from './registry-auth.ts';
 import type { DockerRoute } from './route.ts';
@@ -26,7 +26,7 @@ export const transferRoutes: readonly DockerRoute[] = [
 
 async function pull(call: DockerCall, { images, told }: DockerServices): Promise<void> {
   const name = joinReference(call.query.required('fromImage'), call.query.text('tag'));
-  const { tag, digest } = parsed(name);
+  const { repository, tag, digest } = parsed(name);
   if (digest === undefined && !name.endsWith(`:${tag}`)) throw new DockerError(501, `Mooring pulls one tag at a time: say which one of ${name} with "tag"`);
   const platform = call.query.text('platform');
   const full = formatImageReference(parsed(name));
@@ -38,7 +38,7 @@ async function pull(call: DockerCall, { images, told }: DockerServices): Promise
       signal: call.signal,
       onProgress: (progress) => {
         if (progress.type === 'LAYER') return lines.layer(progress);
-        lines.say({ status: `Pulling from ${familiar.replace(/[:@][^/]*$/, '')}`, id: digest ?? tag ?? 'latest' });
+        lines.say({ status: `Pulling from ${repository}`, id: digest ?? tag ?? 'latest' });
       },
       ...(platform !== undefined && { platform: parsePlatform(platform) }),
       ...credentialsFor(call, images.registryOf(name)),
@@ -64,6 +64,7 @@ async function importArchive(call: DockerCall, { images, told }: DockerServices)
   const message = query.text('message');
   const options = { changes: query.all('changes'), signal: call.signal, ...(message !== undefined && { message }) };
   const image = await keepingUntagged(images, [name], () => takeBody(call, (body) => images.import(source === '-' ? body : fetchUrl(source.includes('://') ? source : `http://${source}`, call.signal), name, options)));
+  if (repository !== undefined) told.image('tag', image.id, sought(name));
   told.image('import', image.id, image.id);
   await sendObjects(call, Readable.from([{ status: image.id }]));
 }
@@ -80,7 +81,7 @@ async function push(call: DockerCall, { images, told }: DockerServices): Promise
     lines.say({ status: `The push refers to repository [${registry}/${repository}]` });
     for (const name of names) {
       const image = await images.inspect(name).catch((error: unknown) => {
-        throw error instanceof MooringError && error.code === 'NotFound' ? new DockerError(404, `An image does not exist locally with the tag: ${bare}`) : error;
+        throw error instanceof MooringError && error.code === 'NotFound' ? new DockerError(404, `tag does not exist: ${name}`) : error;
       });
       for (const { digest, diffId } of image.layerDigests) labels.set(digest, shortDigest(diffId));
       const onProgress = (progress: Parameters<TransferLines['layer']>[0] | { readonly type: 'RESOLVED' }): void => {
@@ -104,7 +105,11 @@ async function load(call: DockerCall, { images, told }: DockerServices): Promise
 
 async function save(call: DockerCall, images: ImageEngine, names: readonly string[]): Promise<void> {
   if (names.length === 0) throw new DockerError(400, 'the query lacks "names"');
-  for (const name of names) await findImage(images, name);
+  for (const name of names) {
+    await images.inspect(name).catch((error: unknown) => {
+      throw error instanceof MooringError && error.code === 'NotFound' ? new DockerError(404, `No such image: ${name}`) : error;
+    });
+  }
   const archive = await images.save(names, 'docker').catch((error: unknown) => {
     throw asMissing(error, names[0] ?? '');
   });

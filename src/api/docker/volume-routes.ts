@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { MooringError } from '../../lib/errors.ts';
 import { volumeName } from '../../spec/name.ts';
+import { isMountVolume } from '../../spec/volume.ts';
 import { destroyVolume } from '../v1/supply-routes.ts';
 import { type DockerCall, param, readJson, sendJson, sendStatus } from './call.ts';
 import { foundContainers } from './container-lookup.ts';
@@ -35,10 +36,10 @@ export function volumeObject(found: FoundVolume): Record<string, unknown> {
   return {
     CreatedAt: state === undefined ? GO_ZERO_TIME : `${new Date(state.createdAt).toISOString().slice(0, 19)}Z`,
     Driver: 'local',
-    Labels: Object.keys(labels).length === 0 && isAnonymous(found) ? null : labels,
+    Labels: Object.keys(labels).length === 0 ? null : labels,
     Mountpoint: state?.path ?? '',
     Name: name,
-    Options: isAnonymous(found) && Object.keys(options).length === 0 ? null : options,
+    Options: Object.keys(options).length === 0 ? null : options,
     Scope: 'local',
   };
 }
@@ -105,7 +106,8 @@ async function prune(call: DockerCall, services: DockerServices): Promise<void> 
   let SpaceReclaimed = 0;
   for (const found of await listVolumes(services)) {
     const labels = volumeLabels(found);
-    const isMeant = (all || isAnonymous(found)) && filters.haveLabels(labels) && filters.lackLabels(labels);
+    // As with the engine, one that is a mount of something else is nobody's to prune.
+    const isMeant = !isMountVolume(found.volume.spec) && (all || isAnonymous(found)) && filters.haveLabels(labels) && filters.lackLabels(labels);
     const isOthers = found.origin !== undefined && found.origin.source !== 'api';
     if (!isMeant || isOthers || volumeUsers(services, found).length > 0) continue;
     const bytes = await services.volumes.usage(found.key);
