@@ -38,9 +38,10 @@ export interface ReconcilerFace {
   run(name: ContainerName, signal: AbortSignal, begin?: () => void): Promise<void>;
   /**
    * Ends the present run: signal, grace and SIGKILL as ever, or as `options` say for this once. Whether it runs again afterwards is the desired state's to say.
-   * Settles once it has ended; false when it does not run. `NotFound` for one that is neither desired nor there.
+   * Settles once it has ended; false when it does not run. `NotFound` for one that is neither desired nor there. `begin` is to suspend it once the stop is asked for:
+   * done before, that could send a signal of its own first.
    */
-  stop(name: ContainerName, options: StopOptions, abort: AbortSignal): Promise<boolean>;
+  stop(name: ContainerName, options: StopOptions, abort: AbortSignal, begin?: () => void): Promise<boolean>;
   /**
    * Has a container's file changes thrown away: it is stopped as ever, and started again afterwards where it is wanted running. Settles once they are gone,
    * or the container is. `NotFound` for a container that is not there.

@@ -256,8 +256,8 @@ export class Reconciler implements ReconcilerFace {
     return this.#verbs.run(name, signal, begin);
   }
 
-  async stop(name: ContainerName, options: StopOptions, abort: AbortSignal): Promise<boolean> {
-    return this.#verbs.stop(name, options, abort);
+  async stop(name: ContainerName, options: StopOptions, abort: AbortSignal, begin?: () => void): Promise<boolean> {
+    return this.#verbs.stop(name, options, abort, begin);
   }
 
   async reset(name: ContainerName, signal: AbortSignal): Promise<void> {

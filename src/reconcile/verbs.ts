@@ -76,7 +76,7 @@ export class Verbs {
     });
   }
 
-  async stop(name: ContainerName, { graceSeconds, signal }: StopOptions, abort: AbortSignal): Promise<boolean> {
+  async stop(name: ContainerName, { graceSeconds, signal }: StopOptions, abort: AbortSignal, begin?: () => void): Promise<boolean> {
     if (graceSeconds !== undefined && !(Number.isInteger(graceSeconds) && graceSeconds >= -1)) {
       throw new MooringError('Invalid', `${graceSeconds} is no grace for a stop`, { fix: 'give whole seconds, or -1 for as long as it takes' });
     }
@@ -86,7 +86,10 @@ export class Verbs {
     };
     const observed = await this.#observe(name, abort);
     if (observed === undefined && this.#options.desiredOf(name) === undefined) throw new MooringError('NotFound', `there is no container ${name}`);
-    if (observed?.process.state !== 'Running') return false;
+    if (observed?.process.state !== 'Running') {
+      begin?.();
+      return false;
+    }
     const { id, process } = observed;
     const askedAt = this.#options.clock.now();
     this.#ask(name, (facts) => {
@@ -95,6 +98,7 @@ export class Verbs {
       const since = graceSeconds === undefined && before !== undefined ? before : { id, init: process.init, askedAt };
       return { ...facts, stopAsked: { ...(before?.signal !== undefined && { signal: before.signal }), ...since, ...otherwise } };
     });
+    begin?.();
     await this.#until(name, abort, { content: ({ observed: found, facts }) => (found?.id !== id || facts.stopAsked?.init.startTime !== process.init.startTime ? true : undefined) });
     return true;
   }

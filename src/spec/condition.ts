@@ -41,7 +41,7 @@ export const containerStatusSchema = z
     startedAt: z.exactOptional(time('When the process last started.')),
     finishedAt: z.exactOptional(time('When the process last ended.')),
     exitCode: z.exactOptional(z.int().min(0).max(255)).meta({ description: 'How it last ended: its exit status, or 128 + n after signal n.' }),
-    restartCount: z.int().min(0).meta({ description: 'Restarts since the name was first desired.' }),
+    restartCount: z.int().min(0).meta({ description: 'Restarts since the name was first desired, or since somebody last asked for a run.' }),
     lastDrift: z.exactOptional(driftSchema).meta({ description: 'The last difference from the desired state that nobody had asked for.' }),
   })
   .readonly();

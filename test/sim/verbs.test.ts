@@ -210,6 +210,17 @@ test('a grace given while the suspension already stops it takes effect, without 
   assert.equal(stateOf(node), 'Exited');
 });
 
+test('a suspension within the stop sends no signal of its own', async () => {
+  const node = await settledNode();
+  node.engine.programs.set(web, { endsAfterSignal: undefined });
+  const suspend = (): void => node.apply(container('web', { suspend: true }));
+  assert.equal(await valueOf(node, node.reconciler.stop(web, { signal: 'SIGINT', graceSeconds: 1 }, never, suspend)), true);
+  assert.deepEqual(node.events.flatMap(({ reason, message }) => (reason === 'Stopping' ? [message.split(':')[0]] : [])), ['sends SIGINT']);
+  assert.ok(await node.settle());
+  assert.equal(stateOf(node), 'Exited');
+  assert.equal(await valueOf(node, node.reconciler.stop(web, {}, never, suspend)), false);
+});
+
 test('of two stops at once, the one that says nothing of the grace takes nothing from the other', async () => {
   const node = await settledNode({ suspend: false });
   node.engine.programs.set(web, { endsAfterSignal: undefined });
