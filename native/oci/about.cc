@@ -64,7 +64,7 @@ Result<int> features(const Context&, const Arguments&) {
         {"selinux", {{"enabled", true}}},
         {"intelRdt", {{"enabled", false}}},
         {"mountExtensions", {{"idmap", {{"enabled", true}}}}}}},
-      {"annotations", {{"dev.mooring.version", kVersion}}}};
+      {"annotations", {{"dev.mooring.version", kVersion}, {"org.opencontainers.runc.checkpoint.enabled", "true"}}}};
   std::printf("%s\n", features.dump(2).c_str());
   return 0;
 }

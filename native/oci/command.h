@@ -12,6 +12,7 @@ struct Context {
   std::string root;
   std::function<void(const std::string&)> warn;  // of what was not done as asked, and is no reason to fail
   bool systemd_cgroup = false;  // --systemd-cgroup
+  std::string criu;  // --criu; empty: that in PATH
 };
 
 using Run = Result<int> (*)(const Context& context, const Arguments& arguments);
@@ -26,7 +27,9 @@ Result<int> exec(const Context&, const Arguments&);
 Result<int> kill_container(const Context&, const Arguments&);
 Result<int> delete_container(const Context&, const Arguments&);
 /// Ends it and removes all that is left of it, once its state allows that or `force` is given. The caller holds its lock.
-Status remove_container(const Container& container, bool force);
+Status remove_container(const Context&, const Container& container, bool force);
+/// The same for a run that its caller has seen end, unless somebody has done so already.
+Status remove_after_run(const Context&, const Container& container);
 // look.cc
 Result<int> state(const Context&, const Arguments&);
 Result<int> list(const Context&, const Arguments&);
@@ -38,6 +41,10 @@ Result<int> spec(const Context&, const Arguments&);
 Result<int> pause(const Context&, const Arguments&);
 Result<int> resume(const Context&, const Arguments&);
 Result<int> update(const Context&, const Arguments&);
+// checkpoint.cc
+Result<int> checkpoint(const Context&, const Arguments&);
+// restore.cc
+Result<int> restore(const Context&, const Arguments&);
 // events.cc
 Result<int> events(const Context&, const Arguments&);
 

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "monitor/start_time.h"
 #include "runtime/cgroup_control.h"
 #include "runtime/files.h"
 #include "runtime/unique_fd.h"
@@ -30,6 +31,21 @@ Json describe(const Container& container) {
 Error no_such(const std::string& id) { return Error{"container \"" + id + "\" does not exist", ENOENT}; }
 
 UniqueFd open_folder(const Container& container) { return UniqueFd(open(container.folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)); }
+
+// What save() has written.
+void fill(Container& container, const Json& json) {
+  container.bundle = json.value("bundle", "");
+  container.rootfs = json.value("rootfs", "");
+  container.cgroup = json.value("cgroup", "");
+  container.scope = json.value("scope", "");
+  container.created = json.value("created", "");
+  container.pid = json.value("pid", 0);
+  container.start_time = json.value("startTime", 0ULL);
+  container.annotations = json.value("annotations", container.annotations);
+}
+
+// A path may be no UTF-8, which JSON has to be.
+std::string printed(const Json& json, int indent) { return json.dump(indent, ' ', false, Json::error_handler_t::replace); }
 
 // Somebody is about to make it.
 bool is_locked(const Container& container) {
@@ -53,11 +69,10 @@ const char* name_of(State state) {
 unsigned long long start_time_of(pid_t pid) {
   auto text = read_file(AT_FDCWD, "/proc/" + std::to_string(pid) + "/stat");
   if (!text) return 0;
-  // Field 2, the name, may hold anything; field 3 follows its last parenthesis.
-  const char* rest = text->c_str() + std::min(text->rfind(')') + 2, text->size());
-  if (*rest == 'Z' || *rest == 'X') return 0;
-  for (int field = 3; field < 22 && *rest; ++field) rest = std::strchr(rest, ' ') + 1;
-  return std::strtoull(rest, nullptr, 10);
+  // Field 2, the name, may hold anything; field 3, the state, follows its last parenthesis.
+  const std::size_t state = text->rfind(')') + 2;
+  if (state < text->size() && ((*text)[state] == 'Z' || (*text)[state] == 'X')) return 0;
+  return static_cast<unsigned long long>(std::max(parse_start_time(*text), 0LL));
 }
 
 State Container::state(bool locked) const {
@@ -86,15 +101,13 @@ Result<Container> load_container(const std::string& root, const std::string& id)
   }
   if (!text) return std::move(text.error());
   const Json json = Json::parse(*text, nullptr, false);
-  if (!json.is_object()) return Error{container.folder + "/state.json is damaged; remove the container with delete --force", EBADMSG};
-  container.bundle = json.value("bundle", "");
-  container.rootfs = json.value("rootfs", "");
-  container.cgroup = json.value("cgroup", "");
-  container.scope = json.value("scope", "");
-  container.created = json.value("created", "");
-  container.pid = json.value("pid", 0);
-  container.start_time = json.value("startTime", 0ULL);
-  container.annotations = json.value("annotations", container.annotations);
+  const Error damaged{container.folder + "/state.json is damaged; remove the container with delete --force", EBADMSG};
+  if (!json.is_object()) return damaged;
+  try {
+    fill(container, json);
+  } catch (const Json::type_error&) {
+    return damaged;
+  }
   return container;
 }
 
@@ -137,7 +150,7 @@ Status save(const Container& container) {
   json["startTime"] = container.start_time;
   json["cgroup"] = container.cgroup;
   if (!container.scope.empty()) json["scope"] = container.scope;
-  return write_whole(container.folder + "/state.json", json.dump());
+  return write_whole(container.folder + "/state.json", printed(json, -1));
 }
 
 Status remove_folder(const Container& container) {
@@ -160,6 +173,6 @@ Status write_whole(const std::string& path, const std::string& text) {
   return rename(temporary.c_str(), path.c_str()) == 0 ? ok() : Status(sys_error("rename " + temporary + " to " + path));
 }
 
-std::string to_json(const Container& container) { return describe(container).dump(2); }
+std::string to_json(const Container& container) { return printed(describe(container), 2); }
 
 }  // namespace mooring::oci

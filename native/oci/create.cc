@@ -6,16 +6,12 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <ctime>
-#include <filesystem>
 
 #include "command.h"
 #include "console_socket.h"
 #include "foreground.h"
-#include "runtime/cgroup.h"
+#include "new_container.h"
 #include "runtime/cgroup_control.h"
-#include "runtime/cgroup_systemd.h"
-#include "runtime/files.h"
 #include "runtime/hooks.h"
 #include "runtime/launch.h"
 #include "runtime/systemd_bus.h"
@@ -23,15 +19,6 @@
 
 namespace mooring::oci {
 namespace {
-
-std::string utc_now() {
-  const std::time_t now = std::time(nullptr);
-  tm parts{};
-  gmtime_r(&now, &parts);
-  char text[32];
-  strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text;
-}
 
 struct Made {
   ContainerLock lock;
@@ -47,18 +34,6 @@ Status check_terminal(const Arguments& arguments, const Config& config, bool sta
   return ok();
 }
 
-Status find_cgroup(const Context& context, const Config& config, Container& container) {
-  if (!context.systemd_cgroup) {
-    container.cgroup = cgroup_path_of(config, container.id);
-    return container.cgroup.find(':') == std::string::npos ? ok() : Status(Error{"linux.cgroupsPath: \"" + config.cgroups_path + "\" is a place of systemd's; give a path, or --systemd-cgroup"});
-  }
-  auto scope = systemd_scope(config, container.id);
-  if (!scope) return std::move(scope.error());
-  container.cgroup = scope->cgroup;
-  container.scope = scope->unit;
-  return ok();
-}
-
 Status launch_into(const Context& context, Made& made, const Arguments& arguments, bool stays) {
   Container& container = made.container;
   auto config = read_config(container.bundle);
@@ -66,14 +41,9 @@ Status launch_into(const Context& context, Made& made, const Arguments& argument
   made.config = std::move(*config);
   MOORING_TRY(check_terminal(arguments, made.config, stays));
   MOORING_TRY(find_cgroup(context, made.config, container));
-  container.rootfs = made.config.root.path;
-  container.annotations = made.config.annotations;
-  auto text = read_file(AT_FDCWD, container.bundle + "/config.json", 8 << 20);
-  if (!text) return std::move(text.error());
-  MOORING_TRY(write_whole(container.folder + "/config.json", *text));
   if (mkfifo(container.fifo().c_str(), 0600) != 0) return sys_error("make " + container.fifo());
   // Without a pid for now: should this process be killed, delete still finds what it has made.
-  MOORING_TRY(save(container));
+  MOORING_TRY(keep_config(made.config, container));
   const UniqueFd gate(open(container.fifo().c_str(), O_RDWR | O_CLOEXEC));
   if (!gate) return sys_error("open " + container.fifo());
   auto preserved = preserved_fds(arguments);
@@ -94,13 +64,7 @@ Status launch_into(const Context& context, Made& made, const Arguments& argument
 Result<Made> make(const Context& context, const Arguments& arguments, bool stays) {
   Made made;
   Container& container = made.container;
-  container.id = arguments.operands()[0];
-  MOORING_TRY(check_id(container.id));
-  container.folder = context.root + "/" + container.id;
-  container.bundle = std::filesystem::absolute(arguments.value("bundle", ".")).lexically_normal();
-  while (container.bundle.size() > 1 && container.bundle.ends_with('/')) container.bundle.pop_back();
-  container.created = utc_now();
-  auto lock = make_folder(container);
+  auto lock = begin_container(context, arguments, container);
   if (!lock) return std::move(lock.error());
   made.lock = std::move(*lock);
   auto done = launch_into(context, made, arguments, stays);
@@ -132,14 +96,9 @@ Status open_gate(const Container& container, ContainerLock& lock) {
 
 Status start_container(const Container& container, ContainerLock& lock, const Config& config) {
   MOORING_TRY(open_gate(container, lock));
-  return run_hooks("poststart", config.hooks.poststart, state_text(config, container.id, container.bundle, "running", container.pid));
-}
-
-// Unless somebody has done so already.
-Status remove_after_run(const Container& container) {
-  auto lock = lock_container(container);
-  if (!lock) return lock.error().code == ENOENT ? ok() : Status(std::move(lock.error()));
-  return remove_container(container, true);
+  auto done = run_hooks("poststart", config.hooks.poststart, state_text(config, container.id, container.bundle, "running", container.pid));
+  if (!done) MOORING_TRY(signal_all(container.cgroup, SIGKILL));  // it is stopped then (runtime.md, "Lifecycle", 11)
+  return done;
 }
 
 }  // namespace
@@ -182,12 +141,12 @@ Result<int> run(const Context& context, const Arguments& arguments) {
   if (!made) return std::move(made.error());
   auto started = start_container(made->container, made->lock, made->config);
   if (!started) {
-    MOORING_TRY(remove_after_run(made->container));
+    MOORING_TRY(remove_after_run(context, made->container));
     return std::move(started.error());
   }
   if (!stays) return 0;
   auto code = stay_with(made->container.pid, arguments.has("console-socket") ? -1 : made->launched.console.get());
-  if (code && !arguments.has("keep")) MOORING_TRY(remove_after_run(made->container));
+  if (code && !arguments.has("keep")) MOORING_TRY(remove_after_run(context, made->container));
   return code;
 }
 

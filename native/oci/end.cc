@@ -65,7 +65,7 @@ Result<int> kill_container(const Context& context, const Arguments& arguments) {
   return 0;
 }
 
-Status remove_container(const Container& container, bool force) {
+Status remove_container(const Context& context, const Container& container, bool force) {
   const State now = container.state(true);
   if (now != State::stopped && now != State::created && !force) return Error{"container \"" + container.id + "\" is " + name_of(now) + ", only a stopped one can be deleted (or with --force)", EBUSY};
   if (!container.cgroup.empty()) {
@@ -76,10 +76,14 @@ Status remove_container(const Container& container, bool force) {
     if (!container.scope.empty()) MOORING_TRY(stop_unit(container.scope));
     MOORING_TRY(remove_cgroups(container.cgroup));
   }
-  Status hooks = ok();
-  if (auto config = read_config(container.folder)) hooks = run_hooks("poststop", config->hooks.poststop, state_text(*config, container.id, container.bundle, "stopped", 0));
-  MOORING_TRY(remove_folder(container));
-  return hooks;
+  if (auto config = read_config(container.folder)) run_all_hooks("poststop", config->hooks.poststop, state_text(*config, container.id, container.bundle, "stopped", 0), context.warn);
+  return remove_folder(container);
+}
+
+Status remove_after_run(const Context& context, const Container& container) {
+  auto lock = lock_container(container);
+  if (!lock) return lock.error().code == ENOENT ? ok() : Status(std::move(lock.error()));
+  return remove_container(context, container, true);
 }
 
 Result<int> delete_container(const Context& context, const Arguments& arguments) {
@@ -97,7 +101,7 @@ Result<int> delete_container(const Context& context, const Arguments& arguments)
   if (!lock) return missing(lock.error());
   // Again: it may have been started meanwhile.
   if (auto now = load_container(context.root, id)) container = std::move(now);
-  MOORING_TRY(remove_container(*container, force));
+  MOORING_TRY(remove_container(context, *container, force));
   return 0;
 }
 

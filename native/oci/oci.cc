@@ -23,6 +23,7 @@ const char* const kUsage =
     "  state ID    print its state                                   list, ps    print containers, processes\n"
     "  kill ID     send a signal                                     delete ID   remove a stopped container\n"
     "  pause ID, resume ID, update ID, events ID, spec, features\n"
+    "  checkpoint ID  write its processes to files, by CRIU          restore ID  make a container of these\n"
     "options before the command: --root DIR  --log FILE  --log-format text|json  --debug  --version\n";
 
 namespace {
@@ -42,12 +43,19 @@ constexpr Flag kill_flags[] = {{"all", 'a', false}};
 constexpr Flag delete_flags[] = {{"force", 'f', false}};
 constexpr Flag list_flags[] = {{"format", 'f'}, {"quiet", 'q', false}};
 constexpr Flag ps_flags[] = {{"format", 'f'}};
-constexpr Flag spec_flags[] = {{"bundle", 'b'}, {"rootless", 0, false, "user namespaces are not supported"}};
+constexpr Flag spec_flags[] = {{"bundle", 'b'}, {"rootless", 0, false, "containers are made by the host's root; linux.namespaces may ask for a user namespace"}};
 constexpr const char* no_kernel_memory = "the kernel has no limit of its own for kernel memory any more; --memory counts it in";
 constexpr const char* no_rdt = "Intel RDT is not supported";
 constexpr Flag update_flags[] = {{"resources", 'r'}, {"memory"}, {"memory-swap"}, {"memory-reservation"}, {"memory-swappiness"}, {"cpu-share"}, {"cpu-shares"}, {"cpu-quota"}, {"cpu-period"}, {"cpu-burst"}, {"cpu-idle"},
                                  {"cpu-rt-period"}, {"cpu-rt-runtime"}, {"cpuset-cpus"}, {"cpuset-mems"}, {"pids-limit"}, {"blkio-weight"},
                                  {"kernel-memory", 0, true, no_kernel_memory}, {"kernel-memory-tcp", 0, true, no_kernel_memory}, {"l3-cache-schema", 0, true, no_rdt}, {"mem-bw-schema", 0, true, no_rdt}};
+constexpr const char* no_lazy_pages = "memory is written and read whole; --pre-dump shortens the stop";
+constexpr Flag checkpoint_flags[] = {{"image-path"}, {"work-path"}, {"parent-path"}, {"leave-running", 0, false}, {"pre-dump", 0, false}, {"tcp-established", 0, false}, {"tcp-skip-in-flight", 0, false}, {"ext-unix-sk", 0, false},
+                                     {"shell-job", 0, false}, {"file-locks", 0, false}, {"link-remap", 0, false}, {"auto-dedup", 0, false}, {"manage-cgroups-mode"}, {"network-lock"}, {"empty-ns"},
+                                     {"lazy-pages", 0, false, no_lazy_pages}, {"page-server", 0, true, "the images are written to --image-path only"}};
+constexpr Flag restore_flags[] = {{"bundle", 'b'}, {"image-path"}, {"work-path"}, {"pid-file"}, {"detach", 'd', false}, {"keep", 0, false}, {"no-subreaper", 0, false}, {"tcp-established", 0, false}, {"ext-unix-sk", 0, false},
+                                  {"shell-job", 0, false}, {"file-locks", 0, false}, {"link-remap", 0, false}, {"auto-dedup", 0, false}, {"manage-cgroups-mode"}, {"empty-ns"}, {"lsm-profile"}, {"lsm-mount-context"},
+                                  {"no-pivot", 0, false, pivot}, {"lazy-pages", 0, false, no_lazy_pages}, {"console-socket", 0, true, "a container with a terminal can't be restored"}};
 constexpr Flag events_flags[] = {{"stats", 0, false}, {"interval"}};
 
 struct Command {
@@ -67,7 +75,8 @@ constexpr Command commands[] = {
     {"ps", ps, ps_flags, 1, any},                 {"pause", pause, {}, 1, 1},
     {"resume", resume, {}, 1, 1},                 {"update", update, update_flags, 1, 1},
     {"events", events, events_flags, 1, 1},       {"features", features, {}, 0, 0},
-    {"spec", spec, spec_flags, 0, 0},
+    {"spec", spec, spec_flags, 0, 0},             {"checkpoint", checkpoint, checkpoint_flags, 1, 1},
+    {"restore", restore, restore_flags, 1, 1},
 };
 
 std::string now_text() {
@@ -115,7 +124,12 @@ Result<int> run_command(const Command& command, const Arguments& global, int arg
     fprintf(stderr, "mooring-runtime: warning: %s\n", message.c_str());
     log_line(global, "warning", message);
   };
-  return command.run({.root = global.value("root", "/run/mooring-runtime"), .warn = warn, .systemd_cgroup = global.has("systemd-cgroup") || global.value("cgroup-manager") == "systemd"}, *arguments);
+  // A word of the command line that is to go into JSON may be no UTF-8, and a member of a file that was given may be of another kind than it must be.
+  try {
+    return command.run({.root = global.value("root", "/run/mooring-runtime"), .warn = warn, .systemd_cgroup = global.has("systemd-cgroup") || global.value("cgroup-manager") == "systemd", .criu = global.value("criu")}, *arguments);
+  } catch (const nlohmann::json::exception& wrong) {
+    return Error{std::string(command.name) + ": " + wrong.what(), EINVAL};
+  }
 }
 
 }  // namespace
@@ -148,6 +162,10 @@ int run_command_line(int argc, char** argv) {
   const std::string_view name = count > 0 ? rest[0] : "";
   for (const Command& command : commands) {
     if (command.name != name) continue;
+    if (count > 1 && std::string_view(rest[1]) == "--help") {  // podman asks so whether a runtime has the command
+      std::fputs(kUsage, stdout);
+      return 0;
+    }
     if (global->has("debug")) log_line(*global, "debug", std::string(name) + ": begins, version " + kVersion);
     auto code = run_command(command, *global, count - 1, rest + 1, argv);
     if (code) return *code;

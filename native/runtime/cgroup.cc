@@ -158,13 +158,21 @@ bool needs_spare(const std::vector<Hierarchy>& hierarchies, const Resources& res
 
 }  // namespace
 
+std::vector<PlacedCgroup> place_cgroups(const std::vector<Hierarchy>& hierarchies, const std::string& path) {
+  std::vector<PlacedCgroup> placed;
+  for (const Hierarchy& one : hierarchies) placed.push_back({one.mount_point + path, hierarchy_name(one), one.unified});
+  return placed;
+}
+
 Result<Cgroups> prepare_cgroups(const std::vector<Hierarchy>& given, const std::string& path, const Resources& resources) {
   auto hierarchies = needs_spare(given, resources) ? find_all_hierarchies() : given;
   if (!hierarchies) return std::move(hierarchies.error());
   MOORING_TRY(check_controllers(*hierarchies, resources));
   Cgroups cgroups;
-  for (const Hierarchy& hierarchy : *hierarchies) {
-    PlacedCgroup placed{hierarchy.mount_point + path, hierarchy_name(hierarchy), hierarchy.unified};
+  cgroups.placed = place_cgroups(*hierarchies, path);
+  for (std::size_t i = 0; i < hierarchies->size(); ++i) {
+    const Hierarchy& hierarchy = (*hierarchies)[i];
+    const PlacedCgroup& placed = cgroups.placed[i];
     bool reused = false;
     auto folder = hierarchy.unified ? make_v2(hierarchy, path, reused) : make_v1(hierarchy, path, reused);
     if (!folder) return std::move(folder.error());
@@ -179,7 +187,6 @@ Result<Cgroups> prepare_cgroups(const std::vector<Hierarchy>& given, const std::
     }
     if (hierarchy.has("memory")) cgroups.memory_folder = placed.folder;
     cgroups.folders.push_back(std::move(*folder));
-    cgroups.placed.push_back(std::move(placed));
   }
   return cgroups;
 }

@@ -32,6 +32,9 @@ struct PlacedCgroup {
   bool unified = false;
 };
 
+/// Where the cgroup `path` is in each of them.
+std::vector<PlacedCgroup> place_cgroups(const std::vector<Hierarchy>& hierarchies, const std::string& path);
+
 /// The container's cgroups, made and limited, and the handles by which its first process gets in.
 struct Cgroups {
   std::vector<PlacedCgroup> placed;

@@ -118,6 +118,12 @@ Result<bool> is_frozen(const std::string& path) {
   return !frozen && frozen.error().code == ENOENT ? Result<bool>(false) : std::move(frozen);
 }
 
+Result<std::string> freezer_folder(const std::string& path) {
+  auto freezer = find_freezer(path);
+  if (!freezer) return std::move(freezer.error());
+  return std::move(freezer->folder);
+}
+
 Status set_frozen(const std::string& path, bool frozen) {
   auto freezer = find_freezer(path);
   if (!freezer) return std::move(freezer.error());

@@ -24,6 +24,9 @@ Status remove_cgroups(const std::string& path);
 Status set_frozen(const std::string& path, bool frozen);
 Result<bool> is_frozen(const std::string& path);
 
+/// The folder, on the host, of the hierarchy that freezes.
+Result<std::string> freezer_folder(const std::string& path);
+
 /// Writes those limits that are given, but no device rules. Zero and "" stand for "as it is", as engines write them.
 Status update_limits(const std::string& path, const Resources& resources);
 

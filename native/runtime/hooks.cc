@@ -63,7 +63,7 @@ std::string state_text(const Config& config, const std::string& id, const std::s
   nlohmann::json state = {{"ociVersion", "1.2.0"}, {"id", id}, {"status", status}, {"bundle", bundle}};
   if (pid > 0) state["pid"] = pid;
   if (!config.annotations.empty()) state["annotations"] = config.annotations;
-  return state.dump();
+  return state.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);  // a path may be no UTF-8
 }
 
 Status run_hooks(const char* kind, const std::vector<Hook>& hooks, const std::string& state) {
@@ -72,6 +72,11 @@ Status run_hooks(const char* kind, const std::vector<Hook>& hooks, const std::st
     if (!done) return Error{std::string("hooks.") + kind + ": " + hook.path + ": " + done.error().message, done.error().code};
   }
   return ok();
+}
+
+void run_all_hooks(const char* kind, const std::vector<Hook>& hooks, const std::string& state, const std::function<void(const std::string&)>& warn) {
+  for (const Hook& hook : hooks)
+    if (auto done = run_hooks(kind, {hook}, state); !done) warn(done.error().message);
 }
 
 }  // namespace mooring

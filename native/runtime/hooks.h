@@ -1,6 +1,7 @@
 // config.json's `hooks`: programs of the host's that are told of a step in a container's life.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -14,5 +15,8 @@ std::string state_text(const Config& config, const std::string& id, const std::s
 
 /// Runs them in order, each with `state` on its stdin. The first that fails ends it; the Error holds what it wrote. `kind` is their name in config.json.
 Status run_hooks(const char* kind, const std::vector<Hook>& hooks, const std::string& state);
+
+/// The same for hooks whose failure holds nothing up: all of them run, and `warn` is told of those that fail.
+void run_all_hooks(const char* kind, const std::vector<Hook>& hooks, const std::string& state, const std::function<void(const std::string&)>& warn);
 
 }  // namespace mooring
