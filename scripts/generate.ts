@@ -1,5 +1,5 @@
 /**
- * Writes the custom resource definition, the editors' schema and the reference page from the schemas in src/spec.
+ * Writes the custom resource definitions, the editors' schemas and the reference pages from the schemas in src/spec, and the command line's reference from its definitions in src/cli.
  * With `--check` it writes nothing and exits 1, naming each file that is not what it would write.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -14,7 +14,7 @@ for (const [path, wanted] of generatedFiles()) {
   const file = join(root, path);
   if ((await present(file)) === wanted) continue;
   if (check) {
-    console.error(`${path} is not what src/spec says: run scripts/generate.ts and commit the result`);
+    console.error(`${path} is not what the sources say: run scripts/generate.ts and commit the result`);
     process.exitCode = 1;
   } else {
     await mkdir(dirname(file), { recursive: true });

@@ -35,16 +35,13 @@ const BY_NAME: Readonly<Record<string, Candidates>> = { container: 'containers',
 /** The commands as completion needs them, those of groups behind their group; read from the very tree that parses the command line. */
 export function completionTree(program: Command): CompletionCommand[] {
   const below = (parent: Command, prefix: string): CompletionCommand[] =>
-    parent
-      .createHelp()
-      .visibleCommands(parent)
-      .flatMap((command) => {
-        const path = `${prefix}${command.name()}`;
-        const children = below(command, `${path} `);
-        const options = [...command.createHelp().visibleOptions(command), ...program.options].map(optionOf);
-        const args = children.length > 0 ? children.map((child) => child.path.slice(path.length + 1)) : argsOf(command, path);
-        return [{ path, description: command.description().split('. ')[0]?.replace(/\.$/, '') ?? '', options, args, isGroup: children.length > 0 }, ...children];
-      });
+    parent.commands.flatMap((command) => {
+      const path = `${prefix}${command.name()}`;
+      const children = below(command, `${path} `);
+      const options = [...command.createHelp().visibleOptions(command), ...program.options].map(optionOf);
+      const args = children.length > 0 ? children.map((child) => child.path.slice(path.length + 1)) : argsOf(command, path);
+      return [{ path, description: command.description().split('. ')[0]?.replace(/\.$/, '') ?? '', options, args, isGroup: children.length > 0 }, ...children];
+    });
   return below(program, '');
 }
 

@@ -34,15 +34,13 @@ export async function startJoined(client: DockerClient, id: string, { terminal, 
   const socket = await client.hijack(pathFor('containers', id, 'attach', { stream: '1', ...asked }));
   resources.defer(() => socket.destroy());
   const waiting = await client.open({ method: 'POST', path: pathFor('containers', id, 'wait', { condition: autoRemove ? 'removed' : 'next-exit' }) });
+  resources.defer(waiting.close);
   await client.post(pathFor('containers', id, 'start'));
   // One that has ended has no size, and nobody to signal.
   if (terminal) followSize((rows, columns) => void client.post(pathFor('containers', id, 'resize', { h: String(rows), w: String(columns) })).catch(() => undefined), resources);
   else if (passSignals) takeSignals((signal) => void client.post(pathFor('containers', id, 'kill', { signal })).catch(() => undefined), resources);
   const end = await runStreamSession(socket, { terminal, stdin: streams.has('stdin'), detachKeys });
-  if (end === 'detached') {
-    await waiting.body[Symbol.asyncIterator]().return?.();
-    return end;
-  }
+  if (end === 'detached') return end;
   const { StatusCode, Error: failure } = JSON.parse(await textOf(waiting)) as WaitReply;
   if (failure?.Message !== undefined && failure.Message !== '') throw new MooringError('Unavailable', failure.Message);
   return StatusCode;

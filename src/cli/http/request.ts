@@ -17,6 +17,8 @@ export interface Request {
 export interface Response extends ResponseHead {
   /** To be read once. Leaving the loop early closes the connection. */
   readonly body: AsyncIterable<Buffer>;
+  /** Ends the connection, whether the body has been read or not: an open one keeps the process. */
+  readonly close: () => void;
 }
 
 /** The connection could not be made at all: nobody listens there. */
@@ -39,7 +41,7 @@ export async function request(socketPath: string, { method, path, body, headers 
   try {
     const reader = new ByteReader(socket as AsyncIterable<Buffer>);
     const head = await readHead(reader);
-    return { ...head, body: closing(socket, readBody(reader, head)) };
+    return { ...head, body: closing(socket, readBody(reader, head)), close: () => void socket.destroy() };
   } catch (error) {
     socket.destroy();
     throw error;

@@ -18,7 +18,7 @@ export async function upgrade(socketPath: string, path: string, protocol: string
     socket.unshift(received);
     const reader = new ByteReader(socket as AsyncIterable<Buffer>);
     const head = await readHead(reader);
-    return { ...head, body: readBody(reader, head) };
+    return { ...head, body: readBody(reader, head), close: () => void socket.destroy() };
   } catch (error) {
     socket.destroy();
     throw error;

@@ -21,7 +21,7 @@ export async function port(client: DockerClient, io: Io, name: string, wanted: s
       return key === undefined ? `${inside} -> ${address}` : address;
     }),
   );
-  io.out(lines.toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true })).map((line) => `${line}\n`).join(''));
+  io.out(lines.toSorted((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10) || (a < b ? -1 : 1)).map((line) => `${line}\n`).join(''));
   return EXIT.ok;
 }
 
