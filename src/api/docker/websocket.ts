@@ -57,6 +57,7 @@ export function acceptWebSocket(call: DockerCall): { readonly input: Readable; r
       socket.destroy(); // what it sends is no WebSocket's
     }
   });
+  socket.resume();
   socket.once('end', () => input.end());
   socket.once('close', () => {
     input.end();
