@@ -9,7 +9,7 @@ import { healthcheckSchema } from './healthcheck.ts';
 import { deviceCgroupRulesSchema, devicesSchema } from './device.ts';
 import { imagePullSecretsSchema, imageUpdatePolicySchema, unfollowable } from './image-update.ts';
 import { IMAGE_MAX_LENGTH, IMAGE_PATTERN, parseImageReference } from './image-reference.ts';
-import { DNS_SUBDOMAIN, ENV_NAME, HOST_NAME } from './kubernetes-names.ts';
+import { ENV_NAME, HOST_NAME } from './kubernetes-names.ts';
 import { objectMetaSchema } from './metadata.ts';
 import { loggingSchema } from './logging.ts';
 import { mountSchema } from './mount.ts';
@@ -128,7 +128,11 @@ const containerSpecFields = z.strictObject({
   umask: grammarString({ pattern: /^[0-7]{3,4}$/, maxLength: 4, what: 'a umask: three or four octal digits' })
     .meta({ description: 'The permissions that new files are to be without, in octal and in quotes.' })
     .default('0022'),
-  hostname: grammarString({ ...DNS_SUBDOMAIN, maxLength: 64 }).meta({ description: "The container's host name, at most 64 characters. Without it, `metadata.name` as far as it fits." }).optional(),
+  hostname: grammarString({ ...HOST_NAME, maxLength: 64 }).meta({ description: "The container's host name, at most 64 characters. Without it, what `hostnameFrom` says." }).optional(),
+  hostnameFrom: z
+    .enum(['Name', 'ID'])
+    .meta({ description: 'Its host name without `hostname`. `Name`: `metadata.name`, as far as it fits. `ID`: the first twelve digits of its ID, as Docker has it.' })
+    .default('Name'),
   domainname: grammarString({ ...HOST_NAME, maxLength: 64 }).meta({ description: 'Its NIS domain name, as domainname(1) shows it, at most 64 characters.' }).optional(),
   tty: z.boolean().meta({ description: 'Give the container a terminal; its standard error then arrives on standard output.' }).default(false),
   stdin: z

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { hostname as nodesHostname } from 'node:os';
+import { basename } from 'node:path';
 
 import type { Container } from '../../spec/container.ts';
 import { UNLIMITED } from '../../spec/ulimit.ts';
@@ -23,7 +24,7 @@ export interface BundleOptions {
   readonly image: Image;
   readonly user: ResolvedUser;
   readonly host: HostFacts;
-  /** Absolute; below every hierarchy's mount point. */
+  /** Absolute; below every hierarchy's mount point. Its last part is the container's id. */
   readonly cgroupPath: string;
   /** Absolute folders of the overlay's writable half. */
   readonly upper: string;
@@ -73,7 +74,7 @@ export function makeBundle(options: BundleOptions): Bundle {
   const { container, image, user, host } = options;
   const { spec } = container;
   const capabilities = grantedCapabilities({ privileged: spec.privileged, add: spec.capabilities.add, drop: spec.capabilities.drop, available: host.capabilities });
-  const hostname = hostnameOf(container);
+  const hostname = hostnameOf(container, basename(options.cgroupPath));
   const config: RuntimeConfig = {
     ociVersion: '1.2.0',
     process: {
@@ -155,8 +156,9 @@ function networkNamespace(mode: Container['spec']['network']['mode'], path: stri
   return [{ type: 'network', ...(path === undefined ? {} : { path }) }];
 }
 
-export function hostnameOf({ metadata, spec }: Container): string {
-  return spec.hostname ?? (spec.namespaces.uts === 'Host' ? nodesHostname() : defaultHostname(metadata.name));
+export function hostnameOf({ metadata, spec }: Container, id: string): string {
+  if (spec.namespaces.uts === 'Host') return nodesHostname();
+  return spec.hostname ?? (spec.hostnameFrom === 'ID' ? id.slice(0, 12) : defaultHostname(metadata.name));
 }
 
 /** The container's name, cut to what Kubernetes gives a pod: the kernel takes 64 bytes, a DNS label 63. */

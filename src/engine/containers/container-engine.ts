@@ -216,7 +216,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
     const { stdin, stdinOnce } = record.container.spec;
     await Promise.all([makeBindSources(record.container.spec.mounts), this.volumes.prepare(record, () => layersOfBundle(paths.config))]);
     starting.use(await this.#joined.open(id, record.container));
-    starting.use(await this.#networks.connect(record, paths.bundle, hostnameOf(record.container)));
+    starting.use(await this.#networks.connect(record, paths.bundle, hostnameOf(record.container, id)));
     const clients = this.insight.firstClients.of(id);
     const { monitor, init } = await native.startMonitor(
       {

@@ -47,7 +47,7 @@ export class ContainerUpdates {
     managed.record = { ...managed.record, container, specHash };
     managed.fresh = false; // what its bundle says of limits is looked at before it starts
     networks.claim(after);
-    await networks.reconnect(before, after, init, managed.paths.bundle, hostnameOf(container));
+    await networks.reconnect(before, after, init, managed.paths.bundle, hostnameOf(container, id));
   }
 
   async restoreNetwork(managed: ManagedContainer): Promise<void> {

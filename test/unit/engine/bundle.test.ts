@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { hostname } from 'node:os';
 import { describe, it } from 'node:test';
 
 import { type BundleOptions, makeBundle, withLimitsOf } from '../../../src/engine/containers/bundle.ts';
@@ -94,6 +95,27 @@ describe('the bundle', () => {
     assert.deepEqual(limited.config.linux.resources.blockIO, { throttleReadIOPSDevice: [{ major: 8, minor: 0, rate: 9 }] });
     const container = containerSchema.parse({ apiVersion: 'mooring.dev/v1alpha1', kind: 'Container', metadata: { name: 'web' }, spec: { image: 'i', resources: { memory: '32Mi', memorySwap: '32Mi', cpuShares: 2, blockIO: { throttleReadIOPSDevice: [{ path: '/dev/a', rate: 9 }] } } } });
     assert.equal(withLimitsOf(text, container, new Map([['/dev/a', { major: 8, minor: 0 }]])), limited.text);
+  });
+
+  it('is called as it says, after itself, after its ID or as the node is', () => {
+    const names = (spec: Overrides) => {
+      const { config } = bundle(spec, { cgroupPath: `/mooring-test/${'0123456789abcdef'.repeat(4)}` });
+      return [config.hostname, config.process.env.find((entry) => entry.startsWith('HOSTNAME='))?.slice(9)];
+    };
+    assert.deepEqual(names({ hostname: 'My_Host.example', hostnameFrom: 'ID' }), ['My_Host.example', 'My_Host.example']);
+    assert.deepEqual(names({}), ['web', 'web']);
+    assert.deepEqual(names({ hostnameFrom: 'ID' }), ['0123456789ab', '0123456789ab']);
+    assert.deepEqual(names({ namespaces: { uts: 'Host' } }), [undefined, hostname()]);
+  });
+
+  it('joins and leaves out namespaces', () => {
+    const types = (namespaces: Overrides, options: Partial<BundleOptions> = {}) => bundle({ namespaces }, options).config.linux.namespaces.map(({ type, path }) => (path === undefined ? type : `${type}=${path}`));
+    assert.deepEqual(types({ pid: 'Host', ipc: 'Host', uts: 'Host', cgroup: 'Host' }), ['mount', 'network']);
+    assert.deepEqual(types({ pid: 'Container:a', ipc: 'Container:a' }, { joined: { pid: '/ns/pid', ipc: '/ns/ipc', shm: '/ns/shm' } }), ['pid=/ns/pid', 'mount', 'ipc=/ns/ipc', 'uts', 'cgroup', 'network']);
+    const shm = (ipc: string, joined = {}) => bundle({ namespaces: { ipc } }, { joined }).config.mounts.find(({ destination }) => destination === '/dev/shm');
+    assert.equal(shm('None'), undefined);
+    assert.deepEqual([shm('Host')?.type, shm('Host')?.source], ['bind', '/dev/shm']);
+    assert.deepEqual([shm('Shareable', { shm: '/dev/shm/x' })?.type, shm('Shareable', { shm: '/dev/shm/x' })?.source], ['bind', '/dev/shm/x']);
   });
 
   it('takes another seccomp profile, or none', () => {

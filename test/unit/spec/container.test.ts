@@ -27,6 +27,7 @@ test('defaults', async () => {
       env: [],
       supplementalGroups: [],
       umask: '0022',
+      hostnameFrom: 'Name',
       tty: false,
       stdin: false,
       stdinOnce: false,

@@ -52,6 +52,7 @@ export function containerOf(asked: CreateBody, context: CreateContext): Creation
     imagePullPolicy: 'Never',
     ...processOf(body, image.config),
     ...(body.Hostname !== '' && { hostname: body.Hostname }),
+    hostnameFrom: 'ID',
     ...(body.Domainname !== '' && { domainname: body.Domainname }),
     supplementalGroups: body.HostConfig.GroupAdd,
     init: body.HostConfig.Init,

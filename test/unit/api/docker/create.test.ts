@@ -72,6 +72,7 @@ describe('what docker create asks for', () => {
       const { HostConfig, ...request } = JSON.parse(container.metadata.annotations[REQUEST_ANNOTATION] ?? '') as Record<string, unknown>;
       assert.deepEqual([container.metadata.name, container.metadata.annotations[NAME_ANNOTATION], volumes, warnings, request['Image'], typeof HostConfig], ['c-1-abcd', 'C_1', [], [], 'busybox', 'object']);
       const asked = {
+        hostnameFrom: 'ID',
         image: 'docker.io/library/busybox:latest',
         imagePullPolicy: 'Never',
         network: { mode: 'Bridge', networks: [{ name: 'default', aliases: ['C_1'] }] },
