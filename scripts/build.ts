@@ -2,6 +2,7 @@
 //   cli.js      starts fast: `mooring version` needs nothing else
 //   program.js  the command line's parser and all commands
 //   yaml.js     for `-o yaml` only
+//   documents.js  for compose files, and `mooring convert`
 //   daemon.js   the daemon
 // A file each, since a start costs about a millisecond for every further file that it imports.
 import { execFile } from 'node:child_process';
@@ -47,11 +48,12 @@ async function bundle(name: string, source: Pick<BuildOptions, 'entryPoints' | '
 
 await rm(dist, { recursive: true, force: true });
 await mkdir(dist, { recursive: true });
-const loadedLater = apart({ './program.ts': './program.js', yaml: './yaml.js' });
+const loadedLater = apart({ './program.ts': './program.js', yaml: './yaml.js', '../spec/read-documents.ts': './documents.js' });
 await Promise.all([
   bundle('cli', { entryPoints: ['src/cli/main.ts'] }, [loadedLater]),
   bundle('program', { entryPoints: ['src/cli/program.ts'] }, [loadedLater]),
   bundle('yaml', { stdin: { contents: "export { stringify } from 'yaml';", resolveDir: root } }),
+  bundle('documents', { entryPoints: ['src/spec/read-documents.ts'] }),
   bundle('daemon', { entryPoints: ['src/daemon/daemon.ts'] }),
 ]);
 

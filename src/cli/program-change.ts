@@ -94,7 +94,7 @@ export function defineChanging(program: Command, shell: Shell): void {
   );
 }
 
-function filenameOption(): Option {
+export function filenameOption(): Option {
   return repeated('-f, --filename <path>', 'a file, a folder (any depth), or - for standard input; may be repeated');
 }
 

@@ -5,6 +5,7 @@ import { defineBuilds } from './program-build.ts';
 import { defineImages } from './program-image.ts';
 import { defineChanging } from './program-change.ts';
 import { defineContainers } from './program-containers.ts';
+import { defineConverting } from './program-convert.ts';
 import { defineFiles } from './program-files.ts';
 import { defineInspection } from './program-inspect.ts';
 import { defineStreams } from './program-streams.ts';
@@ -77,6 +78,7 @@ Exit status:
   defineRegistries(program, shell);
   defineSystem(program, shell);
   defineFiles(program, shell);
+  defineConverting(program, shell);
 
   const version = program.command('version').description("Print the command's version, and the daemon's.").option('--json', 'as JSON');
   examples(version, ['mooring version', 'mooring version --json']).action(async (flags: { json?: boolean }, command: Command) => {

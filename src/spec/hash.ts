@@ -61,12 +61,14 @@ function hashOf(value: unknown): string {
   return createHash('sha256').update(canonicalJson(value)).digest('hex');
 }
 
-function withoutDefaults(schema: z.core.$ZodType, value: unknown): unknown {
+/** The value without the fields that have their default. */
+export function withoutDefaults(schema: z.core.$ZodType, value: unknown): unknown {
   const item = itemOf(schema);
   if (Array.isArray(value) && item !== undefined) return value.map((element) => withoutDefaults(item, element));
-  if (!isMapping(value)) return value;
+  const fields = Object.entries(fieldsOf(schema));
+  if (!isMapping(value) || fields.length === 0) return value;
   const kept: Record<string, unknown> = {};
-  for (const [name, field] of Object.entries(fieldsOf(schema))) {
+  for (const [name, field] of fields) {
     if (value[name] !== undefined && !isDeepStrictEqual(value[name], defaultOf(field))) kept[name] = withoutDefaults(field, value[name]);
   }
   return kept;

@@ -18,8 +18,8 @@ export class DocumentsError extends MooringError {
   }
 }
 
-/** All documents of a request's body, several files or one plain YAML or JSON text. Throws `DocumentsError` unless every one is good. */
-export async function readDocuments(call: Call, { parse }: Pick<ApiServices, 'parse'>): Promise<Declared[]> {
+/** All documents of a request's body, several files or one plain YAML or JSON text, and what of them is not done. Throws `DocumentsError` unless every one is good. */
+export async function readDocuments(call: Call, { parse }: Pick<ApiServices, 'parse'>): Promise<{ readonly declared: Declared[]; readonly warnings: readonly SpecProblem[] }> {
   const text = await readBody(call);
   const files = call.request.headers['content-type'] === FILES_CONTENT_TYPE ? filesOf(text) : [{ name: 'body', text }];
   const problems: SpecProblem[] = [];
@@ -34,10 +34,10 @@ export async function readDocuments(call: Call, { parse }: Pick<ApiServices, 'pa
       else problems.push({ file: file.name, at: declared.location, field: 'metadata.name', message: `${key.name} is said twice, first at ${first.location}`, ...key });
     }
   }
-  const [first, ...rest] = problems;
+  const [first, ...rest] = problems.filter(({ warning }) => warning !== true);
   if (first !== undefined) throw new DocumentsError([first, ...rest]);
   if (byKey.size === 0) throw new MooringError('Invalid', 'there is no document in what was sent');
-  return [...byKey.values()];
+  return { declared: [...byKey.values()], warnings: problems };
 }
 
 /** What `get -o yaml` printed can be applied again: where it was said before is not part of it. */

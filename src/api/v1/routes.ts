@@ -72,23 +72,23 @@ function listEvents(call: Call, services: ApiServices): Promise<void> | void {
 }
 
 async function plan(call: Call, services: ApiServices): Promise<void> {
-  const declared = await readDocuments(call, services);
+  const { declared, warnings } = await readDocuments(call, services);
   const changes = await services.reconciler.plan(
     declared.map(({ resource }) => resource),
     { prune: isAsked(call.query, 'prune') },
   );
-  sendJson(call, { kind: 'PlanResult', changes } satisfies PlanResult);
+  sendJson(call, { kind: 'PlanResult', changes, ...(warnings.length > 0 && { warnings }) } satisfies PlanResult);
 }
 
 async function apply(call: Call, { desired, parse }: ApiServices): Promise<void> {
-  const declared = await readDocuments(call, { parse });
+  const { declared, warnings } = await readDocuments(call, { parse });
   const before = declared.map(({ resource }) => desired.getOf(resource.kind, keyOf(resource).name));
   const items = desired.apply('api', declared).map((accepted, index) => {
     const earlier = before[index];
     const { generation } = accepted;
     return { ...keyOf(resourceOf(accepted)), generation, result: earlier === undefined ? ('created' as const) : earlier.generation === generation ? ('unchanged' as const) : ('configured' as const) };
   });
-  sendJson(call, { kind: 'ApplyResult', items } satisfies ApplyResult);
+  sendJson(call, { kind: 'ApplyResult', items, ...(warnings.length > 0 && { warnings }) } satisfies ApplyResult);
 }
 
 function deleteContainer(call: Call, services: ApiServices): void {
@@ -96,7 +96,7 @@ function deleteContainer(call: Call, services: ApiServices): void {
 }
 
 async function deleteDocuments(call: Call, services: ApiServices): Promise<void> {
-  const keys = (await readDocuments(call, services)).map(({ resource }) => keyOf(resource));
+  const keys = (await readDocuments(call, services)).declared.map(({ resource }) => keyOf(resource));
   sendJson(call, deleted(keys, services));
 }
 

@@ -60,7 +60,7 @@ const CODES: readonly ErrorCode[] = ['Invalid', 'NotFound', 'Conflict', 'Unsuppo
 /** Declares what was sent under source `api`, and waits until it is there. What can't be made is not kept, either. */
 async function create(call: Call, services: ApiServices, kind: 'Network' | 'Volume'): Promise<ResourceKey['name']> {
   const { desired, supplies } = services;
-  const [declared, ...more] = await readDocuments(call, services);
+  const [declared, ...more] = (await readDocuments(call, services)).declared;
   if (declared?.resource.kind !== kind || more.length > 0) throw new MooringError('Invalid', `one document of kind ${kind} is wanted here`, { fix: 'hand several to "mooring apply"' });
   const key = keyOf(declared.resource);
   if (desired.getOf(kind, key.name) !== undefined) throw new MooringError('Conflict', `${describeResource(kind, key.name)} exists already`, { fix: 'change it with "mooring apply"' });

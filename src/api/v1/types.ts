@@ -78,11 +78,15 @@ export const FILES_CONTENT_TYPE = 'application/vnd.mooring.files+json';
 export interface PlanResult {
   readonly kind: 'PlanResult';
   readonly changes: readonly PlannedChange[];
+  /** What the documents say and is not done, though they are accepted. */
+  readonly warnings?: readonly SpecProblem[];
 }
 
 export interface ApplyResult {
   readonly kind: 'ApplyResult';
   readonly items: readonly { readonly kind: ResourceKind; readonly name: string; readonly result: 'created' | 'configured' | 'unchanged'; readonly generation: number }[];
+  /** What the documents say and is not done, though they are accepted. */
+  readonly warnings?: readonly SpecProblem[];
 }
 
 /** The reply to `POST /v1/containers/NAMESPACE/NAME/exec`: the id to attach to, or why the program can't be run, with a shell's exit code for that. */

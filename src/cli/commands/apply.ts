@@ -4,6 +4,7 @@ import type { Client } from '../client.ts';
 import { readDocuments } from '../documents.ts';
 import { EXIT } from '../exit.ts';
 import type { Io } from '../io.ts';
+import { problemLines } from '../output/problems.ts';
 import { serialize, type OutputFormat } from './get.ts';
 import { waitUntil } from '../wait.ts';
 
@@ -16,7 +17,8 @@ export interface ApplyOptions {
 
 /** `mooring apply -f FILE|DIR|-`: hands documents to the daemon, which keeps them until `mooring delete`. */
 export async function apply(client: Client, io: Io, options: ApplyOptions): Promise<number> {
-  const result = await client.post<ApplyResult>('/v1/apply', await readDocuments(options.filename, () => io.readStdin()));
+  const result = await client.post<ApplyResult>('/v1/apply', await readDocuments(options.filename, io));
+  if (result.warnings !== undefined) io.err(`${problemLines(result.warnings, io.style).join('\n')}\n`);
   if (options.output === 'json' || options.output === 'yaml') io.out(await serialize(result, options.output));
   else for (const item of result.items) io.out(options.output === 'name' ? `${nameOf(item)}\n` : `${nameOf(item)} ${item.result}\n`);
   if (options.wait) {

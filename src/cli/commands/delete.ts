@@ -27,7 +27,7 @@ export async function deleteContainers(client: Client, io: Io, words: readonly s
   };
   const kind = kindOf(words);
   for (const name of names) report(await client.delete<DeleteResult>(`${resourcePath(kind, name)}${kind === 'Volume' ? '?reclaim=1' : ''}`));
-  if (options.filename !== undefined) report(await client.post<DeleteResult>('/v1/delete', await readDocuments(options.filename, () => io.readStdin())));
+  if (options.filename !== undefined) report(await client.post<DeleteResult>('/v1/delete', await readDocuments(options.filename, io)));
   if (options.wait) await waitUntil(client, options.timeout, `${deleted.join(', ')} to be gone`, (seen) => deleted.every((name) => !seen.has(name)));
   return EXIT.ok;
 }

@@ -3,6 +3,7 @@ import type { Client } from '../client.ts';
 import { readDocuments } from '../documents.ts';
 import { EXIT } from '../exit.ts';
 import type { Io } from '../io.ts';
+import { problemLines } from '../output/problems.ts';
 import { printable } from '../output/table.ts';
 import { serialize, type OutputFormat } from './get.ts';
 
@@ -28,8 +29,9 @@ const WORDS: Readonly<Record<PlannedChange['action'], string>> = {
 
 /** `mooring plan -f FILE|DIR`: says what would be done and why; does nothing. */
 export async function plan(client: Client, io: Io, options: PlanOptions): Promise<number> {
-  const files = await readDocuments(options.filename, () => io.readStdin());
-  const { changes } = await client.post<PlanResult>(`/v1/plan${options.prune ? '?prune=1' : ''}`, files);
+  const files = await readDocuments(options.filename, io);
+  const { changes, warnings } = await client.post<PlanResult>(`/v1/plan${options.prune ? '?prune=1' : ''}`, files);
+  if (warnings !== undefined) io.err(`${problemLines(warnings, io.style).join('\n')}\n`);
   const pending = changes.filter(({ action }) => action !== 'None');
   if (options.output === 'json' || options.output === 'yaml') io.out(await serialize({ changes }, options.output));
   else io.out(`${[...pending.map((change) => describeChange(change, io)), summary(changes)].join('\n')}\n`);

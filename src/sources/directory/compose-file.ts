@@ -1,6 +1,5 @@
 import { basename, dirname, join } from 'node:path';
 import type { Clock } from '../../lib/clock.ts';
-import { isComposeFile, isOverrideFile, overridesOf } from '../../spec/compose/names.ts';
 import { readCompose } from '../../spec/compose/read-compose.ts';
 import type { ParseResult } from '../../spec/parsed.ts';
 import type { WatchPoint } from './find-files.ts';
@@ -69,12 +68,6 @@ export async function inputsChanged(inputs: readonly Input[]): Promise<boolean> 
 
 export function watchPoints(inputs: readonly Input[]): WatchPoint[] {
   return inputs.map(({ path }) => ({ folder: dirname(path), name: basename(path) }));
-}
-
-/** The compose file that an override file is read with, if it is among the files. */
-export function overriddenBy(path: string, files: ReadonlySet<string>): string | undefined {
-  if (!isOverrideFile(path)) return undefined;
-  return [...files].find((file) => dirname(file) === dirname(path) && isComposeFile(file) && overridesOf(file).includes(basename(path)));
 }
 
 /** What of the node its containers mount and are built from. */

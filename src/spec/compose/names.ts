@@ -1,25 +1,26 @@
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { quoted } from '../../lib/text.ts';
 import { invalid } from '../invalid.ts';
 import { DNS_LABEL } from '../kubernetes-names.ts';
 
 const COMPOSE_FILE = /^(?:docker-)?compose\.ya?ml$/;
-const OVERRIDE_FILE = /^((?:docker-)?compose)\.override\.ya?ml$/;
+const OVERRIDE_FILE = /^(?:docker-)?compose\.override\.ya?ml$/;
 
 /** Whether a file of this name is a compose file: `compose.yaml`, `compose.yml`, `docker-compose.yaml` or `docker-compose.yml`. */
 export function isComposeFile(name: string): boolean {
   return COMPOSE_FILE.test(basename(name));
 }
 
-/** Whether a file of this name is read with the compose file beside it: `compose.override.yaml`, `docker-compose.override.yml`, … */
-export function isOverrideFile(name: string): boolean {
-  return OVERRIDE_FILE.test(basename(name));
-}
-
 /** Names of the files that may stand over a compose file. */
 export function overridesOf(file: string): string[] {
   const stem = basename(file).replace(/\.ya?ml$/, '');
   return [`${stem}.override.yaml`, `${stem}.override.yml`];
+}
+
+/** The compose file that an override file is read with, if it is among the files. */
+export function overriddenBy(path: string, files: Iterable<string>): string | undefined {
+  if (!OVERRIDE_FILE.test(basename(path))) return undefined;
+  return [...files].find((file) => dirname(file) === dirname(path) && isComposeFile(file) && overridesOf(file).includes(basename(path)));
 }
 
 /** The project's name that a folder stands for: its own, in lower case and without what a project's name may not hold. */
