@@ -46,10 +46,15 @@ export async function startSocketServer(socket: string, access: SocketAccess, fa
     face.answer({ request, response, signal: AbortSignal.any([closing.signal, gone.signal]), closing: closing.signal, ...(sentAlong && { sentAlong }) });
   };
   const server = createServer({ headersTimeout: HEAD_TIMEOUT_MS, requestTimeout: 0, connectionsCheckingInterval: HEAD_TIMEOUT_MS / 2, maxHeaderSize: MAX_HEAD_BYTES, shouldUpgradeCallback: face.upgrades }, answer);
+  const connections = new Set<Socket>();
+  server.on('connection', (connection: Socket) => {
+    connections.add(connection);
+    connection.once('close', () => connections.delete(connection));
+  });
   server.on('upgrade', (request, connection, sentAlong) => answer(request, responseOn(request, connection as Socket), sentAlong));
   await listenOnSocket(server, socket, access);
   let closed: Promise<void> | undefined;
-  return { socket, close: () => (closed ??= closeServer(server, closing)) };
+  return { socket, close: () => (closed ??= closeServer(server, connections, closing)) };
 }
 
 /** Lets a request that wants another protocol be answered as any other. */
@@ -59,14 +64,22 @@ function responseOn(request: IncomingMessage, socket: Socket): ServerResponse {
   const response = new ServerResponse(request);
   response.shouldKeepAlive = false;
   response.assignSocket(socket);
-  response.once('finish', () => socket.end());
+  response.once('finish', () => hangUp(socket));
   return response;
 }
 
-async function closeServer(server: Server, closing: AbortController): Promise<void> {
+/** Reads away what the client still sends, since it would lose the reply with the connection; one that never stops loses it after all. */
+function hangUp(socket: Socket): void {
+  socket.end();
+  socket.resume();
+  socket.setTimeout(CLOSE_GRACE_MS, () => socket.destroy());
+}
+
+async function closeServer(server: Server, connections: ReadonlySet<Socket>, closing: AbortController): Promise<void> {
   closing.abort();
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  const force = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
+  // Those that went over to another protocol are not the HTTP server's any more.
+  const force = setTimeout(() => connections.forEach((connection) => connection.destroy()), CLOSE_GRACE_MS);
   server.closeIdleConnections();
   await closed;
   clearTimeout(force);

@@ -34,7 +34,7 @@ export function takeConnection({ response, closing }: Pick<DockerCall, 'response
   const first = (): void => undefined;
   socket.on('data', first);
   socket.pause();
-  for (const event of ['data', 'end', 'error', 'timeout', 'drain', 'close'] as const) socket.removeAllListeners(event);
+  for (const event of ['data', 'end', 'error', 'timeout', 'drain'] as const) socket.removeAllListeners(event);
   socket.on('error', () => socket.destroy()); // a client's reset; what it means, 'close' tells
   const end = (): void => socket.destroySoon();
   closing.addEventListener('abort', end, { once: true });

@@ -203,3 +203,19 @@ test('a frame is the stream, the length and the piece', () => {
   assert.equal(frame('stdout', Buffer.from('hi\n')).toString('hex'), '010000000000000368690a');
   assert.equal(frame('stderr', Buffer.alloc(0)).toString('hex'), '0200000000000000');
 });
+
+test('a client that keeps its side open after a refusal does not keep the server', async () => {
+  const own = join(folder, 'own.sock');
+  const other = await startSocketServer(own, {}, dockerFace(createLogger('silent'), Promise.resolve(new FakeServices()), routes));
+  const socket = connect({ path: own, allowHalfOpen: true });
+  socket.on('error', () => {});
+  socket.write(request('POST /exec/1/start', ['Connection: Upgrade', 'Upgrade: tcp', 'Content-Length: 5'], 'bytes and more'));
+  const [reply] = (await once(socket, 'data')) as [Buffer];
+  assert.match(reply.toString(), /^HTTP\/1.1 400 /);
+  const silent = connect({ path: own, allowHalfOpen: true });
+  silent.on('error', () => {});
+  silent.write(request('POST /exec/1/start', ['Connection: Upgrade', 'Upgrade: tcp']));
+  await once(silent, 'data');
+  await other.close();
+  for (const each of [socket, silent]) each.destroy();
+});
