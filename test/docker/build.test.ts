@@ -22,10 +22,14 @@ ENTRYPOINT ["cat"]
 CMD ["a.txt"]
 `;
 
+/** What a command writes on standard error is in red. */
+const [RED, PLAIN] = ['\u001B[91m', '\u001B[0m'] as const;
+
 /** Docker's classic builder makes an image and a container of each step, and tells of them; Mooring makes none (docs/docker-api.md). The machine's docker warns of the builder. */
 const steps = (text: string): string =>
   text
-    .replace(/\u001B\[\d+m/g, '')
+    .replaceAll(RED, '')
+    .replaceAll(PLAIN, '')
     .replace(/^ ?---> .*\n/gm, '')
     .replace(/^Removing intermediate container .*\n/gm, '')
     .replace(/^(DEPRECATED|Install the buildx|BuildKit is|environment-variable|https:\/\/docs| +).*\n/gm, '')

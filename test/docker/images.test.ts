@@ -1,5 +1,6 @@
 import test from 'node:test';
 import { startRegistry, USER } from '../support/registry.ts';
+import { tarArchive } from '../support/tar-writer.ts';
 import { type CompareOptions, type Engine, onBothEngines } from './support/two-engines.ts';
 
 /** One docker command, and how its results are compared. */
@@ -141,13 +142,6 @@ function sizes(text: string): string {
   return text.replace(/[\d.]+[kM]?B$/gm, '<size>');
 }
 
-/** A tar archive of one empty file. */
 function emptyArchive(name: string): Buffer {
-  const head = Buffer.alloc(512);
-  head.write(name, 0);
-  head.write('0000644\0' + '0000000\0' + '0000000\0' + '00000000000\0' + '00000000000\0' + '        ' + '0', 100);
-  head.write('ustar\0' + '00', 257);
-  const sum = head.reduce((total, byte) => total + byte, 0);
-  head.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
-  return Buffer.concat([head, Buffer.alloc(1024)]);
+  return tarArchive([{ name }]);
 }

@@ -84,7 +84,7 @@ test('what can not be attached to answers as any other request', async () => {
 });
 
 test('exec: the id to attach to, or what a shell would exit with', async () => {
-  assert.deepEqual(await client.send<ExecReply>(`${WEB}/exec`, { command: ['sh'] }), { kind: 'Exec', id: 'a1' });
+  assert.deepEqual(await client.send<ExecReply>(`${WEB}/exec`, { command: ['sh'] }), { kind: 'Exec', id: 'a1', pid: 42 });
   assert.deepEqual(await client.send<ExecReply>(`${WEB}/exec`, { command: ['none'] }), { kind: 'Exec', exitCode: 127, message: 'exec: "none": not found' });
   for (const bad of [{}, { command: [] }, { command: 'sh' }, { command: ['a\0'] }, { command: ['sh'], tty: 1 }, { command: ['sh'], env: [{ name: 'A=', value: 'b' }] }, { command: ['sh'], workingDir: 'tmp' }, { command: ['sh'], user: 5 }, []]) {
     await assert.rejects(client.send(`${WEB}/exec`, bad), { code: 'Invalid', message: /^a process to run has the shape/ }, JSON.stringify(bad));
