@@ -34,7 +34,7 @@ async function create(node: TestNode, name: string, script: string, more: object
 function upgrade(node: TestNode, method: string, path: string, protocol: string, headers: Readonly<Record<string, string>> = {}): Promise<{ readonly reply: IncomingMessage; readonly socket: Socket; readonly head: Buffer }> {
   return new Promise((resolve, reject) => {
     const sent = request({ socketPath: `${node.runDir}/docker.sock`, method, path, headers: { host: 'docker', connection: 'Upgrade', upgrade: protocol, ...headers } });
-    sent.once('error', reject).once('upgrade', (reply, socket, head) => resolve({ reply, socket: socket as Socket, head }));
+    sent.once('error', reject).once('upgrade', (reply, socket, head) => resolve({ reply, socket, head }));
     sent.end();
   });
 }

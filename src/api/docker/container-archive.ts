@@ -3,6 +3,7 @@ import type { FileStat } from '../../engine/files.ts';
 import { MooringError } from '../../lib/errors.ts';
 import { sendBytes } from '../v1/bytes.ts';
 import { type DockerCall, param, sendJson, sendStatus, takeBody } from './call.ts';
+import { attributesOf } from './container-events.ts';
 import { dockerNameOf, findContainer, type FoundContainer } from './container-lookup.ts';
 import type { DockerServices } from './docker-services.ts';
 import { DockerError } from './error-reply.ts';
@@ -88,5 +89,5 @@ export function pathStat({ name, mode, size, mtime, mtimeNanoseconds, linkTarget
 }
 
 function tell({ told }: DockerServices, { id, view }: FoundContainer, action: string): void {
-  told.container(action, id, { ...view.container.metadata.labels, image: view.container.spec.image, name: dockerNameOf(view.container) });
+  told.container(action, id, attributesOf(view));
 }

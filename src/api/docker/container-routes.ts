@@ -6,7 +6,8 @@ import { LIST_FILTERS } from './container-filter.ts';
 import { inspectContainer } from './container-inspect.ts';
 import { listContainers } from './container-list.ts';
 import { logs } from './container-logs.ts';
-import { dockerNameOf, findContainer, type FoundContainer } from './container-lookup.ts';
+import { attributesOf } from './container-events.ts';
+import { findContainer, type FoundContainer } from './container-lookup.ts';
 import { pruneContainers } from './container-prune.ts';
 import { removeContainer } from './container-remove.ts';
 import { startContainer } from './container-start.ts';
@@ -119,5 +120,5 @@ function graceOf({ query }: DockerCall): number | undefined {
 }
 
 function tell({ told }: DockerServices, { id, view }: FoundContainer, action: string, more: Readonly<Record<string, string>> = {}): void {
-  told.container(action, id, { ...view.container.metadata.labels, image: view.container.spec.image, name: dockerNameOf(view.container), ...more });
+  told.container(action, id, { ...attributesOf(view), ...more });
 }

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
 import { MooringError } from '../../lib/errors.ts';
 import { type DockerCall, param, sendJson } from './call.ts';
-import { dockerNameOf, findContainer } from './container-lookup.ts';
+import { attributesOf } from './container-events.ts';
+import { findContainer } from './container-lookup.ts';
 import { requireRunning } from './container-state.ts';
 import type { DockerServices } from './docker-services.ts';
 import { DockerError } from './error-reply.ts';
@@ -16,7 +17,7 @@ export async function top(call: DockerCall, services: DockerServices): Promise<v
   const words = (call.query.text('ps_args') ?? '-ef').split(/\s+/).filter(Boolean);
   const pids = new Set(await services.insight.pids(id));
   const { titles, processes } = parsePs(await ps(words, [...pids]), pids);
-  services.told.container('top', id, { ...view.container.metadata.labels, image: view.container.spec.image, name: dockerNameOf(view.container) });
+  services.told.container('top', id, attributesOf(view));
   sendJson(call, { Titles: titles, Processes: processes });
 }
 

@@ -3,6 +3,7 @@ import type { Container } from '../../spec/container.ts';
 import { type DockerCall, param, readJson, sendJson, sendStatus } from './call.ts';
 import { changeContainer } from './container-change.ts';
 import { nameFor } from './container-create.ts';
+import { attributesOf } from './container-events.ts';
 import { dockerNameOf, findContainer } from './container-lookup.ts';
 import { requestOf } from './container-request.ts';
 import { NAME_ANNOTATION, REQUEST_ANNOTATION } from './create/container-of.ts';
@@ -38,7 +39,7 @@ export async function updateContainer(call: DockerCall, services: DockerServices
   const update = await readJson(call, updateSchema);
   const { id, view } = findContainer(services, param(call, 'id'));
   changeContainer(services, view, (container) => updated(container, update));
-  services.told.container('update', id, { ...view.container.metadata.labels, image: view.container.spec.image, name: dockerNameOf(view.container) });
+  services.told.container('update', id, attributesOf(view));
   sendJson(call, { Warnings: null });
 }
 
@@ -72,7 +73,7 @@ export function renameContainer(call: DockerCall, services: DockerServices): voi
   if (asked.replace(/^\//, '') === before) throw new DockerError(400, 'Renaming a container with the same name as its current name');
   const name = allocated(services, asked);
   changeContainer(services, view, (container) => renamed(container, before, name));
-  services.told.container('rename', id, { ...view.container.metadata.labels, image: view.container.spec.image, name, oldName: `/${before}` });
+  services.told.container('rename', id, { ...attributesOf(view), name, oldName: `/${before}` });
   sendStatus(call, 204);
 }
 

@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { resizeFrame } from '../../lib/attach-frames.ts';
-import type { ApiServices } from '../v1/services.ts';
+import type { ContainerView } from '../../reconcile/view.ts';
 import { type DockerCall, param, readJson, sendJson, sendStatus } from './call.ts';
+import { attributesOf } from './container-events.ts';
 import { findContainer } from './container-lookup.ts';
 import { requireRunning } from './container-state.ts';
+import type { DockerServices } from './docker-services.ts';
 import { DockerError } from './error-reply.ts';
 import { type ExecInstance, execsOf } from './exec-registry.ts';
 import { hijack } from './hijack.ts';
@@ -37,7 +39,7 @@ const execConfig = z.object({
   Detach: flag,
 });
 
-async function create(call: DockerCall, services: ApiServices): Promise<void> {
+async function create(call: DockerCall, services: DockerServices): Promise<void> {
   const body = await readJson(call, execConfig);
   const { id: containerId, view } = findContainer(services, param(call, 'id'));
   if (body.Cmd.length === 0) throw new DockerError(400, 'No exec command specified');
@@ -63,12 +65,13 @@ async function create(call: DockerCall, services: ApiServices): Promise<void> {
     detachKeys: body.DetachKeys || undefined,
     privileged: body.Privileged,
   });
+  tell(services, view, `exec_create: ${body.Cmd.join(' ')}`, id);
   sendJson(call, { Id: id }, 201);
 }
 
 const startConfig = z.object({ Detach: flag, Tty: flag });
 
-async function start(call: DockerCall, services: ApiServices): Promise<void> {
+async function start(call: DockerCall, services: DockerServices): Promise<void> {
   const { Detach: detach } = await readJson(call, startConfig);
   const registry = execsOf(services);
   const instance = registry.get(param(call, 'id'));
@@ -77,7 +80,8 @@ async function start(call: DockerCall, services: ApiServices): Promise<void> {
   if (instance.state !== 'Created') throw new DockerError(409, `Error: Exec command ${instance.id} has already run`);
   requireRunning(instance.containerId, view, 'exec');
   instance.state = 'Running';
-  const refusal = await begin(services, instance, detach);
+  tell(services, view, `exec_start: ${instance.request.command.join(' ')}`, instance.id);
+  const refusal = await begin(services, instance, view, detach);
   if (detach) {
     if (refusal !== undefined) throw new DockerError(400, refusal);
     return sendStatus(call, 200);
@@ -86,11 +90,14 @@ async function start(call: DockerCall, services: ApiServices): Promise<void> {
 }
 
 /** Runs it. Gives back why its program can't be run. */
-async function begin(services: ApiServices, instance: ExecInstance, detach: boolean): Promise<string | undefined> {
+async function begin(services: DockerServices, instance: ExecInstance, view: ContainerView, detach: boolean): Promise<string | undefined> {
   const registry = execsOf(services);
   try {
     const request = { ...instance.request, detach, stdin: instance.request.stdin === true && !detach };
-    const result = await services.streams.exec(instance.containerId, request, (exit) => registry.ended(instance, exit?.exitCode));
+    const result = await services.streams.exec(instance.containerId, request, (exit) => {
+      registry.ended(instance, exit?.exitCode);
+      tell(services, view, 'exec_die', instance.id, exit === undefined ? {} : { exitCode: String(exit.exitCode) });
+    });
     if ('exitCode' in result) {
       registry.ended(instance, result.exitCode);
       return `OCI runtime exec failed: exec failed: unable to start container process: ${result.message}: unknown`;
@@ -105,7 +112,7 @@ async function begin(services: ApiServices, instance: ExecInstance, detach: bool
   }
 }
 
-async function serve(call: DockerCall, services: ApiServices, instance: ExecInstance, refusal: string | undefined): Promise<void> {
+async function serve(call: DockerCall, services: DockerServices, instance: ExecInstance, refusal: string | undefined): Promise<void> {
   const { connection, attach, request, detachKeys } = instance;
   const client = hijack(call);
   const raw = request.tty === true;
@@ -123,7 +130,11 @@ async function serve(call: DockerCall, services: ApiServices, instance: ExecInst
   }
 }
 
-async function resize(call: DockerCall, services: ApiServices): Promise<void> {
+function tell({ told }: DockerServices, view: ContainerView, action: string, execID: string, more: Readonly<Record<string, string>> = {}): void {
+  told.container(action, view.status.containerID ?? '', { ...attributesOf(view), execID, ...more });
+}
+
+async function resize(call: DockerCall, services: DockerServices): Promise<void> {
   const instance = execsOf(services).get(param(call, 'id'));
   const { rows, columns } = terminalSize(call.query);
   if (instance.state !== 'Running' || instance.engineId === undefined) throw new DockerError(409, `exec process ${instance.id} is not running`);
@@ -132,7 +143,7 @@ async function resize(call: DockerCall, services: ApiServices): Promise<void> {
   sendStatus(call, 200);
 }
 
-function inspect(call: DockerCall, services: ApiServices): void {
+function inspect(call: DockerCall, services: DockerServices): void {
   const { id, containerId, request, attach, detachKeys, privileged, state, exitCode, pid } = execsOf(services).get(param(call, 'id'));
   const [entrypoint = '', ...words] = request.command;
   sendJson(call, {
