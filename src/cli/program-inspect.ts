@@ -52,10 +52,11 @@ export function defineInspection(program: Command, shell: Shell): void {
 
   const update = program
     .command('update')
-    .description('Give containers other limits or another restart policy, at once.')
+    .description('Change containers that are there. Limits and the restart policy change at once; another image, environment, ports or volumes replace what runs.')
     .argument('<name...>', CONTAINER);
   for (const [flags, description] of UPDATES) update.option(flags, description);
-  examples(update, ['mooring update -m 128m --cpus 0.5 web', 'mooring update --restart unless-stopped web']).action(async (names: string[], flags: Record<string, unknown>, command: Command) =>
+  for (const [flags, description] of REVISIONS) update.addOption(repeated(flags, `${description}; may be repeated`));
+  examples(update, ['mooring update -m 128m --cpus 0.5 web', 'mooring update --restart unless-stopped web', 'mooring update --image example/web:2 -e LEVEL=debug -p 8080:80 web']).action(async (names: string[], flags: Record<string, unknown>, command: Command) =>
     shell.finish(await (await import('./commands/docker/update.ts')).update(dockerOf(command), io, names, flags)),
   );
 
@@ -97,4 +98,12 @@ const UPDATES: readonly (readonly [flags: string, description: string])[] = [
   ['--pids-limit <number>', 'the most processes and threads; -1 for no limit'],
   ['--blkio-weight <weight>', 'its weight among others at disks, 10 to 1000'],
   ['--restart <policy>', 'no, always, unless-stopped, on-failure or on-failure:COUNT'],
+  ['--image <image>', 'run this image from now on; it is fetched where it is missing'],
+];
+
+const REVISIONS: readonly (readonly [flags: string, description: string])[] = [
+  ['-e, --env <name=value>', "set a variable; NAME alone takes this command's, or the variable away"],
+  ['--env-file <file>', 'variables, NAME=VALUE a line'],
+  ['-p, --publish <port>', '[ADDRESS:]HOST PORT:PORT[/udp], in place of what led to that port'],
+  ['-v, --volume <volume>', 'SOURCE:/TARGET[:ro], in place of what was mounted there'],
 ];

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { ExecReply, ExecRequest } from '../../api/v1/types.ts';
 import { MooringError } from '../../lib/errors.ts';
 import type { Client } from '../client.ts';
@@ -8,7 +7,7 @@ import type { Io } from '../io.ts';
 import { findContainer } from '../find-container.ts';
 import { containerPath } from '../name.ts';
 import { readPairs, variableOf } from '../run/key-value-files.ts';
-import type { Surroundings } from '../run/surroundings.ts';
+import { ownSurroundings } from '../run/surroundings.ts';
 import { runSession } from '../session.ts';
 
 export interface ExecOptions {
@@ -28,7 +27,7 @@ export interface ExecOptions {
 export async function exec(client: Client, io: Io, word: string, command: readonly string[], options: ExecOptions): Promise<number> {
   const { interactive: stdin = false, tty = false, detach = false, env = [], workdir, user } = options;
   const detachKeys = new DetachKeys(options.detachKeys);
-  const here: Surroundings = { environment: process.env, folder: process.cwd(), readFile: (file) => readFileSync(file) };
+  const here = ownSurroundings();
   const given = [...(options.envFile ?? []).flatMap((file) => readPairs('--env-file', file, here)), ...env.map((text) => variableOf(text, here))];
   const container = await findContainer(client, word, options.namespace);
   if (options.privileged === true && !container.spec.privileged) throw new MooringError('Unsupported', '--privileged: what a container may is fixed when it is made', { fix: 'run the container with --privileged' });

@@ -4,7 +4,7 @@ import { Client } from '../client.ts';
 import type { Io } from '../io.ts';
 import type { CreateRequest } from '../run/create-request.ts';
 import type { RunFlags } from '../run/run-flags.ts';
-import { DockerApiError, type DockerClient } from './docker-client.ts';
+import { DockerApiError, type DockerClient, pathFor } from './docker-client.ts';
 
 interface Created {
   readonly Id: string;
@@ -47,6 +47,16 @@ async function create(client: DockerClient, io: Io, request: CreateRequest, flag
   if (created === undefined) throw new MooringError('Internal', 'the daemon made a container and did not say which');
   for (const warning of created.Warnings ?? []) io.err(`warning: ${warning}\n`);
   return created.Id;
+}
+
+/** Fetches an image that is not here. */
+export async function requireImage(client: DockerClient, io: Io, image: string, flags: RunFlags): Promise<void> {
+  try {
+    await client.get(pathFor('images', image, 'json'));
+  } catch (error) {
+    if (!(error instanceof DockerApiError) || error.status !== 404) throw error;
+    await pull(client, io, image, flags);
+  }
 }
 
 /** Shown on standard error: standard output is the container's. */

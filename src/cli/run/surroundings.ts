@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 /** What flags refer to beyond themselves. */
 export interface Surroundings {
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -5,4 +7,9 @@ export interface Surroundings {
   readonly folder: string;
   /** A file's bytes; throws what fs does. */
   readonly readFile: (path: string) => Buffer;
+}
+
+/** Those of this process. */
+export function ownSurroundings(): Surroundings {
+  return { environment: process.env, folder: process.cwd(), readFile: (path) => readFileSync(path) };
 }

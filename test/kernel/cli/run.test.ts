@@ -84,7 +84,7 @@ test('run without a terminal hands signals on; the third to end means the comman
 test('a container through its life, by name and by ID', onNode(async (node) => {
   await node.start();
   const file = join(node.root, 'id');
-  const id = await ok(node, 'run', '-d', '--name', 'web', '--cidfile', file, '-e', node.mark('web'), '-m', '64m', '-l', 'a=b', '--network', 'none', IMAGE, 'sh', '-c', 'echo begun; exec sleep 1000');
+  const id = await ok(node, 'run', '-d', '--name', 'web', '--cidfile', file, '-e', node.mark('web'), '--stop-signal', 'SIGKILL', '-m', '64m', '-l', 'a=b', '--network', 'none', IMAGE, 'sh', '-c', 'echo begun; exec sleep 1000');
   assert.match(id, /^[0-9a-f]{64}$/);
   assert.equal(await readFile(file, 'utf8'), id);
   assert.match((await node.mooring('run', '--cidfile', file, IMAGE, 'true')).stderr, /is there already/);
@@ -110,12 +110,17 @@ test('a container through its life, by name and by ID', onNode(async (node) => {
   await ok(node, 'restart', '-t', '0', 'web');
   const second = await node.running('web', [pid]);
   assert.notEqual(second, pid);
+  // What limits do not cover is a new revision, which replaces it: its environment and its mounts.
+  await ok(node, 'update', '-e', 'LEVEL=debug', '-v', `${node.root}:/here:ro`, 'web');
+  await until('the new one has it', async () => (await ok(node, 'exec', 'web', 'sh', '-c', 'echo $LEVEL; ls /here/id').catch(() => '')) === 'debug\n/here/id');
+  assert.match(await ok(node, 'inspect', '-f', '{{.Config.Env}} {{.HostConfig.Binds}} {{.HostConfig.Memory}}', 'web'), new RegExp(`LEVEL=debug.* \\[${node.root}:/here:ro\\] ${100 * 2 ** 20}`));
+  const revised = await ok(node, 'inspect', '-f', '{{.Id}}', 'web');
   await ok(node, 'rename', 'web', 'web2');
   assert.equal((await node.mooring('rm', 'web2')).code, 1, 'it runs');
   assert.equal(await ok(node, 'kill', '-s', 'KILL', 'web2'), 'web2');
   assert.equal(await ok(node, 'wait', 'web2'), '137');
   assert.equal(await ok(node, 'ps', '-q'), '');
-  assert.equal(await ok(node, 'ps', '-aq', '-f', 'status=exited', '--no-trunc'), id);
+  assert.equal(await ok(node, 'ps', '-aq', '-f', 'status=exited', '--no-trunc'), revised);
   assert.equal(await ok(node, 'rm', '-v', 'web2'), 'web2');
   assert.deepEqual(await node.mooring('rm', '-f', 'web2'), { code: 0, stdout: '', stderr: 'mooring: No such container: web2\n' });
   assert.equal((await node.mooring('stop', 'web2')).code, 1);

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { MooringError } from '../../../lib/errors.ts';
 import { createContainer } from '../../docker/create-container.ts';
 import { DockerApiError, type DockerClient, pathFor } from '../../docker/docker-client.ts';
@@ -8,7 +7,7 @@ import { EXIT } from '../../exit.ts';
 import type { Io } from '../../io.ts';
 import { attachedOf, createRequest } from '../../run/create-request.ts';
 import { wholeFlags } from '../../run/run-flags.ts';
-import type { Surroundings } from '../../run/surroundings.ts';
+import { ownSurroundings } from '../../run/surroundings.ts';
 
 type Given = Readonly<Record<string, unknown>>;
 
@@ -16,7 +15,7 @@ type Given = Readonly<Record<string, unknown>>;
 export async function run(client: DockerClient, io: Io, image: string, words: readonly string[], given: Given): Promise<number> {
   const flags = wholeFlags(given);
   const detachKeys = new DetachKeys(flags.detachKeys ?? DETACH_KEYS);
-  const id = await createContainer(client, io, createRequest(image, words, flags, surroundings()), flags);
+  const id = await createContainer(client, io, createRequest(image, words, flags, ownSurroundings()), flags);
   try {
     if (flags.detach === true) {
       await client.post(pathFor('containers', id, 'start'));
@@ -36,7 +35,7 @@ export async function run(client: DockerClient, io: Io, image: string, words: re
 /** `mooring create IMAGE [COMMAND…]`: prints the ID. */
 export async function create(client: DockerClient, io: Io, image: string, words: readonly string[], given: Given): Promise<number> {
   const flags = wholeFlags(given);
-  io.out(`${await createContainer(client, io, createRequest(image, words, flags, surroundings()), flags)}\n`);
+  io.out(`${await createContainer(client, io, createRequest(image, words, flags, ownSurroundings()), flags)}\n`);
   return EXIT.ok;
 }
 
@@ -48,8 +47,4 @@ export class StartError extends MooringError {
     super(code, message);
     this.exitStatus = startFailure(message);
   }
-}
-
-function surroundings(): Surroundings {
-  return { environment: process.env, folder: process.cwd(), readFile: (path) => readFileSync(path) };
 }
