@@ -21,10 +21,9 @@ export async function removeContainer(services: DockerServices, found: FoundCont
   if (!force && state === 'paused') throw new DockerError(409, `You cannot remove a paused container ${id}. Unpause and then stop the container before attempting removal or force remove`);
   if (!force && (state === 'running' || state === 'restarting')) throw new DockerError(409, `You cannot remove a ${state} container ${id}. Stop the container before attempting removal or force remove`);
   if (state === 'removing') throw new DockerError(409, `removal of container ${id} is already in progress`);
-  const anonymous = volumes ? await anonymousVolumes(services, found) : [];
+  const names = volumes ? services.insight.record(id).volumes.map(({ volume }) => volume) : [];
   await removeForGood(services, found, signal);
-  // One that another container has as well stays.
-  for (const volume of anonymous) if (volumeUsers(services, volume).length === 0) await destroy(services, volume);
+  for (const volume of await anonymousVolumes(services, names)) if (volumeUsers(services, volume).length === 0) await destroy(services, volume); // one that another container has as well stays
 }
 
 /** Nobody wants it any more; what of it still runs is killed. */
@@ -36,7 +35,6 @@ export async function removeForGood(services: DockerServices, { id, view }: Foun
   await dropDetached(services, { id, view });
 }
 
-async function anonymousVolumes(services: DockerServices, { id }: FoundContainer): Promise<FoundVolume[]> {
-  const names = services.insight.record(id).volumes.map(({ volume }) => volume);
+async function anonymousVolumes(services: DockerServices, names: readonly string[]): Promise<FoundVolume[]> {
   return (await listVolumes(services)).filter((volume) => names.includes(volume.key) && volume.origin?.source === 'api' && isAnonymous(volume));
 }
