@@ -57,8 +57,14 @@ export function defineImages(program: Command, shell: Shell): void {
     examples(remove, [remove.name() === 'rmi' ? 'mooring rmi redis:7' : 'mooring image rm redis:7']).action(async (images: string[], flags: { force?: boolean }, command: Command) => shell.finish(await (await import('./commands/image.ts')).removeImages(clientOf(command), io, images, flags)));
   }
 
-  const inspect = group.command('inspect').description('Show everything about an image.').argument('<image>', IMAGE).addOption(outputOption('json', 'yaml'));
-  examples(inspect, ['mooring image inspect redis:7']).action(async (image: string, flags: OutputOptions, command: Command) => shell.finish(await (await import('./commands/image.ts')).inspectImage(clientOf(command), io, image, flags)));
+  const inspect = group.command('inspect').description('Show everything about an image.').argument('<image>', IMAGE).option('-f, --format <template>', 'what the Docker API tells of images, in this form: a Go template, or json').addOption(outputOption('json', 'yaml'));
+  examples(inspect, ['mooring image inspect redis:7', "mooring image inspect -f '{{.Config.Cmd}}' redis:7"]).action(async (image: string, flags: OutputOptions & { format?: string }, command: Command) =>
+    shell.finish(
+      flags.format === undefined
+        ? await (await import('./commands/image.ts')).inspectImage(clientOf(command), io, image, flags)
+        : await (await import('./commands/docker/inspect.ts')).inspect(dockerOf(command), io, [image], { format: flags.format, type: 'image' }),
+    ),
+  );
 
   const history = group.command('history').description('Show how an image was made, newest step first.').argument('<image>', IMAGE).addOption(outputOption('json', 'yaml'));
   examples(history, ['mooring image history redis:7']).action(async (image: string, flags: OutputOptions, command: Command) => shell.finish(await (await import('./commands/image.ts')).imageHistory(clientOf(command), io, image, flags)));

@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 import { MooringError } from '../lib/errors.ts';
 import type { DescribeOptions } from './commands/describe.ts';
+import type { EngineEventsFlags } from './commands/docker/events.ts';
 import type { EventsOptions } from './commands/events.ts';
 import type { PsFlags } from './commands/docker/ps.ts';
 import type { ExplainOptions } from './commands/explain.ts';
@@ -88,8 +89,17 @@ export function defineReading(program: Command, shell: Shell): void {
     .argument('[name]', 'only of this container')
     .addOption(namespaceOption())
     .option('-f, --follow', 'go on as it happens')
+    .addOption(repeated('--filter <filter>', 'follow what the engine does, as "docker events" does, but only this: type=container, event=die, container=web, label=KEY[=VALUE]; may be repeated'))
+    .option('--since <time>', 'the same, beginning then: a span such as 10m, or an RFC 3339 time')
+    .option('--until <time>', 'the same, until then')
+    .option('--format <template>', 'the same, each in this form: a Go template, or json')
     .addOption(outputOption('json', 'yaml'));
-  examples(events, ['mooring events', 'mooring events web', 'mooring events -f']).action(async (word: string | undefined, flags: EventsOptions, command: Command) => {
+  examples(events, ['mooring events', 'mooring events web', 'mooring events -f', 'mooring events --since 1h --until 0s --filter event=die']).action(async (word: string | undefined, flags: EventsOptions & EngineEventsFlags, command: Command) => {
+    if ([flags.filter, flags.since, flags.until, flags.format].some((flag) => flag !== undefined)) {
+      const filter = [...(flags.filter ?? []), ...(word === undefined ? [] : [`container=${word}`])];
+      shell.finish(await (await import('./commands/docker/events.ts')).engineEvents(dockerOf(command), io, { ...flags, filter }));
+      return;
+    }
     const action = await import('./commands/events.ts');
     shell.finish(await action.events(clientOf(command), io, word, flags));
   });

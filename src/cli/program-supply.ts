@@ -4,7 +4,7 @@ import type { SupplyKind } from './commands/supply.ts';
 import type { CreateVolumeOptions } from './commands/volume.ts';
 import { repeated } from './repeated.ts';
 import { namespaceOption, outputOption } from './program-read.ts';
-import { clientOf, examples, type Shell } from './shell.ts';
+import { clientOf, dockerOf, examples, type Shell } from './shell.ts';
 
 interface LsFlags {
   readonly namespace: string;
@@ -95,9 +95,13 @@ function defineCommon(group: Command, kind: SupplyKind, shell: Shell): void {
     const options = { namespace, allNamespaces, ...(output !== undefined && { output }) };
     shell.finish(await (quiet ? action.listNames(clientOf(command), io, kind, options) : action.listSupplies(clientOf(command), io, kind, [], options)));
   });
-  const inspect = group.command('inspect').description(`Show everything about ${word}s.`).argument('<name...>', 'NAME or NAMESPACE/NAME').addOption(namespaceOption()).addOption(outputOption('json', 'yaml'));
-  examples(inspect, [`mooring ${word} inspect data`]).action(async (words: string[], flags: { namespace: string; output?: 'json' | 'yaml' }, command: Command) =>
-    shell.finish(await (await import('./commands/supply.ts')).inspectSupplies(clientOf(command), io, kind, words, flags)),
+  const inspect = group.command('inspect').description(`Show everything about ${word}s.`).argument('<name...>', 'NAME or NAMESPACE/NAME').addOption(namespaceOption()).option('-f, --format <template>', `what the Docker API tells of ${word}s, in this form: a Go template, or json`).addOption(outputOption('json', 'yaml'));
+  examples(inspect, [`mooring ${word} inspect data`]).action(async (words: string[], flags: { namespace: string; output?: 'json' | 'yaml'; format?: string }, command: Command) =>
+    shell.finish(
+      flags.format === undefined
+        ? await (await import('./commands/supply.ts')).inspectSupplies(clientOf(command), io, kind, words, flags)
+        : await (await import('./commands/docker/inspect.ts')).inspect(dockerOf(command), io, words, { format: flags.format, type: word }),
+    ),
   );
   const remove = group
     .command('rm')

@@ -69,12 +69,13 @@ export function commandOf(words: readonly string[], program: Command): { readonl
 /** `--rm=true` as `--rm`, `--rm=false` as nothing or `--no-rm`; every other word as it is. */
 function switchWords(word: string, options: readonly Option[]): string[] {
   const [, long, value = ''] = /^(--[^=]+)=(.*)$/.exec(word) ?? [];
-  const option = long === undefined ? undefined : options.find((each) => each.long === long);
-  if (long === undefined || option?.isBoolean() !== true) return [word];
-  if (TRUE.test(value)) return [long];
-  if (!FALSE.test(value)) return [word];
+  if (long === undefined) return [word];
   const negative = `--no-${long.slice(2)}`;
-  return options.some((each) => each.long === negative) ? [negative] : [];
+  const isKnown = (name: string): boolean => options.some((each) => each.long === name && !each.required && !each.optional);
+  if (!isKnown(long) && !isKnown(negative)) return [word];
+  if (TRUE.test(value)) return isKnown(long) ? [long] : [];
+  if (!FALSE.test(value)) return [word];
+  return isKnown(negative) ? [negative] : [];
 }
 
 /** Whether a flag's value is the next word: `--name web`, `-p 80`, `-itp 80`; not `--name=web`, `-p80`. An unknown flag has none. */

@@ -23,6 +23,8 @@ test('dashes before the program may be written, as ever', () => {
 test('switches may have a value', () => {
   assert.equal(words('run --rm=true --init=1 --read-only=false busybox --rm=true'), 'run --rm --init -- busybox --rm=true');
   assert.equal(words('attach --sig-proxy=false web'), 'attach --no-sig-proxy web');
+  assert.equal(words('commit --pause=false web a:1'), 'commit --no-pause web a:1');
+  assert.equal(words('commit --pause=true web a:1'), 'commit web a:1');
   assert.equal(words('attach --sig-proxy=maybe web'), 'attach --sig-proxy=maybe web');
 });
 
