@@ -8,7 +8,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 build_packages=(g++ make ca-certificates libarchive-dev zlib1g-dev libzstd-dev libssl-dev libseccomp-dev libcap-dev libdbus-1-dev pkg-config nlohmann-json3-dev libnftables-dev busybox-static)
-test_packages=(doctest-dev criu prometheus util-linux procps curl attr docker-registry skopeo iproute2 nftables python3 docker.io docker-compose podman crun buildah git openssl zstd mmdebstrap bind9-dnsutils)
+test_packages=(doctest-dev criu prometheus util-linux procps curl attr docker-registry skopeo iproute2 nftables python3 docker.io docker-compose podman crun buildah git openssl zstd mmdebstrap bind9-dnsutils zsh fish)
 vm_packages=(qemu-system-x86 mmdebstrap e2fsprogs cpio kmod)
 bench_packages=(runc bubblewrap iperf3)
 
