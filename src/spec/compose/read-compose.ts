@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { quoted } from '../../lib/text.ts';
 import type { ParsedDocument, ParseResult } from '../parsed.ts';
-import type { Field } from '../translate/field.ts';
+import { Field } from '../translate/field.ts';
 import { FieldError, ProblemList } from '../translate/problem-list.ts';
 import { entriesOf, isList, isMap, itemsOf, textOf, unknownField } from '../translate/read-field.ts';
 import { parseEnvFile } from './env-file.ts';
@@ -68,7 +68,7 @@ export async function readCompose(content: Uint8Array | string, { file, path, re
 
   // What a mistake in what goes before leads to would only hide it.
   if (!problems.good) return { documents: [], problems: problems.list() };
-  const { services, inactive } = await servicesOf(root, readOther, lookup, problems);
+  const { services, inactive } = await servicesOf(root, own, readOther, lookup, problems);
   if (!problems.good) return { documents: [], problems: problems.list() };
   const texts = new Map<string, string | undefined>();
   for (const service of services.values()) {
@@ -119,13 +119,15 @@ function projectName(root: Field, folder: string, lookup: Lookup, problems: Prob
 }
 
 /** The services that the profiles in COMPOSE_PROFILES leave in, each with what it extends. */
-async function servicesOf(root: Field, readOther: Parameters<typeof extended>[3], lookup: Lookup, problems: ProblemList): Promise<Pick<Project, 'services' | 'inactive'>> {
+async function servicesOf(root: Field, own: Field, readOther: Parameters<typeof extended>[3], lookup: Lookup, problems: ProblemList): Promise<Pick<Project, 'services' | 'inactive'>> {
   const active = new Set((lookup('COMPOSE_PROFILES') ?? '').split(',').map((profile) => profile.trim()));
   const services = new Map<string, Field>();
   const inactive = new Set<string>();
   for (const [name, field] of sectionOf(root, 'services', problems)) {
     if (!/^[a-zA-Z0-9._-]+$/.test(name)) problems.fault(field, `${quoted(name)} is no name of a service`, 'use letters, digits, ".", "_" and "-"', true);
-    const service = (await problems.attemptAsync(field, () => extended(name, field, root, readOther, problems))) ?? field;
+    const whole = (await problems.attemptAsync(field, () => extended(name, field, root, readOther, problems))) ?? field;
+    // It stands where the file itself has it, whatever another file says over it.
+    const service = new Field(whole.value, own.get('services')?.get(name) ?? whole);
     const profiles = service.get('profiles');
     const names = profiles === undefined ? [] : (problems.attempt(profiles, () => itemsOf(profiles).map(textOf)) ?? []);
     if (names.length === 0 || active.has('*') || names.some((profile) => active.has(profile))) services.set(name, service);

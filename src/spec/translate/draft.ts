@@ -33,7 +33,11 @@ export class Draft<Spec extends object> {
   /** The document, if the spec is good; else its problems, told at the fields that they come from, or at `whole`. */
   document(kind: ResourceKind, metadata: DraftMetadata, whole: Field, problems: ProblemList): ParsedDocument | undefined {
     const result = validate({ apiVersion: API_VERSION, kind, metadata, spec: this.#spec });
-    if ('resource' in result) return { resource: result.resource, file: problems.file, at: whole.keyAt, name: resourceName(result.resource) };
+    if ('resource' in result) {
+      // By its location a resource is known to be of this file, also where another one says more of it.
+      const at = whole.source.name === problems.file ? whole.keyAt : `${problems.file}:1:1`;
+      return { resource: result.resource, file: problems.file, at, name: resourceName(result.resource) };
+    }
     for (const { path, message, fix } of result.faults) {
       const { field, rest } = this.#originOf(path, whole);
       const where = rest.filter((step) => step !== field.path.at(-1));

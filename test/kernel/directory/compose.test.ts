@@ -46,6 +46,8 @@ test('a compose file is followed with all that it is read with: .env, the overri
   await eventually(() => assert.equal(variable(h, 'BASE'), '2'));
   assert.deepEqual(source.problems(), []);
 
+  await h.write('shop/compose.override.yaml', 'services: {web: {environment: {MARK: over}}, more: {image: mooring.local/busybox:latest}}\n');
+  await h.wants('shop-default', 'shop-more-1', 'shop-web-1');
   await unlink(join(h.dir, 'shop/compose.yaml'));
   await h.wants();
 });

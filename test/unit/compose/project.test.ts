@@ -104,6 +104,11 @@ describe('several files and documents', () => {
     });
   }
 
+  test('what an override file says more of, is of the compose file all the same', async () => {
+    const { documents } = await compose(service(''), { 'compose.override.yaml': 'services: {web: {tty: true}, more: {image: a}}' });
+    assert.deepEqual(documents.map(({ at, name }) => `${name} ${at}`), ['default/shop-default compose.yaml:1:1', 'default/shop-web-1 compose.yaml:2:3', 'default/shop-more-1 compose.yaml:1:1']);
+  });
+
   test('a build that is one text, over one that is a mapping', async () => {
     const spec = await specOf(service('build: {context: a, target: t}'), { 'compose.override.yaml': 'services: {web: {build: ./b}}' });
     assert.partialDeepStrictEqual(spec.build, { context: '/srv/shop/b', target: 't' });
