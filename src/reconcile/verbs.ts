@@ -43,6 +43,7 @@ interface Waiter {
 export class Verbs {
   readonly #options: VerbsOptions;
   readonly #waiters = new Map<ContainerName, Set<Waiter>>();
+  #closed = false;
 
   constructor(options: VerbsOptions) {
     this.#options = options;
@@ -121,8 +122,9 @@ export class Verbs {
     this.#tell(name, (waiter) => waiter.failed(kind, error));
   }
 
-  /** Ends every waiting. */
+  /** Ends every waiting, and takes no wish any more. */
   close(): void {
+    this.#closed = true;
     const error = new MooringError('Unavailable', 'the daemon stops; what was asked for is kept, and done once it runs again');
     for (const waiter of [...this.#waiters.values()].flatMap((waiters) => [...waiters])) waiter.giveUp(error);
   }
@@ -146,10 +148,22 @@ export class Verbs {
   }
 
   #ask(name: ContainerName, change: (facts: Facts) => Facts): void {
+    // The next daemon may keep the facts already.
+    if (this.#closed) throw new MooringError('Unavailable', 'the daemon stops');
     const dossier = this.#options.dossierOf(name);
     const facts = change(dossier.facts);
     this.#options.facts.set(name, facts);
     dossier.facts = facts;
+  }
+
+  #withdraw(name: ContainerName, change: (facts: Facts) => Facts): void {
+    const dossier = this.#options.dossierOf(name);
+    dossier.facts = change(dossier.facts);
+    try {
+      this.#options.facts.set(name, dossier.facts);
+    } catch {
+      dossier.unsaved = true; // the next look saves them, and tells where it can't
+    }
   }
 
   /** Settles with what makes `content` content. With `needs`, it gives up when such a step fails, or can't come, and takes the wish back. */
@@ -163,7 +177,7 @@ export class Verbs {
     let failures = 0;
     const giveUp = (error: unknown): void => {
       reject(error);
-      if (withdraw) this.#ask(name, withdraw);
+      if (withdraw) this.#withdraw(name, withdraw);
     };
     const waiter: Waiter = {
       giveUp: reject,
