@@ -77,10 +77,20 @@ test('files, limits, pauses and restarts of containers, as with dockerd', onBoth
     await same(['kill', 'always']);
     await same(['inspect', '-f', '{{.State.Status}} {{.State.ExitCode}}', 'always']);
 
+    await same(['run', '-d', '--name', 'sick', '--health-cmd', 'test -e /tmp/well', '--health-interval', '200ms', '--health-retries', '2', ...SLEEPER]);
+    const health = async (state: string): Promise<void> => {
+      for (const engine of engines.both) await until(`${engine.name} finds it ${state}`, async () => (await engine.docker('inspect', '-f', '{{.State.Health.Status}}', 'sick')).stdout === `${state}\n`);
+      await same(['ps', '--filter', `health=${state}`, '--format', '{{.Names}} {{.Status}}']);
+    };
+    await health('unhealthy');
+    await same(['exec', 'sick', 'touch', '/tmp/well']);
+    await health('healthy');
+    await same(['ps', '--filter', 'health=unhealthy', '--format', '{{.Names}}']);
+
     // What a directory wants comes back; an engine without directories has no such thing.
     await node.write('kept.yaml', node.sleeper('declared'));
     await node.running('declared');
-    assert.match((await mooring.docker('ps', '--format', '{{.Names}}')).stdout, /^declared$/m);
+    await until('it is listed', async () => /^declared$/m.test((await mooring.docker('ps', '--format', '{{.Names}}')).stdout));
     const before = await node.running('declared');
     assert.equal((await mooring.docker('stop', '-t', '0', 'declared')).code, 0);
     await node.running('declared', [before]);

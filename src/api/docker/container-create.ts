@@ -13,6 +13,7 @@ import type { DockerServices } from './docker-services.ts';
 import { DockerError } from './error-reply.ts';
 import { freePorts } from './free-ports.ts';
 import { findImage } from './image-lookup.ts';
+import { kept } from './kept.ts';
 import { findNetwork } from './network-lookup.ts';
 import { randomName } from './random-name.ts';
 import { resourceNameFor } from './resource-names.ts';
@@ -27,26 +28,32 @@ const SWAP_FILES = ['/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes', '/sys/f
 /** `POST /containers/create`: a record of what is wanted, and the container made of it, which does not run yet. */
 export async function createContainer(call: DockerCall, services: DockerServices): Promise<void> {
   const body = await readJson(call, createBodySchema);
-  const name = nameFor(services, call.query.text('name'));
+  using claim = claimName(services, call.query.text('name'));
+  const { name } = claim;
   if (body.Image === '') throw new DockerError(400, 'Image is required: no image is specified');
   const image = await findImage(services.images, body.Image);
   requirePlatform(image, body.Image, call.query.text('platform'));
   const resource = freeResourceName(services, name);
   const { container, volumes, warnings } = containerOf(body, await contextOf(services, body, image, { docker: name, resource }));
   for (const wanted of volumes) await ensureVolume(services, wanted);
-  nameFor(services, name); // it may have been taken while the volumes were made
   const Id = await make(services, container, call.signal);
   sendJson(call, { Id, Warnings: warnings }, 201);
 }
 
-/** The name that is asked for, or one of ours. Throws 400 and 409 in the engine's words. */
-export function nameFor(services: DockerServices, asked: string | undefined): string {
-  if (asked === undefined) return randomName((name) => holderOf(services, name) !== undefined);
-  const name = asked.replace(/^\//, '');
+/** Names of containers that are just being made. */
+const claims = kept(() => new Set<string>());
+
+/** The name that is asked for, or one of ours, nobody else's until it is disposed of. Throws 400 and 409 in the engine's words. */
+export function claimName(services: DockerServices, asked: string | undefined): Disposable & { readonly name: string } {
+  const claimed = claims(services);
+  const name = asked?.replace(/^\//, '') ?? randomName((each) => claimed.has(each) || holderOf(services, each) !== undefined);
   if (!NAME.test(name)) throw new DockerError(400, `Invalid container name (${asked}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`);
   const holder = holderOf(services, name);
-  if (holder === undefined) return name;
-  throw new DockerError(409, `Conflict. The container name "/${name}" is already in use by container "${holder.status.containerID ?? holder.name}". You have to remove (or rename) that container to be able to reuse that name.`);
+  if (holder !== undefined || claimed.has(name)) {
+    throw new DockerError(409, `Conflict. The container name "/${name}" is already in use by container "${holder?.status.containerID ?? name}". You have to remove (or rename) that container to be able to reuse that name.`);
+  }
+  claimed.add(name);
+  return { name, [Symbol.dispose]: () => void claimed.delete(name) };
 }
 
 /** Containers that were renamed keep theirs. */

@@ -4,14 +4,12 @@ import type { ContainerView } from '../../reconcile/view.ts';
 import type { ApiServices } from '../v1/services.ts';
 import type { ContainerSummary } from './container-list.ts';
 import { requestOf } from './container-request.ts';
-import { CONTAINER_STATES, isRunning, stateOf } from './container-state.ts';
+import { CONTAINER_STATES, HEALTH_STATES, healthOf, isRunning, stateOf } from './container-state.ts';
 import { DockerError } from './error-reply.ts';
 import type { Filters } from './filters.ts';
 import { publishedPorts } from './inspect-network.ts';
 
 export const LIST_FILTERS = ['ancestor', 'before', 'expose', 'exited', 'health', 'id', 'isolation', 'is-task', 'label', 'name', 'network', 'publish', 'since', 'status', 'volume'] as const;
-
-const HEALTH = ['none', 'starting', 'healthy', 'unhealthy'] as const;
 
 interface PortRange {
   readonly first: number;
@@ -42,7 +40,7 @@ export class ContainerFilter {
       if (!CONTAINER_STATES.some((known) => known === state)) throw new DockerError(400, `Invalid filter 'status=${state}'`);
     }
     for (const health of filters.values('health')) {
-      if (!HEALTH.some((known) => known === health)) throw new DockerError(400, `Invalid filter 'health=${health}'`);
+      if (!HEALTH_STATES.some((known) => known === health)) throw new DockerError(400, `Invalid filter 'health=${health}'`);
     }
     const ancestors = filters.values('ancestor');
     return new ContainerFilter(filters, ancestors.length > 0 ? await descendants(images, ancestors) : undefined);
@@ -58,7 +56,7 @@ export class ContainerFilter {
       (filters.isIn('name', name) || filters.isIn('name', name.slice(1))) &&
       filters.isIn('id', id) &&
       filters.isOneOf('status', state) &&
-      filters.isOneOf('health', 'none') &&
+      filters.isOneOf('health', healthOf(view)) &&
       filters.isOneOf('is-task', 'false') &&
       filters.haveLabels(Labels) &&
       (this.#images === undefined || this.#images.has(ImageID)) &&

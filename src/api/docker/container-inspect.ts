@@ -47,7 +47,7 @@ export async function inspectContainer(services: ApiServices, { id, view }: Foun
     Created: new Date(record.createdAt).toISOString(),
     Path: path,
     Args: args,
-    State: stateBlock(view, { oomKilled: !running && lastExit?.oomKilled === true, failure: startFailures(services).get(id) }),
+    State: stateBlock(view, { oomKilled: !running && lastExit?.oomKilled === true, failure: startFailures(services).get(id), health: services.reconciler.health(view.name) }),
     Image: record.imageId,
     ResolvConfPath: join(record.bundle, 'resolv.conf'),
     HostnamePath: join(record.bundle, 'hostname'),

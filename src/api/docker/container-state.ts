@@ -1,9 +1,14 @@
+import type { Health } from '../../reconcile/health.ts';
 import type { ContainerView } from '../../reconcile/view.ts';
 import { DockerError } from './error-reply.ts';
 import { humanDuration } from './human-duration.ts';
 
 export const CONTAINER_STATES = ['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead'] as const;
 export type ContainerState = (typeof CONTAINER_STATES)[number];
+
+export const HEALTH_STATES = ['none', 'starting', 'healthy', 'unhealthy'] as const;
+export type HealthState = (typeof HEALTH_STATES)[number];
+const HEALTH_NOTES: Readonly<Record<HealthState, string>> = { none: '', starting: ' (health: starting)', healthy: ' (healthy)', unhealthy: ' (unhealthy)' };
 
 /** Go's zero time: it did not happen. */
 export const NEVER = '0001-01-01T00:00:00Z';
@@ -33,7 +38,7 @@ export function stateText(view: ContainerView, now: number): string {
   const since = (time: string | undefined): string => humanDuration(now - Date.parse(time ?? NEVER));
   switch (stateOf(view)) {
     case 'running':
-      return `Up ${since(status.startedAt)}`;
+      return `Up ${since(status.startedAt)}${HEALTH_NOTES[healthOf(view)]}`;
     case 'paused':
       return `Up ${since(status.startedAt)} (Paused)`;
     case 'restarting':
@@ -49,8 +54,21 @@ export function stateText(view: ContainerView, now: number): string {
   }
 }
 
+/** What its health check says; `none` for one that has none, or whose run has not been looked at. */
+export function healthOf({ status }: ContainerView): HealthState {
+  const condition = status.conditions.find(({ type }) => type === 'Healthy');
+  if (condition === undefined) return 'none';
+  return condition.status === 'Unknown' ? 'starting' : condition.status === 'True' ? 'healthy' : 'unhealthy';
+}
+
+/** `State.Health` of an inspection. */
+function healthBlock({ status, failingStreak, log }: Health) {
+  const Log = log.map(({ startedAt, endedAt, exitCode, output }) => ({ Start: new Date(startedAt).toISOString(), End: new Date(endedAt).toISOString(), ExitCode: exitCode, Output: output }));
+  return { Status: status.toLowerCase(), FailingStreak: failingStreak, Log };
+}
+
 /** `State` of an inspection. */
-export function stateBlock(view: ContainerView, { oomKilled, failure }: { readonly oomKilled: boolean; readonly failure: StartFailure | undefined }) {
+export function stateBlock(view: ContainerView, { oomKilled, failure, health }: { readonly oomKilled: boolean; readonly failure: StartFailure | undefined; readonly health?: Health | undefined }) {
   const { status } = view;
   const state = stateOf(view);
   const runs = state === 'running' || state === 'paused';
@@ -67,6 +85,7 @@ export function stateBlock(view: ContainerView, { oomKilled, failure }: { readon
     StartedAt: status.startedAt ?? NEVER,
     // While it runs, the end of the run before it is not on record any more.
     FinishedAt: runs ? NEVER : (status.finishedAt ?? NEVER),
+    ...(health && { Health: healthBlock(health) }),
   };
 }
 

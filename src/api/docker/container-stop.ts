@@ -15,8 +15,7 @@ export async function stopContainer(services: DockerServices, { view }: FoundCon
     return true;
   }
   if (!isRunning(view)) return false;
-  suspend(services, view, true);
-  await services.reconciler.stop(view.name, graceSeconds === undefined ? {} : { graceSeconds }, signal);
+  await services.reconciler.stop(view.name, graceSeconds === undefined ? {} : { graceSeconds }, signal, () => suspend(services, view, true));
   return true;
 }
 
@@ -44,9 +43,8 @@ export async function killContainer(services: DockerServices, { id, view }: Foun
   if (!isRunning(view)) throw new DockerError(409, `Cannot kill container: ${reference}: Container ${id} is not running`);
   const isLast = name === 'SIGKILL';
   if (isLast || name === canonicalSignal(view.container.spec.stopSignal)) {
-    suspend(services, view, true);
     // The stop of one that another source keeps is for the moment; nobody waits for a signal that may be heeded or not.
-    const stopped = services.reconciler.stop(view.name, { signal: name, graceSeconds: isLast ? 0 : -1 }, signal);
+    const stopped = services.reconciler.stop(view.name, { signal: name, graceSeconds: isLast ? 0 : -1 }, signal, () => suspend(services, view, true));
     if (isLast) await stopped;
     else stopped.catch(() => {}); // it ended meanwhile, or the client has gone
     return;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Container } from '../../spec/container.ts';
 import { type DockerCall, param, readJson, sendJson, sendStatus } from './call.ts';
 import { changeContainer } from './container-change.ts';
-import { nameFor } from './container-create.ts';
+import { claimName } from './container-create.ts';
 import { attributesOf } from './container-events.ts';
 import { dockerNameOf, findContainer } from './container-lookup.ts';
 import { requestOf } from './container-request.ts';
@@ -71,15 +71,16 @@ export function renameContainer(call: DockerCall, services: DockerServices): voi
   const asked = call.query.text('name');
   if (asked === undefined) throw new DockerError(400, 'Neither old nor new names may be empty');
   if (asked.replace(/^\//, '') === before) throw new DockerError(400, 'Renaming a container with the same name as its current name');
-  const name = allocated(services, asked);
+  using claim = allocated(services, asked);
+  const { name } = claim;
   changeContainer(services, view, (container) => renamed(container, before, name));
   services.told.container('rename', id, { ...attributesOf(view), name, oldName: `/${before}` });
   sendStatus(call, 204);
 }
 
-function allocated(services: DockerServices, asked: string): string {
+function allocated(services: DockerServices, asked: string): ReturnType<typeof claimName> {
   try {
-    return nameFor(services, asked.startsWith('/') ? asked : `/${asked}`);
+    return claimName(services, asked.startsWith('/') ? asked : `/${asked}`);
   } catch (error) {
     if (error instanceof DockerError) throw new DockerError(error.status, `Error when allocating new name: ${error.message}`);
     throw error;
