@@ -17,6 +17,8 @@ interface Known {
   /** Of the last run that was told of. Milliseconds since the epoch. */
   readonly startedAt: number | undefined;
   readonly places: Places;
+  /** What its probes said last; undefined while they say nothing. */
+  readonly health: string | undefined;
 }
 
 interface Places {
@@ -53,13 +55,14 @@ class ContainerEvents {
     const { pid, startedAt } = view.status;
     const known = this.#take(name, view, id, isNews);
     if (pid !== undefined && startedAt !== undefined) this.#began(name, known, Date.parse(startedAt), isNews);
+    this.#probed(name, view, isNews);
   }
 
   /** Its attributes may have changed with its name. */
   #take(name: ContainerName, view: ContainerView, id: string, isNews: boolean): Known {
     const before = this.#known.get(name);
     if (before?.id === id && before.container === view.container) return before;
-    const same = before?.id === id ? before : { startedAt: undefined, places: NOWHERE };
+    const same = before?.id === id ? before : { startedAt: undefined, places: NOWHERE, health: undefined };
     const known: Known = { ...same, id, container: view.container, attributes: attributesOf(view) };
     this.#known.set(name, known);
     if (isNews && before?.id !== id) this.#services.told.container('create', id, known.attributes);
@@ -76,6 +79,15 @@ class ContainerEvents {
     for (const network of places.networks) told.network('connect', network.id, { container: known.id, name: network.name, type: 'bridge' });
     for (const volume of places.volumes) told.volume('mount', volume.name, { container: known.id, destination: volume.destination, driver: 'local', propagation: '', 'read/write': 'true' });
     told.container('start', known.id, known.attributes);
+  }
+
+  #probed(name: ContainerName, { status: { conditions } }: ContainerView, isNews: boolean): void {
+    const known = this.#known.get(name);
+    const says = conditions.find(({ type }) => type === 'Healthy')?.status;
+    const health = says === 'True' ? 'healthy' : says === 'False' ? 'unhealthy' : undefined;
+    if (known === undefined || known.health === health) return;
+    this.#known.set(name, { ...known, health });
+    if (isNews && health !== undefined) this.#services.told.container(`health_status: ${health}`, known.id, known.attributes);
   }
 
   ended({ name, id, exit }: RunEnd): void {

@@ -19,6 +19,8 @@ export interface Engine {
 
 export interface CompareOptions {
   readonly input?: string | Buffer;
+  /** In place of `docker`. */
+  readonly command?: string;
   /** Beyond ids and times: what differs with a reason, and is made alike. */
   readonly also?: (text: string, engine: Engine) => string;
   /** Compares the words of the lines as sets: an order that nobody promises. */
