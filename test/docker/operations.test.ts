@@ -20,7 +20,7 @@ test('files, limits, pauses and restarts of containers, as with dockerd', onBoth
     await same(['exec', 'work', 'cat', '/tmp/copy']);
     await same(['exec', 'work', 'stat', '-c', '%a %u %g %s', '/tmp/copy']);
     await same(['cp', join(folder, 'file'), 'work:/tmp/'], { codeOnly: true });
-    await same(['cp', join(folder, 'file'), 'work:/nosuch/'], { also: (text) => text.replace(/: .*/, '') });
+    await same(['cp', join(folder, 'file'), 'work:/nosuch/'], { codeOnly: true });
     await same(['cp', 'work:/nosuch', folder]);
     for (const engine of engines.both) {
       await engine.docker('cp', 'work:/tmp/copy', join(folder, engine.name));
