@@ -14,7 +14,7 @@ type NetworkInput = z.input<typeof networkSpecSchema>;
 
 const FIELDS = ['name', 'external', 'driver', 'driver_opts', 'internal', 'enable_ipv4', 'enable_ipv6', 'ipam', 'labels', 'attachable'] as const;
 const DRIVERS = { bridge: 'Bridge', macvlan: 'Macvlan', ipvlan: 'Ipvlan' } as const;
-const MODES: Readonly<Record<string, NonNullable<NetworkInput['mode']>>> = { bridge: 'Bridge', private: 'Private', vepa: 'Vepa', passthru: 'Passthru', l2: 'L2', l3: 'L3', l3s: 'L3S' };
+const MODES = new Map<string, NonNullable<NetworkInput['mode']>>([['bridge', 'Bridge'], ['private', 'Private'], ['vepa', 'Vepa'], ['passthru', 'Passthru'], ['l2', 'L2'], ['l3', 'L3'], ['l3s', 'L3S']]);
 
 export interface TranslatedNetwork {
   readonly reference: NetworkReference;
@@ -58,7 +58,7 @@ function optionOf(option: string, value: Field): NetworkInput {
       return { parent: textOf(value) };
     case 'macvlan_mode':
     case 'ipvlan_mode': {
-      const mode = MODES[textOf(value)];
+      const mode = MODES.get(textOf(value));
       if (mode === undefined) throw new FieldError(value, `${textOf(value)} is no mode of such a network`);
       return { mode };
     }

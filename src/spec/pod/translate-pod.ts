@@ -30,8 +30,8 @@ const POD: Handlers<Pod> = {
   imagePullSecrets: unheard,
   initContainers: refused('init containers are not supported', 'have the containers do their work, or a container with restartPolicy Never'),
   ephemeralContainers: refused('is for a pod that runs', 'use mooring exec'),
-  hostPID: onlyFalse("the node's own processes are not lent to pods"),
-  hostIPC: onlyFalse("the node's own IPC namespace is not lent to pods"),
+  hostPID: unheard,
+  hostIPC: unheard,
   shareProcessNamespace: onlyFalse('containers of a pod do not see each other\'s processes'),
   hostUsers: (field) => {
     if (!flagOf(field)) throw new FieldError(field, 'user namespaces are not supported', 'leave it out', true);
@@ -121,6 +121,7 @@ function commonOf({ spec, name }: Pod): Partial<ContainerSpecInput> {
     stopTimeoutSeconds: grace === undefined ? 30 : integerOf(grace),
     // On the node's own network it has the node's name.
     ...(!flag(spec.get('hostNetwork')) && { hostname: hostname === undefined ? name.slice(0, 63).replace(/[-.]+$/, '') : textOf(hostname) }),
+    namespaces: { ...(flag(spec.get('hostPID')) && { pid: 'Host' }), ...(flag(spec.get('hostIPC')) && { ipc: 'Host' }) },
     imagePullSecrets: listOf(spec.get('imagePullSecrets')).flatMap((item) => {
       const secret = item.get('name');
       return secret === undefined ? [] : [{ name: textOf(secret) }];

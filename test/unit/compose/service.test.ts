@@ -76,6 +76,20 @@ const GOOD: Readonly<Record<string, object>> = {
     appArmorProfile: 'web',
   },
   'security_opt: [seccomp:./profile.json]': { seccompProfile: { type: 'Localhost', localhostProfile: '/srv/shop/profile.json' } },
+  'healthcheck: {test: [CMD, /ok, "1"], interval: 5s, timeout: 1s, retries: 2, start_period: 1m, start_interval: 2s}': {
+    healthcheck: { disabled: false, command: ['/ok', '1'], interval: '5s', timeout: '1s', retries: 2, startPeriod: '1m', startInterval: '2s' },
+  },
+  'healthcheck: {test: curl -f http://localhost}': { healthcheck: { command: ['/bin/sh', '-c', 'curl -f http://localhost'] } },
+  'healthcheck: {test: [CMD-SHELL, a && b]}': { healthcheck: { command: ['/bin/sh', '-c', 'a && b'] } },
+  'healthcheck: {disable: true}': { healthcheck: { disabled: true } },
+  'healthcheck: {test: [NONE]}': { healthcheck: { disabled: true } },
+  'devices: ["/dev/fuse", "/dev/a:/dev/b", "/dev/c:/dev/d:r", {source: /dev/e, target: /dev/f, permissions: rw}]\ndevice_cgroup_rules: ["c 1:3 mr"]': {
+    devices: [{ path: '/dev/fuse' }, { path: '/dev/a', containerPath: '/dev/b' }, { path: '/dev/c', containerPath: '/dev/d', permissions: 'r' }, { path: '/dev/e', containerPath: '/dev/f', permissions: 'rw' }],
+    deviceCgroupRules: ['c 1:3 mr'],
+  },
+  'pid: host\nipc: shareable\nuts: host\ncgroup: host': { namespaces: { pid: 'Host', ipc: 'Shareable', uts: 'Host', cgroup: 'Host' } },
+  'pid: container:x\nipc: container:x': { namespaces: { pid: 'Container:x', ipc: 'Container:x' } },
+  'tmpfs: "/tmp:noexec,uid=5,size=1m"': { mounts: [{ mountPath: '/tmp', tmpfs: { size: 1024 ** 2, options: ['noexec', 'uid=5'] } }] },
   'network_mode: host': { network: { mode: 'Host' } },
   'network_mode: none': { network: { mode: 'None' } },
   'network_mode: bridge': { network: { mode: 'Bridge', networks: [] } },
@@ -129,6 +143,8 @@ const BAD: Readonly<Record<string, string>> = {
   'mem_limit: 1k': '4:16 .mem_limit: 1024 is too little memory (give at least 4Mi; leave it out for no limit)',
   'cap_add: [NET_ADMN]': '4:15 .cap_add[0]: "NET_ADMN" is not a capability (did you mean NET_ADMIN?)',
   'ulimits: {nofiles: 5}': '4:24 .ulimits.nofiles: name: must be as, core, cpu, data, fsize, locks, memlock, msgqueue, nice, nofile, nproc, rss, rtprio, rttime, sigpending or stack, not the string "nofiles" (did you mean nofile?)',
+  'pid: "service:db"': '4:10 .pid: there is no service db in this file',
+  'healthcheck: {test: [sh, -c, x]}': '4:25 .healthcheck.test: must begin with NONE, CMD or CMD-SHELL (write [CMD, program, argument] or [CMD-SHELL, "a line"])',
   'gpus: all': '4:5 .gpus: GPUs are not supported (leave it out)',
   'restart: sometimes': '4:14 .restart: there is no restart policy "sometimes" (use "no", always, unless-stopped or on-failure)',
   'networks: [front]': '4:16 .networks[0]: there is no network front in this file (declare it below networks)',
@@ -150,7 +166,6 @@ describe('a mistake is told where it stands', () => {
 
 /** What is accepted, and told of all the same. */
 const WARNED: Readonly<Record<string, string>> = {
-  'healthcheck: {test: [CMD, true]}': 'healthcheck: health is not checked',
   'depends_on: {web: {condition: service_healthy}}': 'depends_on.web: is not awaited: all services start at the same time, and again until they can',
   'deploy: {placement: {constraints: [a]}}': 'deploy.placement: there is one node to run on',
   'user: "0${U}"': 'user: the variable U is not set and counts as empty (set it in .env beside the file, or give it a default: ${U:-})',

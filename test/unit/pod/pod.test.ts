@@ -82,11 +82,12 @@ containers:
 });
 
 test("on the node's own network every container has it, and hostPorts say nothing more", () => {
-  const [app, side] = containersOf(pod('hostNetwork: true\ncontainers:\n- {name: app, image: a, ports: [{containerPort: 80, hostPort: 80}]}\n- {name: side, image: b}'));
+  const [app, side] = containersOf(pod('hostNetwork: true\nhostPID: true\nhostIPC: true\ncontainers:\n- {name: app, image: a, ports: [{containerPort: 80, hostPort: 80}]}\n- {name: side, image: b}'));
   assert.equal(app?.spec.network.mode, 'Host');
   assert.equal(app.spec.hostname, undefined);
   assert.deepEqual(app.spec.ports.map(({ hostPort }) => hostPort), [undefined]);
   assert.equal(side?.spec.network.mode, 'Host');
+  assert.partialDeepStrictEqual(side.spec.namespaces, { pid: 'Host', ipc: 'Host' });
 });
 
 /** What `kubectl get -o yaml` prints of a pod is one. */
@@ -98,7 +99,7 @@ test('fields that a cluster writes are not in the way', () => {
 const C = 'containers: [{name: app, image: a}]\n';
 const BAD: Readonly<Record<string, string>> = {
   [`${C}initContainers: [{name: i, image: b}]`]: '6:3 spec.initContainers: init containers are not supported (have the containers do their work, or a container with restartPolicy Never)',
-  [`${C}hostPID: true`]: "6:3 spec.hostPID: the node's own processes are not lent to pods (leave it out)",
+  [`${C}shareProcessNamespace: true`]: "6:3 spec.shareProcessNamespace: containers of a pod do not see each other's processes (leave it out)",
   [`${C}restartPolcy: Never`]: '6:3 spec.restartPolcy: unknown field (did you mean restartPolicy?)',
   'containers: []': '5:3 spec: has no containers',
   'containers: [{name: app, image: A}]': '5:35 spec.containers[0].image: "A" is not an image reference: "library/A" is not a repository (write it in lower case: library/a)',
@@ -130,7 +131,7 @@ test('what is not done, though the pod is accepted, is told of', () => {
 test('a pod stands beside documents of ours, and in lists; a bad one takes no good one with it', () => {
   const own = 'apiVersion: mooring.dev/v1alpha1\nkind: Container\nmetadata: {name: own}\nspec: {image: a}\n';
   assert.deepEqual(containersOf(`${own}---\n${pod(C)}`).map(({ metadata }) => metadata.name), ['own', 'web-app']);
-  const { documents, problems } = parseDocuments(`${own}---\n${pod(`${C}hostPID: true`)}`, 'pod.yaml');
+  const { documents, problems } = parseDocuments(`${own}---\n${pod(`${C}runtimeClassName: x`)}`, 'pod.yaml');
   assert.deepEqual([documents.length, problems.length], [1, 1]);
   const list = `apiVersion: v1\nkind: List\nitems:\n- ${JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web' }, spec: { containers: [{ name: 'app', image: 'a' }] } })}\n`;
   assert.deepEqual(containersOf(list).map(({ metadata }) => metadata.name), ['web-app']);

@@ -4,6 +4,7 @@ import { entriesOf, fieldsAmong, integerOf, textOf, wordOf } from '../../transla
 import { asMapping } from '../merge.ts';
 import { buildOf } from './build.ts';
 import { type Handlers, put, refused, type Service, text, unheard } from './handler.ts';
+import { healthcheckOf } from './healthcheck.ts';
 import { deployResources } from './limits.ts';
 import { loggingOf } from './logging.ts';
 import { containersOf } from './replicas.ts';
@@ -39,10 +40,7 @@ export const LIFECYCLE: Handlers = {
       project.problems.warn(value, `is not awaited: all services start at the same time, and again until they can`);
     }
   },
-  healthcheck: (field, { project }) => {
-    const { disable } = fieldsAmong(field, ['disable', 'test', 'interval', 'timeout', 'retries', 'start_period', 'start_interval']);
-    if (disable === undefined || textOf(disable) !== 'true') project.problems.warn(field, 'health is not checked');
-  },
+  healthcheck: (field, service) => put(service, { healthcheck: healthcheckOf(field) }, field),
   logging: (field, service) => put(service, { logging: loggingOf(field) }, field),
   container_name: unheard,
   profiles: unheard,

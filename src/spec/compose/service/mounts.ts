@@ -52,7 +52,7 @@ function shortMount(field: Field, project: Project): MountInput {
     return { ...common, volume: { ...(source !== undefined && { name: volumeNamed(source, field, project) }), ...(rest.length > 0 && { noCopy: true }) } };
   }
   const propagations = rest.filter((mode) => {
-    if (mode in PROPAGATIONS) return true;
+    if (PROPAGATIONS.has(mode)) return true;
     throw unknownMode(field, mode);
   });
   return { ...common, bind: { source: absolutePath(field, first), createSource: true, ...propagationOf(propagations[0], field) } };
@@ -63,11 +63,11 @@ function unknownMode(field: Field, mode: string): FieldError {
   return new FieldError(field, `there is no mode ${quoted(mode)} of such a mount`);
 }
 
-const PROPAGATIONS: Readonly<Record<string, 'None' | 'HostToContainer' | 'Bidirectional'>> = { rprivate: 'None', rslave: 'HostToContainer', rshared: 'Bidirectional' };
+const PROPAGATIONS = new Map<string, 'None' | 'HostToContainer' | 'Bidirectional'>([['rprivate', 'None'], ['rslave', 'HostToContainer'], ['rshared', 'Bidirectional']]);
 
 function propagationOf(mode: string | undefined, field: Field): { propagation?: 'None' | 'HostToContainer' | 'Bidirectional' } {
   if (mode === undefined) return {};
-  const propagation = PROPAGATIONS[mode];
+  const propagation = PROPAGATIONS.get(mode);
   if (propagation === undefined) throw new FieldError(field, `${quoted(mode)} is no propagation that is supported`, 'use rprivate, rslave or rshared');
   return { propagation };
 }
@@ -122,13 +122,12 @@ function longTmpfs(field: Field): NonNullable<MountInput['tmpfs']> {
 /** `/run`, `/run:size=64m,mode=1777`. */
 function shortTmpfs(field: Field): MountInput {
   const [path = '', options = ''] = textOf(field).split(':');
-  const tmpfs: { size?: number; mode?: string } = {};
+  const tmpfs: { size?: number; mode?: string; options: string[] } = { options: [] };
   for (const option of options.split(',').filter((one) => one !== '')) {
     const [name, value = ''] = option.split('=');
     if (name === 'size') tmpfs.size = dockerBytes(value);
     else if (name === 'mode') tmpfs.mode = value;
-    else if (!['rw', 'noexec', 'nosuid', 'nodev'].includes(option)) throw new FieldError(field, `the option ${quoted(option)} of a tmpfs is not supported`, 'use size and mode');
-    else if (option === 'noexec') throw new FieldError(field, 'a tmpfs without programs is not supported', 'leave noexec out');
+    else if (option !== 'rw') tmpfs.options.push(option);
   }
   return { mountPath: targetOf(path, field), tmpfs };
 }

@@ -1,7 +1,12 @@
+import type { ContainerSpecInput } from '../../translate/draft.ts';
 import type { Field } from '../../translate/field.ts';
 import { FieldError } from '../../translate/problem-list.ts';
-import { flagOf, itemsOf, textOf } from '../../translate/read-field.ts';
-import { absolutePath, type ContainerSpecPart, type Handlers, put, refused, unheard } from './handler.ts';
+import { fieldsAmong, flagOf, isMap, itemsOf, textOf, wordOf } from '../../translate/read-field.ts';
+import { resourceNameOf } from '../names.ts';
+import { absolutePath, type ContainerSpecPart, type Handlers, put, refused, type Service, unheard } from './handler.ts';
+import { containersOf } from './replicas.ts';
+
+const IPC = new Map([['none', 'None'], ['private', 'Private'], ['shareable', 'Shareable'], ['host', 'Host']]);
 
 /** What a service is allowed to do. */
 export const SECURITY: Handlers = {
@@ -16,12 +21,14 @@ export const SECURITY: Handlers = {
   security_opt: (field, service) => {
     for (const item of itemsOf(field)) put(service, securityOption(item), item);
   },
-  cgroup: (field) => {
-    if (textOf(field) !== 'private') throw new FieldError(field, "the node's own cgroup namespace is not lent to containers", 'leave it out');
-  },
+  cgroup: (field, service) => put(service, { namespaces: { cgroup: wordOf(field, ['host', 'private']) === 'host' ? 'Host' : 'Private' } }, field),
   cgroup_parent: refused("a parent cgroup of one's own is not supported", 'leave it out: all containers of a daemon are below its own'),
-  device_cgroup_rules: refused('rules of the device cgroup are not supported'),
-  devices: refused('single devices of the node are not supported'),
+  device_cgroup_rules: (field, service) => {
+    for (const item of itemsOf(field)) put(service, { deviceCgroupRules: [textOf(item)] }, item);
+  },
+  devices: (field, service) => {
+    for (const item of itemsOf(field)) put(service, { devices: [deviceOf(item)] }, item);
+  },
   gpus: refused('GPUs are not supported'),
   credential_spec: refused('is for Windows'),
   isolation: (field) => {
@@ -29,9 +36,11 @@ export const SECURITY: Handlers = {
   },
   runtime: refused('containers are run by the runtime of Mooring alone'),
   use_api_socket: refused('the socket of the daemon is not handed to containers'),
-  ipc: namespaceMode('ipc', ['private', 'shareable']),
-  pid: namespaceMode('pid', []),
-  uts: namespaceMode('uts', []),
+  ipc: (field, service) => {
+    put(service, { namespaces: { ipc: IPC.get(textOf(field)) ?? joined(field, service) } }, field);
+  },
+  pid: (field, service) => put(service, { namespaces: { pid: textOf(field) === 'host' ? 'Host' : joined(field, service) } }, field),
+  uts: (field, service) => put(service, { namespaces: { uts: wordOf(field, ['host']) === 'host' ? 'Host' : 'Private' } }, field),
   userns_mode: (field) => {
     if (textOf(field) !== 'host') throw new FieldError(field, `there is no user namespace ${textOf(field)}`, 'leave it out');
   },
@@ -43,11 +52,29 @@ export const SECURITY: Handlers = {
   attach: unheard,
 };
 
-/** The namespace that a container has for itself in any case, under the words that say so. */
-function namespaceMode(name: string, own: readonly string[]): Handlers[string] {
-  return (field) => {
-    if (!own.includes(textOf(field))) throw new FieldError(field, `another ${name} namespace than its own is not supported`, 'leave it out', true);
-  };
+/** `service:NAME` or `container:NAME`, as a field of namespaces names another container. */
+function joined(field: Field, { project }: Service): string {
+  const [kind, name = ''] = textOf(field).split(':');
+  if (kind === 'container' && name !== '') return `Container:${resourceNameOf(name)}`;
+  if (kind !== 'service') throw new FieldError(field, `there is no namespace ${JSON.stringify(textOf(field))}`, 'use host, service:NAME or container:NAME');
+  const [container, ...more] = containersOf(name, field, project);
+  if (container === undefined || more.length > 0) throw new FieldError(field, `service ${name} has not one container but ${container === undefined ? 0 : more.length + 1}`);
+  return `Container:${container}`;
+}
+
+type Device = NonNullable<ContainerSpecInput['devices']>[number];
+
+/** `/dev/a`, `/dev/a:/dev/b`, `/dev/a:/dev/b:rwm`, or the same in fields. */
+function deviceOf(field: Field): Device {
+  if (isMap(field)) {
+    const { source, target, permissions } = fieldsAmong(field, ['source', 'target', 'permissions']);
+    if (source === undefined) throw new FieldError(field, 'has no source');
+    return { path: textOf(source), ...(target !== undefined && { containerPath: textOf(target) }), ...(permissions !== undefined && { permissions: textOf(permissions) }) };
+  }
+  const [path = '', second, third] = textOf(field).split(':');
+  if (!path.startsWith('/')) throw new FieldError(field, `${JSON.stringify(path)} is no device of the node`, 'write its path: /dev/fuse');
+  const permissions = third ?? (second?.startsWith('/') === false ? second : undefined);
+  return { path, ...(second?.startsWith('/') === true && { containerPath: second }), ...(permissions !== undefined && { permissions }) };
 }
 
 function securityOption(field: Field): ContainerSpecPart {
