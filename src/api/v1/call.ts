@@ -32,7 +32,7 @@ export function sendJson({ response }: Pick<Call, 'response'>, body: unknown, st
 }
 
 /** Sends pieces as they come, no faster than the client takes them. Ends when they do, or when the client goes. */
-export async function sendStream({ response, signal }: Call, type: string, pieces: AsyncIterable<string>): Promise<void> {
+export async function sendStream({ response, signal }: Call, type: string, pieces: AsyncIterable<string | Buffer>): Promise<void> {
   response.writeHead(200, { 'content-type': type, 'cache-control': 'no-store' });
   response.flushHeaders();
   try {

@@ -2,6 +2,8 @@ import type { LogLine, LogOptions } from '../../engine/engine.ts';
 import { MooringError } from '../../lib/errors.ts';
 import { isAsked } from './call.ts';
 
+const FRAME_HEAD = 8;
+
 /** `?follow&tail=20&since=<RFC 3339>` as the engine takes it. Throws `Invalid`. */
 export function logOptions(query: URLSearchParams, signal: AbortSignal): LogOptions {
   const tail = query.get('tail');
@@ -18,5 +20,19 @@ export async function* logText(lines: AsyncIterable<LogLine>, timestamps: boolea
   for await (const { time, text, complete } of lines) {
     yield `${timestamps && atStart ? `${time} ` : ''}${text}${complete ? '\n' : ''}`;
     atStart = complete;
+  }
+}
+
+/** As `logText`, in frames that tell the streams apart, as Docker has them: `[1 = stdout | 2 = stderr][0 0 0][length, big-endian][bytes]`. */
+export async function* logFrames(lines: AsyncIterable<LogLine>, timestamps: boolean): AsyncGenerator<Buffer, void, void> {
+  const atStart = { stdout: true, stderr: true };
+  for await (const { time, stream, text, complete } of lines) {
+    const piece = `${timestamps && atStart[stream] ? `${time} ` : ''}${text}${complete ? '\n' : ''}`;
+    const frame = Buffer.alloc(FRAME_HEAD + Buffer.byteLength(piece));
+    frame[0] = stream === 'stdout' ? 1 : 2;
+    frame.writeUInt32BE(frame.length - FRAME_HEAD, 4);
+    frame.write(piece, FRAME_HEAD);
+    yield frame;
+    atStart[stream] = complete;
   }
 }

@@ -8,7 +8,7 @@ import { describeResource, RESOURCE_KINDS } from '../../spec/resource.ts';
 import { isAsked, sendJson, sendLines, sendStream, type Call } from './call.ts';
 import { containerObject } from './container-object.ts';
 import { readDocuments } from './documents.ts';
-import { logOptions, logText } from './log-query.ts';
+import { logFrames, logOptions, logText } from './log-query.ts';
 import type { ApiServices } from './services.ts';
 import type { ApplyResult, ContainerList, DeleteResult, EventList, PlanResult, ProblemList, Version } from './types.ts';
 import { followEvents, watchContainers } from './watch.ts';
@@ -55,7 +55,8 @@ function getLogs(call: Call, services: ApiServices): Promise<void> {
     throw new MooringError('NotFound', `${name} has written nothing: it has not been created yet`, { fix: `see "mooring explain ${name}"` });
   }
   const lines = services.logs(status.containerID, logOptions(call.query, call.signal));
-  return sendStream(call, 'text/plain; charset=utf-8', logText(lines, isAsked(call.query, 'timestamps')));
+  const timestamps = isAsked(call.query, 'timestamps');
+  return isAsked(call.query, 'frames') ? sendStream(call, 'application/octet-stream', logFrames(lines, timestamps)) : sendStream(call, 'text/plain; charset=utf-8', logText(lines, timestamps));
 }
 
 async function explain(call: Call, services: ApiServices): Promise<void> {

@@ -17,7 +17,7 @@ export interface LogsOptions {
   readonly timestamps?: boolean;
 }
 
-/** `mooring logs NAME`: what the container wrote, standard output and error in the order they came. */
+/** `mooring logs NAME`: what the container wrote, in the order it came, its standard error to that of this command. */
 export async function logs(client: Client, io: Io, word: string, options: LogsOptions): Promise<number> {
   const query = new URLSearchParams();
   if (options.follow) query.set('follow', '1');
@@ -28,9 +28,8 @@ export async function logs(client: Client, io: Io, word: string, options: LogsOp
   }
   if (options.since !== undefined) query.set('since', new Date(parseSince(options.since, io.now())).toISOString());
   if (options.until !== undefined) return logsUntil(client, io, word, options, parseSince(options.until, io.now(), '--until'));
-  const decoder = new TextDecoder();
-  for await (const bytes of client.bytes(`${await pathOfContainer(client, word, options.namespace)}/logs?${query.toString()}`)) io.out(decoder.decode(bytes, { stream: true }));
-  return EXIT.ok;
+  query.set('frames', '1');
+  return write(io, client.bytes(`${await pathOfContainer(client, word, options.namespace)}/logs?${query.toString()}`));
 }
 
 /** By way of the Docker Engine API, which knows of an end. */
@@ -40,9 +39,19 @@ async function logsUntil(client: Client, io: Io, word: string, { namespace, foll
   if (id === undefined) return EXIT.ok; // it never was
   const query = queryOf({ stdout: true, stderr: true, follow, timestamps, tail, since: since === undefined ? undefined : seconds(parseSince(since, io.now())), until: seconds(until) });
   const { body } = await new DockerClient(client.socket).open({ method: 'GET', path: `${pathFor('containers', id, 'logs')}${query}` });
-  const decoder = new TextDecoder();
-  if (spec.tty) for await (const bytes of body) io.out(decoder.decode(bytes, { stream: true }));
-  else for await (const { bytes } of streamFrames(body)) io.out(decoder.decode(bytes, { stream: true }));
+  if (!spec.tty) return write(io, body);
+  await io.outBytes(body);
+  return EXIT.ok;
+}
+
+/** Each stream to its own, characters whole. */
+async function write(io: Io, frames: AsyncIterable<Buffer>): Promise<number> {
+  const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
+  for await (const { stream, bytes } of streamFrames(frames)) {
+    const text = decoders[stream].decode(bytes, { stream: true });
+    if (stream === 'stdout') io.out(text);
+    else io.err(text);
+  }
   return EXIT.ok;
 }
 

@@ -11,7 +11,7 @@ import { until } from '../../support/until.ts';
 const terminal = fileURLToPath(new URL('../../support/terminal.py', import.meta.url));
 const IMAGE = 'mooring.local/busybox:latest';
 
-type Step = readonly ['expect' | 'send', string] | readonly ['until', string, string] | readonly ['size', number, number];
+type Step = readonly ['expect' | 'send', string] | readonly ['until', string, string] | readonly ['size', number, number] | readonly ['signal', number];
 
 async function onTerminal(node: TestNode, steps: readonly Step[], ...args: readonly string[]): Promise<{ output: string; code: number; restored: boolean }> {
   const { stdout } = await promisify(execFile)('python3', [terminal, JSON.stringify(steps), MOORING, '-H', `unix://${node.runDir}/mooring.sock`, ...args]);
@@ -84,7 +84,7 @@ test('run without a terminal hands signals on; the third to end means the comman
 test('a container through its life, by name and by ID', onNode(async (node) => {
   await node.start();
   const file = join(node.root, 'id');
-  const id = await ok(node, 'run', '-d', '--name', 'web', '--cidfile', file, '-e', node.mark('web'), '--stop-signal', 'SIGKILL', '-m', '64m', '-l', 'a=b', '--network', 'none', IMAGE, 'sh', '-c', 'echo begun; exec sleep 1000');
+  const id = await ok(node, 'run', '-d', '--name', 'web', '--cidfile', file, '-e', node.mark('web'), '--stop-signal', 'SIGKILL', '-m', '64m', '-l', 'a=b', '--network', 'none', IMAGE, 'sh', '-c', 'echo begun; echo aside >&2; exec sleep 1000');
   assert.match(id, /^[0-9a-f]{64}$/);
   assert.equal(await readFile(file, 'utf8'), id);
   assert.match((await node.mooring('run', '--cidfile', file, IMAGE, 'true')).stderr, /is there already/);
@@ -93,14 +93,17 @@ test('a container through its life, by name and by ID', onNode(async (node) => {
   assert.equal(await ok(node, 'ps', '-q'), id.slice(0, 12));
   assert.equal(await ok(node, 'ps', '--no-trunc', '--format', '{{.ID}} {{.Names}}', '-f', 'label=a=b'), `${id} web`);
   assert.match(await ok(node, 'ps'), /^CONTAINER ID +IMAGE +COMMAND +CREATED +STATUS +PORTS +NAMES\n[0-9a-f]{12} +mooring\.local\/busybox:latest +"sh -c 'echo begun; …" +.* +Up .* +web$/);
-  await until('it has written', async () => (await ok(node, 'logs', id)) === 'begun');
+  await until('it has written', async () => (await node.mooring('logs', id)).stderr === 'aside\n');
+  assert.deepEqual(await node.mooring('logs', 'web'), { code: 0, stdout: 'begun\n', stderr: 'aside\n' });
   const later = new Date(Date.now() + 3_600_000).toISOString();
-  assert.equal(await ok(node, 'logs', '-n', '1', '--until', later, 'web'), 'begun');
+  assert.deepEqual(await node.mooring('logs', '-n', '2', '--until', later, 'web'), { code: 0, stdout: 'begun\n', stderr: 'aside\n' });
   assert.equal(await ok(node, 'logs', '--until', '1h', 'web'), '');
   assert.equal(await ok(node, 'exec', id.slice(0, 12), 'sh', '-c', 'echo $0', '--', '-x'), '--');
   assert.match(await ok(node, 'top', 'web'), new RegExp(`^UID +PID.*\nroot +${pid} .* sleep 1000$`));
   assert.match(await ok(node, 'stats', '--no-stream', 'web'), /\n[0-9a-f]{12} +web +\d+\.\d\d% +\S+ \/ 64MiB /);
   assert.match(await ok(node, 'top'), /CPU %[^]*\n[0-9a-f]{12} +web /);
+  const live = await onTerminal(node, [['expect', 'CPU %'], ['expect', 'web'], ['expect', 'CPU %'], ['expect', 'web'], ['signal', 2]], 'top');
+  assert.deepEqual([live.code, live.restored], [-2, true]);
   await ok(node, 'update', '-m', '100m', 'web');
   assert.equal(await ok(node, 'inspect', '-f', '{{.HostConfig.Memory}}', 'web'), String(100 * 2 ** 20));
   assert.equal(await node.running('web'), pid, 'it was not restarted');

@@ -104,6 +104,6 @@ test('a job that ended well stays ended; one that fails is started again', onNod
     return object.status.restartCount >= 1 && object.status.phase === 'CrashLoopBackOff' && object;
   });
   assert.equal(bad.status.exitCode, 3);
-  assert.equal((await node.mooring('logs', '--tail', '1', 'bad')).stdout, 'broken\n');
+  assert.equal((await node.mooring('logs', '--tail', '1', 'bad')).stderr, 'broken\n');
   assert.equal((await node.get('good')).status.restartCount, 0);
 }));

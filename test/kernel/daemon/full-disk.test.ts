@@ -77,7 +77,7 @@ test('a full data directory: what runs runs on, what can not be is told, and all
     await node.running('late');
     await node.running('quiet', [quiet]);
     assert.ok((await node.processes('writer')).includes(writer));
-    await until('the log says what is missing', async () => /missing here: No space left on device/.test((await node.mooring('logs', 'writer')).stdout));
+    await until('the log says what is missing', async () => /missing here: No space left on device/.test((await node.mooring('logs', 'writer')).stderr));
     assert.ok((await node.events()).some(({ reason, name }) => reason === 'Started' && name === 'default/late'), 'events are recorded again');
   })();
 });
