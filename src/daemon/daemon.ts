@@ -2,9 +2,10 @@ import { mkdir } from 'node:fs/promises';
 import { release } from 'node:os';
 import { join } from 'node:path';
 import { dockerFace } from '../api/docker/face.ts';
+import { readOnly } from '../api/docker/read-only.ts';
 import { startSocketServer } from '../api/socket-server.ts';
 import type { DaemonModule } from '../api/v1/daemon-module.ts';
-import { dockerSocketPath, SOCKET_GROUP, socketPath } from '../api/v1/defaults.ts';
+import { dockerSocketPath, readOnlySocketPath, SOCKET_GROUP, socketPath } from '../api/v1/defaults.ts';
 import { startApiServer } from '../api/v1/server.ts';
 import { removeStaleSocket } from '../api/unix-socket.ts';
 import type { ApiServices } from '../api/v1/services.ts';
@@ -61,6 +62,8 @@ export const startDaemon: DaemonModule['startDaemon'] = async (flags) => {
   opened.defer(() => api.close());
   const dockerApi = await startSocketServer(dockerSocketPath(runDir), { group: SOCKET_GROUP }, docker);
   opened.defer(() => dockerApi.close());
+  const readOnlyApi = await startSocketServer(readOnlySocketPath(runDir), { group: SOCKET_GROUP }, readOnly(docker));
+  opened.defer(() => readOnlyApi.close());
 
   const { engine, folders, images, builds, files, desired, facts, events } = await openGround({ dataDir, runDir, instance, logLevel, sandboxes }, registries, logger, opened);
   const problems = new ProblemBoard();
@@ -91,7 +94,7 @@ export const startDaemon: DaemonModule['startDaemon'] = async (flags) => {
   opened.defer(() => source.stop());
   source.start();
   // First to go at the end, since they serve what goes after them; at the bottom too, for a start that fails.
-  opened.defer(async () => void (await Promise.all([api.close(), dockerApi.close()])));
+  opened.defer(async () => void (await Promise.all([api, dockerApi, readOnlyApi].map((server) => server.close()))));
 
   const closing = opened.move();
   const stopped = Promise.withResolvers<{ takenDown: boolean }>();

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { DaemonFlags, TakeDownFlags } from '../api/v1/daemon-module.ts';
-import { DEFAULTS, socketPath } from '../api/v1/defaults.ts';
+import { DEFAULTS, readOnlySocketPath } from '../api/v1/defaults.ts';
 import { readRegistriesFile } from '../engine/images/registry/registries-file.ts';
 import type { HostSettings, RegistrySettings } from '../engine/images/registry/registry-settings.ts';
 import { dockerConfigFile, findCredentials } from '../lib/docker-config.ts';
@@ -37,7 +37,8 @@ export function groundSettings({ dataDir, runDir, instance, logLevel }: TakeDown
   // Overlayfs takes its folders in an option string where these characters mean something.
   if (/[:,\\]/.test(data)) throw invalidFlag('--data-dir', dataDir, 'its path has a ":", "," or "\\", which overlayfs takes for its own', 'give a folder without them');
   const run = resolve(runDir);
-  const socket = socketPath(run);
+  // The longest of them.
+  const socket = readOnlySocketPath(run);
   if (Buffer.byteLength(socket) > MAX_SOCKET_PATH_BYTES) throw invalidFlag('--run-dir', runDir, `${socket} is longer than the ${MAX_SOCKET_PATH_BYTES} bytes of a socket's path`, 'give a shorter folder');
   if (!/^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/.test(instance)) throw invalidFlag('--instance', instance, 'it names cgroups', 'use up to 32 lower-case letters, digits and inner dashes');
   if (!isLogLevel(logLevel)) throw invalidFlag('--log-level', logLevel, 'it is no level', `use one of ${LOG_LEVELS.join(', ')}`);

@@ -21,5 +21,10 @@ export function dockerSocketPath(runDir: string): string {
   return `${runDir}/docker.sock`;
 }
 
-/** The members of this group, where a node has it, may use the Docker socket. As with any such socket, that makes them root. */
+/** The same for who may look, and change nothing. */
+export function readOnlySocketPath(runDir: string): string {
+  return `${runDir}/docker-ro.sock`;
+}
+
+/** The members of this group, where a node has it, may use the Docker sockets. As with any such socket, the one that is not read-only makes them root. */
 export const SOCKET_GROUP = 'mooring';

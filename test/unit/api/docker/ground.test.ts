@@ -12,6 +12,7 @@ import { parseFilters } from '../../../../src/api/docker/filters.ts';
 import { hijack } from '../../../../src/api/docker/hijack.ts';
 import { sendObjects } from '../../../../src/api/docker/json-stream.ts';
 import { Query } from '../../../../src/api/docker/query.ts';
+import { readOnly } from '../../../../src/api/docker/read-only.ts';
 import { refusedRoutes } from '../../../../src/api/docker/refused-routes.ts';
 import type { DockerRoute } from '../../../../src/api/docker/route.ts';
 import { frame } from '../../../../src/api/docker/stdcopy.ts';
@@ -78,13 +79,13 @@ after(async () => {
   await rm(folder, { recursive: true });
 });
 
-function dial(): Socket {
-  return connect({ path, allowHalfOpen: true });
+function dial(at = path): Socket {
+  return connect({ path: at, allowHalfOpen: true });
 }
 
 /** Sends one request on a connection of its own, and gives all that comes back. */
-async function ask(text: string, options: { readonly end?: boolean } = {}): Promise<string> {
-  const socket = dial();
+async function ask(text: string, options: { readonly end?: boolean; readonly at?: string } = {}): Promise<string> {
+  const socket = dial(options.at);
   socket.write(text);
   if (options.end === true) socket.end();
   const pieces: Buffer[] = [];
@@ -218,4 +219,17 @@ test('a client that keeps its side open after a refusal does not keep the server
   await once(silent, 'data');
   await other.close();
   for (const each of [socket, silent]) each.destroy();
+});
+
+test('a read-only socket answers what is read, and refuses all else', async () => {
+  const own = join(folder, 'ro.sock');
+  const other = await startSocketServer(own, {}, readOnly(dockerFace(createLogger('silent'), Promise.resolve(new FakeServices()), routes)));
+  try {
+    assert.equal(bodyOf(await ask(request('GET /_ping', ['Connection: close']), { at: own })), 'OK');
+    for (const line of ['POST /exec/1/start', 'DELETE /images/a/b', 'PUT /v1.41/containers/x/archive', 'GET /containers/x/attach/ws']) {
+      assert.match(await ask(request(line, ['Connection: Upgrade', 'Upgrade: tcp', 'Content-Length: 0']), { at: own }), /^HTTP\/1.1 403 [^]*read-only/, line);
+    }
+  } finally {
+    await other.close();
+  }
 });
