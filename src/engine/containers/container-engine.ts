@@ -331,6 +331,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
     for (const { managed, process } of found) {
       if (process.state === 'Running' && (await this.#freezes.release(managed.paths))) this.#options.logger.warn({ container: managed.record.name }, 'thawed a container that a killed daemon had frozen');
     }
+    for (const { managed, process } of found) if (process.state === 'Exited' && sharesProcesses(managed)) await endStrays(this.#options.native, this.#layout, managed.paths.cgroup, managed.record.id);
     await this.#networks.adopt(found.map(({ managed, process }) => ({ ...managed.record, init: process.state === 'Running' ? process.init : undefined })));
   }
 

@@ -1,3 +1,4 @@
+import { messageOf } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Native } from '../../native/native.ts';
 import type { EngineEvent, ObservedProcess } from '../engine.ts';
@@ -45,12 +46,12 @@ export class ContainerObserver {
       await managed.settling;
       return this.look(managed);
     }
-    if (sharesProcesses(managed) && snapshot.state?.status === 'running' && !snapshot.initAlive) await killCgroup(native, this.#options.layout, managed.paths.cgroup); // what its first process leaves behind
     if (verdict.state === 'Running') {
       this.follow(managed, verdict);
     } else if (verdict.state === 'Creating') {
       this.#awaitMonitor(managed, verdict.monitor);
     } else if (watches === managed.watches) {
+      if (managed.run && sharesProcesses(managed)) this.#endOthers(managed); // should this be known before its first process's end was heard of
       this.unfollow(managed); // unless a start came in between: then what was read is of the run before
     }
     return { snapshot, process: verdict };
@@ -66,12 +67,21 @@ export class ContainerObserver {
     const watches = new ContainerWatches(logger, (reason) => this.#options.hint(managed, reason));
     managed.watches = watches;
     watches.watchMonitor(native, monitor);
-    if (sharesProcesses(managed)) watches.watchMonitor(native, init); // the kernel does not end the others with it, and the monitor waits for what they write
+    if (sharesProcesses(managed)) watches.watchFirst(native, init, () => this.#endOthers(managed));
     watches.watchMounts(native, init);
     watches.watchLimits(limitFiles(layout, managed.paths.cgroup, limitsOf(managed.record.container.spec)));
     const freezer = freezerFile(layout, managed.paths.cgroup);
     if (freezer !== undefined) watches.watchFreezer(freezer);
     watches.watchBundle(managed.paths.config);
+  }
+
+  /** Its first process has ended, with which the kernel ends no other one. Nobody takes it for ended before they are. */
+  #endOthers(managed: ManagedContainer): void {
+    const { native, logger, layout } = this.#options;
+    managed.settling ??= killCgroup(native, layout, managed.paths.cgroup)
+      .catch((error: unknown) => logger.warn({ container: managed.record.name, error: messageOf(error) }, 'processes that the first one left behind could not be ended'))
+      .finally(() => (managed.settling = undefined));
+    this.#options.hint(managed, 'Exited');
   }
 
   /** Hears of a monitor's work that this daemon did not ask for, or that is about to end. */

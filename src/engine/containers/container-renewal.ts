@@ -8,7 +8,7 @@ import { hashOf, withLimitsOf } from './bundle.ts';
 import type { BundlePlanner } from './bundle-planner.ts';
 import type { CgroupLayout } from './cgroup-layout.ts';
 import type { ContainerObserver } from './container-observer.ts';
-import type { ManagedContainer } from './managed-container.ts';
+import { type ManagedContainer, sharesProcesses } from './managed-container.ts';
 import { thaw } from './freezer.ts';
 import { endStrays } from './process-end.ts';
 
@@ -37,8 +37,8 @@ export class ContainerRenewal {
     if (process.state === 'Creating') throw new MooringError('Unavailable', `container ${record.name} is being started or is just ending`, { fix: 'try again in a moment' });
     observer.unfollow(managed);
     await requireBindSources(record.container);
-    // Of a run with a state file it is known that its first process has ended, and with it every other one.
-    if (snapshot.state?.status !== 'running') await endStrays(native, layout, paths.cgroup, record.id);
+    // Of a run with a state file it is known that its first process has ended, and with it every other one in a pid namespace of its own.
+    if (snapshot.state?.status !== 'running' || sharesProcesses(managed)) await endStrays(native, layout, paths.cgroup, record.id);
     // A frozen cgroup, which a v2 one stays though its processes were killed, would hold the next one before its first instruction.
     // The monitor will remove the old exit record, and a state that was left behind would then pass for a run whose end nobody recorded.
     await Promise.all([rm(paths.state, { force: true }), rm(paths.paused, { force: true }), thaw(layout, paths.cgroup), mkdir(paths.stateDir, { recursive: true, mode: 0o700 })]);

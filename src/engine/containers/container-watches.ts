@@ -28,6 +28,13 @@ export class ContainerWatches {
     else setImmediate(() => this.#tell('Exited')); // it ended before we came; nobody hears of that in the middle of a call
   }
 
+  /** Calls back once the first process has ended. */
+  watchFirst(native: Native, init: ProcessIdentity, ended: () => void): void {
+    const process: ProcessWatch | undefined = native.watchProcess(init, ended);
+    if (process) this.#open.push(process);
+    else setImmediate(ended);
+  }
+
   /** Also told when the mount namespace ends with its process. */
   watchMounts(native: Native, init: ProcessIdentity): void {
     const mounts = native.watchMounts(init.pid, () => this.#tell('MountsChanged'));
