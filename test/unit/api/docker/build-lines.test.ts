@@ -23,7 +23,7 @@ test('steps come as they are built, with what they write', () => {
   lines.take(step(2, 'RUN ls', 'Done'));
   lines.take(step(3, 'COPY a /', 'Started'));
   lines.take(step(3, 'COPY a /', 'Cached'));
-  assert.match(text(), /\u001B\[91moh\n\u001B\[0mStep 3\/4 : COPY a \/\n ---> Using cache\n$/);
+  assert.ok(text().endsWith('\u001B[91moh\n\u001B[0mStep 3/4 : COPY a /\n ---> Using cache\n'));
 });
 
 test('stages side by side are told one after the other, and nothing of them is lost', () => {
