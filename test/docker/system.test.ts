@@ -53,6 +53,26 @@ test('the engine as a whole: versions, facts, disk, events, and what Mooring lac
     await engines.same(...step);
   }
 
+  // Debian's own command, of another age.
+  const OLD = '/usr/bin/docker';
+  if ((await engines.mooring.with({ command: OLD }, '--version')).stdout.startsWith('Docker version 20.')) {
+    const old: Step[] = [
+      [['run', '--rm', 'busybox', 'echo', 'hi']],
+      [['run', '-i', '--rm', 'busybox', 'sh', '-c', 'cat; exit 7'], { input: 'typed' }],
+      [['run', '-d', '--name', 'old', 'busybox', 'sleep', '1000']],
+      [['exec', 'old', 'sh', '-c', 'echo in; exit 3']],
+      [['ps', '--format', '{{.Names}} {{.State}}']],
+      [['inspect', '-f', '{{.State.Status}} {{.HostConfig.NetworkMode}}', 'old']],
+      [['inspect', 'nosuch']],
+      [['cp', 'old:/bin/nosuch', '-']],
+      [['rm', '-f', 'old']],
+      [['build', '-q', '-t', 'old:1', '-'], { input: 'FROM busybox\nLABEL a=b\n', codeOnly: true }],
+      [['images', '--format', '{{.Repository}}:{{.Tag}}', 'old']],
+      [['rmi', 'old:1'], { codeOnly: true }],
+    ];
+    for (const [args, options] of old) await engines.same(args, { ...options, command: OLD });
+  }
+
   for (const words of [['swarm', 'init'], ['plugin', 'install', '--grant-all-permissions', 'x/y']]) {
     const { code, stderr } = await engines.mooring.docker(...words);
     assert.equal(code, 1);
