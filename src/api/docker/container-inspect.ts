@@ -39,7 +39,7 @@ export async function inspectContainer(services: ApiServices, { id, view }: Foun
   const [image, lastExit, sizes] = await Promise.all([imageConfig(services, record.imageId), services.insight.lastExit(id), size ? sizesOf(services, record) : {}]);
   const [path = '', ...args] = commandWords(request, image);
   const running = isRunning(view);
-  const Config = configBlock(id, request, image);
+  const Config = configBlock(id, view.container, request, image);
   const execIds = execsOf(services).runningIn(id);
   const layers = await services.insight.layers(id);
   return {

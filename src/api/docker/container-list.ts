@@ -57,7 +57,7 @@ async function summaryOf(services: ApiServices, { id, view, record }: Row, size:
   const image = await imageConfig(services, record.imageId);
   const [path = '', ...args] = commandWords(request, image);
   const running = isRunning(view);
-  const exposed = Object.keys(configBlock(id, request, image).ExposedPorts ?? {});
+  const exposed = Object.keys(configBlock(id, view.container, request, image).ExposedPorts ?? {});
   return {
     Id: id,
     Names: [`/${dockerNameOf(view.container)}`],

@@ -75,7 +75,9 @@ export function instantOf(text: string | undefined): string | undefined {
 
 /** The lines as the client is sent them: in frames, but of a terminal as they are. Follows until the container is not there any more, or ends for good. */
 export async function* logBytes(services: ApiServices, { id, view }: FoundContainer, wishes: LogWishes, signal: AbortSignal): AsyncGenerator<Buffer, void, void> {
-  const { stdout, stderr, timestamps, since, until, tail } = wishes;
+  const { stdout, stderr, timestamps, since, tail } = wishes;
+  // Without following, what is there now: a container that goes on writing has no end to wait for.
+  const until = wishes.until ?? (wishes.follow ? undefined : new Date().toISOString().replace('Z', '999999Z'));
   if (tail === 0 && !wishes.follow) return;
   const over = new AbortController();
   const options: LogOptions = { follow: wishes.follow, over: over.signal, signal, ...(tail !== undefined && { tail }), ...(since !== undefined && { since: Date.parse(since) }) };

@@ -1,17 +1,19 @@
+import { hostnameOf } from '../../engine/containers/bundle.ts';
 import type { ContainerId } from '../../engine/engine.ts';
 import type { ImageRuntimeConfig } from '../../engine/images/oci-image.ts';
+import type { Container } from '../../spec/container.ts';
 import { mergedCommand } from './container-request.ts';
 import type { CreateBody } from './create/create-body.ts';
 
 /** `Config` of an inspection: what was asked for, over what the image says. */
-export function configBlock(id: ContainerId, request: CreateBody, image: ImageRuntimeConfig) {
+export function configBlock(id: ContainerId, container: Container, request: CreateBody, image: ImageRuntimeConfig) {
   const exposed = [...new Set([...request.ExposedPorts, ...Object.keys(request.HostConfig.PortBindings), ...Object.keys(image.ExposedPorts ?? {})])].map((port) => (port.includes('/') ? port : `${port}/tcp`));
   const volumes = [...new Set([...request.Volumes, ...Object.keys(image.Volumes ?? {})])];
   const health = request.Healthcheck ?? image.Healthcheck;
   const signal = request.StopSignal || image.StopSignal;
   const { AttachStdin = false, AttachStdout = false, AttachStderr = false } = request as Partial<Record<'AttachStdin' | 'AttachStdout' | 'AttachStderr', boolean>>;
   return {
-    Hostname: request.Hostname || id.slice(0, 12),
+    Hostname: hostnameOf(container, id),
     Domainname: request.Domainname,
     User: request.User || (image.User ?? ''),
     AttachStdin,

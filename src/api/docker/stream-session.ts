@@ -16,6 +16,8 @@ export function detachKeysOf(text: string | undefined): DetachKeys {
   }
 }
 
+const DROPPED = Buffer.from('\n[mooring: the container wrote faster than it was read here, so this was detached; its log has the rest]\n');
+
 export interface SessionWishes {
   readonly stdin: boolean;
   readonly stdout: boolean;
@@ -47,7 +49,10 @@ export async function runStreamSession(process: Duplex, { input, output }: { rea
   try {
     for await (const each of readFrames(process as AsyncIterable<Buffer>)) {
       if (each.kind === 'ended') return { exitCode: each.exitCode };
-      if (each.kind === 'dropped') return 'gone';
+      if (each.kind === 'dropped') {
+        if (wishes.stderr) await send(output, wishes.raw ? DROPPED : frame('stderr', DROPPED));
+        return 'gone';
+      }
       if (each.kind === 'welcome') passInput(process, input, wishes, each, detach, leaving);
       else if (wishes[each.kind]) await send(output, wishes.raw ? each.bytes : frame(each.kind, each.bytes));
     }
