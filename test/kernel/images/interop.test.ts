@@ -8,6 +8,7 @@ import type { ImageDetails } from '../../../src/engine/images.ts';
 import { TestNode } from '../../support/daemon.ts';
 import { startRegistry, type TestRegistry, USER } from '../../support/registry.ts';
 import { tarArchive } from '../../support/tar-writer.ts';
+import { until } from '../../support/until.ts';
 import { missing, succeed } from '../oci/command.ts';
 import { Dockerd } from '../oci/dockerd.ts';
 import { ask, type Engine } from '../oci/engine.ts';
@@ -101,6 +102,35 @@ describe('images go to other tools and come from them with the same digests, thr
       await ask(engine, ...pull);
       assert.deepEqual(await seenBy(engine, byDigest), sameImage(ours));
       assert.equal(await ask(engine, 'run', '--rm', ...engine.runFlags, byDigest, 'cat', '/word'), 'ahoy');
+    }
+  });
+
+  test('committed here: docker and podman pull it, and see what was changed and what was deleted', async () => {
+    await node.write('changing.yaml', node.container('changing', 'echo changed > /word; busybox mkdir /new; echo new > /new/file; busybox rm /bin/cat; : > /done; exec sleep 100000').replace('mooring.local/busybox:latest', at('ours:1')));
+    await node.running('changing');
+    await until('it has changed its files', async () => (await node.mooring('cat', 'changing', '/done')).code === 0);
+    await here('commit', '-c', 'ENV MADE=here', 'changing', at('committed:1'));
+    await here('image', 'push', at('committed:1'));
+    const ours = await seenHere(at('committed:1'));
+    const say = 'busybox cat /word /new/file; test -e /bin/cat || echo gone; echo $MADE';
+    for (const [engine, words] of [[docker, []], [podman, ['--tls-verify=false']]] as const) {
+      await ask(engine, 'pull', ...words, at('committed:1'));
+      assert.deepEqual(await seenBy(engine, at('committed:1')), sameImage(ours));
+      assert.equal(await ask(engine, 'run', '--rm', ...engine.runFlags, '--entrypoint', 'sh', at('committed:1'), '-c', say), 'changed\nnew\ngone\nhere');
+    }
+    await node.remove('changing.yaml');
+  });
+
+  test('committed by docker and podman: pulled here and run', async () => {
+    for (const [engine, name, words] of [[docker, 'by-docker', []], [podman, 'by-podman', ['--tls-verify=false']]] as const) {
+      await ask(engine, 'pull', ...words, at('ours:1'));
+      await ask(engine, 'run', '--name', name, ...engine.runFlags, at('ours:1'), 'sh', '-c', `echo ${name} > /made; busybox rm /word`);
+      await ask(engine, 'commit', name, at(`commit-${name}:1`));
+      await ask(engine, 'rm', name);
+      await ask(engine, 'push', ...words, at(`commit-${name}:1`));
+      await here('pull', at(`commit-${name}:1`));
+      assert.deepEqual(sameImage(await seenHere(at(`commit-${name}:1`))), await seenBy(engine, at(`commit-${name}:1`)));
+      await runsHere(`commit-${name}`, at(`commit-${name}:1`), 'made', name);
     }
   });
 
