@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readlink } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { onNode } from '../../support/daemon.ts';
 import { until } from '../../support/until.ts';
@@ -22,6 +23,7 @@ spec:
     - name: app
       image: mooring.local/busybox:latest
       command: [httpd, -f, -p, "8000", -h, /www]
+      livenessProbe: {httpGet: {port: 8000}}
       ports: [{containerPort: 8000, hostPort: ${port}}]
       volumeMounts: [{name: www, mountPath: /www, readOnly: true}]
       ${env('app')}
@@ -42,6 +44,12 @@ spec:
     const [app, side] = [await node.running('app'), await node.running('side')];
     assert.equal(await readlink(`/proc/${app}/ns/net`), await readlink(`/proc/${side}/ns/net`));
     assert.notEqual(await readlink(`/proc/${app}/ns/mnt`), await readlink(`/proc/${side}/ns/mnt`));
+    const told = /^warning \S*pod\.yaml:11:7: spec\.containers\[0\]\.livenessProbe: is not probed/m;
+    assert.match((await node.mooring('get')).stderr, new RegExp(`Accepted, but not done:\n${told.source.slice(1)}`));
+    const plan = await node.mooring('plan', '-f', join(node.specs, 'pod.yaml'));
+    assert.equal(plan.code, 0);
+    assert.match(plan.stderr, told);
+    assert.match(plan.stdout, /3 unchanged/);
     await node.remove('pod.yaml');
     await node.gone('app');
     await node.gone('side');
