@@ -5,7 +5,7 @@ import { onTerminal } from './support/on-terminal.ts';
 import { onBothEngines } from './support/two-engines.ts';
 
 /** Of ten runs each. */
-const ROUNDS = Number(process.env['ROUNDS'] ?? 20);
+const ROUNDS = 20;
 /** More than any buffer on the way holds. */
 const MANY = 40 * 1024 * 1024;
 

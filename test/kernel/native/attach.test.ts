@@ -143,6 +143,25 @@ test('a client that does not read is dropped and told so; the log has every line
   assert.ok(seen.startsWith('1\n2\n3\n'));
 });
 
+test('clients that are announced see all from the first byte on, however late they come and slowly they read', async (t) => {
+  const lines = 1_000_000;
+  const bundle = await started(t, { args: ['sh', '-c', `echo early; busybox seq 1 ${lines}; echo last >&2; exit 5`], maxBytes: 1 << 30, clients: 2 });
+  const slow = await connectTo(bundle.options.stateDir);
+  slow.pause();
+  assert.equal(await readFile(bundle.options.log.path, 'utf8'), '', 'nothing is read before all are there');
+  const quick = await Attached.to(bundle.options.stateDir);
+  await quick.seen('early\n1\n2\n');
+  assert.equal(quick.last?.kind, 'stdout');
+  const late = Attached.over(slow);
+  const whole = `early\n${Array.from({ length: lines }, (_, index) => `${index + 1}\n`).join('')}`;
+  for (const client of [quick, late]) {
+    assert.deepEqual(await client.ended(), { kind: 'ended', exitCode: 5 });
+    assert.ok(client.text === whole, `${client.text.length} bytes of ${whole.length} were seen`);
+    assert.equal(client.errors, 'last\n');
+  }
+  await untilDead(bundle.monitor);
+});
+
 test('a client that speaks another language is hung up on, and the others notice nothing', async (t) => {
   const bundle = await started(t, { args: ['busybox', 'cat'], stdin: 'open' });
   const good = await Attached.to(bundle.options.stateDir);

@@ -27,6 +27,7 @@ export interface Settings {
   /** Bounding, permitted and effective; none by default. */
   readonly capabilities?: readonly string[];
   readonly stdin?: MonitorOptions['stdin'];
+  readonly clients?: number;
   readonly maxBytes?: number;
   readonly maxFiles?: number;
   readonly maxAgeSeconds?: number;
@@ -51,6 +52,7 @@ export class TestBundle {
       stateDir: join(folder, 'state'),
       log: { path: join(folder, 'log'), maxBytes: settings.maxBytes ?? 1 << 20, maxFiles: settings.maxFiles ?? 3, ...(settings.maxAgeSeconds && { maxAgeSeconds: settings.maxAgeSeconds }), ...(settings.mode && { mode: settings.mode }) },
       ...(settings.stdin && { stdin: settings.stdin }),
+      ...(settings.clients !== undefined && { clients: settings.clients }),
     };
   }
 
