@@ -25,7 +25,7 @@ Error damaged(const std::string& how) { return Error{"its compressed data is dam
 /// What has been read and not been used.
 class Input {
  public:
-  explicit Input(int in) : in_(in), bytes_(std::make_unique<char[]>(kReadBytes)) {}
+  Input(int in, int growth) : in_(in), growth_(growth), bytes_(std::make_unique<char[]>(kReadBytes)) {}
 
   std::string_view rest() const { return {bytes_.get() + used_, count_ - used_}; }
   void use(size_t count) { used_ += count; }
@@ -40,14 +40,26 @@ class Input {
       const ssize_t got = ::read(in_, bytes_.get() + count_, kReadBytes - count_);
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) return sys_error("read the archive");
-      if (got == 0) break;
+      if (got == 0 && growth_ < 0) break;
+      if (got == 0) MOORING_TRY(grow());
       count_ += static_cast<size_t>(got);
     }
     return ok();
   }
 
  private:
+  Status grow() {
+    char words[4096];
+    ssize_t count = 0;
+    do count = ::read(growth_, words, sizeof words);
+    while (count < 0 && errno == EINTR);
+    if (count < 0) return sys_error("wait for more of the archive");
+    if (count == 0) growth_ = -1;
+    return ok();
+  }
+
   const int in_;
+  int growth_;
   std::unique_ptr<char[]> bytes_;
   size_t used_ = 0;
   size_t count_ = 0;
@@ -163,8 +175,8 @@ bool is_skippable_frame(std::string_view head) { return head.size() >= 4 && (hea
 
 }  // namespace
 
-Result<std::unique_ptr<Decompressor>> decompress(int in) {
-  Input input(in);
+Result<std::unique_ptr<Decompressor>> decompress(int in, int growth) {
+  Input input(in, growth);
   MOORING_TRY(input.fill(4));
   const std::string_view head = input.rest();
   if (head.starts_with(kGzip)) return begun<Gzip>(std::move(input));

@@ -22,8 +22,8 @@ constexpr size_t kUnpacker = 0;
 constexpr size_t kHasher = 1;
 constexpr int kThreads = 2;
 
-Status decompress_into(Relay& relay) {
-  auto content = decompress(STDIN_FILENO);
+Status decompress_into(Relay& relay, int growth) {
+  auto content = decompress(STDIN_FILENO, growth);
   if (!content) return content.error();
   for (;;) {
     char* const space = relay.space();
@@ -58,19 +58,22 @@ LayerStream::Measure measure_of(Relay& relay) {
 }  // namespace
 
 struct LayerStream::Shared {
+  explicit Shared(int growth) : growth(growth) {}
+
+  const int growth;
   Relay relay;
   std::latch running{kThreads};
   std::promise<Measure> measured;
 };
 
-LayerStream::LayerStream() : shared_(std::make_shared<Shared>()) {}
+LayerStream::LayerStream(int growth) : shared_(std::make_shared<Shared>(growth)) {}
 LayerStream::~LayerStream() = default;
 
 Status LayerStream::start() {
   try {
     std::thread([shared = shared_] {
       shared->running.count_down();
-      shared->relay.end(decompress_into(shared->relay));
+      shared->relay.end(decompress_into(shared->relay, shared->growth));
     }).detach();
     std::thread([shared = shared_] {
       shared->running.count_down();

@@ -12,7 +12,8 @@ namespace mooring {
 
 class LayerStream : public ByteSource {
  public:
-  LayerStream();
+  /// `growth` as decompressor.h has it.
+  explicit LayerStream(int growth);
   ~LayerStream() override;
 
   /// Starts the threads, which then have all the rights of the one that calls this, and no more.

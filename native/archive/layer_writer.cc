@@ -73,6 +73,7 @@ Status LayerWriter::put_plain(archive_entry* entry, const std::string& path) {
     folder_times_.erase(path);
   }
   if (archive_entry_hardlink(entry) != nullptr) return put_hard_link(entry, path);
+  if (archive_entry_filetype(entry) == AE_IFREG) return put_file(entry, path);
   if (!(is_folder && *found == Found::kFolder)) MOORING_TRY(make(entry, path));
   MOORING_TRY(set_owner_and_mode(entry, path));
   MOORING_TRY(set_attributes(entry, path));
@@ -95,8 +96,6 @@ Status LayerWriter::make(archive_entry* entry, const std::string& path) {
     case AE_IFDIR:
       if (::mkdir(path.c_str(), 0700) != 0) return archive_fault("make the folder");
       return ok();
-    case AE_IFREG:
-      return make_file(entry, path);
     case AE_IFLNK: {
       const char* target = archive_entry_symlink(entry);
       if (target == nullptr || *target == '\0') return Error{"it is a symbolic link to nowhere"};
@@ -118,12 +117,21 @@ Status LayerWriter::make(archive_entry* entry, const std::string& path) {
   }
 }
 
-Status LayerWriter::make_file(archive_entry* entry, const std::string& path) {
+Status LayerWriter::put_file(archive_entry* entry, const std::string& path) {
   const uint64_t size = archive_entry_size(entry) < 0 ? UINT64_MAX : static_cast<uint64_t>(archive_entry_size(entry));
   if (size > bounds_.file_bytes) return Error{"it is larger than the " + std::to_string(bounds_.file_bytes) + " bytes that a file may have"};
+  const auto owner = owner_of(entry);
+  if (!owner) return owner.error();
   const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!fd) return archive_fault("make the file");
-  return copy_content(fd.get(), size);
+  MOORING_TRY(copy_content(fd.get(), size));
+  if (::fchown(fd.get(), owner->uid, owner->gid) != 0) return sys_error("give it to its owner");
+  // After the owner, whose change takes the set-user-ID bit away.
+  if (::fchmod(fd.get(), archive_entry_perm(entry)) != 0) return sys_error("set its mode");
+  MOORING_TRY(set_attributes(entry, path));
+  const timespec both[2] = {time_of(entry), time_of(entry)};
+  if (::futimens(fd.get(), both) != 0) return sys_error("date it");
+  return ok();
 }
 
 Status LayerWriter::copy_content(int fd, uint64_t size) {
@@ -149,13 +157,20 @@ Status LayerWriter::copy_content(int fd, uint64_t size) {
   return ok();
 }
 
-Status LayerWriter::set_owner_and_mode(archive_entry* entry, const std::string& path) {
-  const la_int64_t uid = placement_.to_root ? 0 : archive_entry_uid(entry);
-  const la_int64_t gid = placement_.to_root ? 0 : archive_entry_gid(entry);
+Result<LayerWriter::Owner> LayerWriter::owner_of(archive_entry* entry) const {
+  if (placement_.to_root) return Owner{0, 0};
+  const la_int64_t uid = archive_entry_uid(entry);
+  const la_int64_t gid = archive_entry_gid(entry);
   // The last value means "leave it as it is" to chown(2).
   if (uid < 0 || uid >= UINT32_MAX || gid < 0 || gid >= UINT32_MAX) return Error{"its owner " + std::to_string(uid) + ":" + std::to_string(gid) + " does not fit in 32 bits"};
-  if (::lchown(path_or_self(path), static_cast<uid_t>(uid), static_cast<gid_t>(gid)) != 0) return sys_error("give it to its owner");
-  // After the owner, whose change takes the set-user-ID bit away. Nothing but a link has no mode, and what isn't a link is not followed.
+  return Owner{static_cast<uid_t>(uid), static_cast<gid_t>(gid)};
+}
+
+Status LayerWriter::set_owner_and_mode(archive_entry* entry, const std::string& path) {
+  const auto owner = owner_of(entry);
+  if (!owner) return owner.error();
+  if (::lchown(path_or_self(path), owner->uid, owner->gid) != 0) return sys_error("give it to its owner");
+  // Nothing but a link has no mode, and what isn't a link is not followed.
   if (archive_entry_filetype(entry) != AE_IFLNK && ::chmod(path_or_self(path), archive_entry_perm(entry)) != 0) return sys_error("set its mode");
   return ok();
 }

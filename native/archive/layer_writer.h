@@ -55,8 +55,14 @@ class LayerWriter {
   Status put_opaque(const std::string& folder);
   Status put_hard_link(archive_entry* entry, const std::string& path);
   Status make(archive_entry* entry, const std::string& path);
-  Status make_file(archive_entry* entry, const std::string& path);
+  /// A regular file with all that it has, through its one descriptor.
+  Status put_file(archive_entry* entry, const std::string& path);
   Status copy_content(int fd, uint64_t size);
+  struct Owner {
+    uid_t uid;
+    gid_t gid;
+  };
+  Result<Owner> owner_of(archive_entry* entry) const;
   Status set_owner_and_mode(archive_entry* entry, const std::string& path);
   Status set_attributes(archive_entry* entry, const std::string& path);
   Status charge(uint64_t bytes);

@@ -23,7 +23,7 @@ std::vector<std::string> with_container(std::vector<std::string> options) {
 }
 
 const Command kCommands[] = {
-    {"unpack", "FOLDER MAX_BYTES MAX_ENTRIES MAX_FILE_BYTES MAX_DEPTH < BLOB", 5, {}, unpack},
+    {"unpack", "FOLDER MAX_BYTES MAX_ENTRIES MAX_FILE_BYTES MAX_DEPTH [--growth told] < BLOB", 5, {"growth"}, unpack},
     {"flush", "FOLDER", 1, {}, flush},
     {"clean", "UPPER [--below LAYER]... [--omit PATH]... [--latest SECONDS]", 1, {"below", "omit", "latest"}, clean},
     {"pack", "UPPER [--below LAYER]... [--omit PATH]... [--latest SECONDS] > ARCHIVE", 1, {"below", "omit", "latest"}, pack},

@@ -5,6 +5,11 @@
 
 namespace mooring {
 
+namespace {
+/// Where a word comes whenever standard input, a file, has grown.
+constexpr int kGrowth = 3;
+}  // namespace
+
 Status unpack(const Arguments& arguments, JsonObject& report) {
   Bounds bounds;
   uint64_t* const values[] = {&bounds.bytes, &bounds.entries, &bounds.file_bytes, &bounds.depth};
@@ -13,7 +18,7 @@ Status unpack(const Arguments& arguments, JsonObject& report) {
     if (!value) return Error{"\"" + arguments.words()[at + 1] + "\" is no number", EINVAL};
     *values[at] = *value;
   }
-  LayerStream stream;
+  LayerStream stream(arguments.last("growth") ? kGrowth : -1);
   ArchiveSource source(stream, bounds.bytes);
   MOORING_TRY(leave_host());
   const auto root = mount_alone(arguments.words()[0], Access::kWrite);

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { Readable, type Writable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 
@@ -27,23 +27,25 @@ const MAX_COMPLAINT = 500;
 
 /** One command of `mooring-archive`, running. It dies with its parent, with `signal`, and with this. */
 export class ArchiverProcess implements Disposable {
-  readonly #stdin: Writable | null;
+  readonly #fed: Writable;
   readonly stdout: Readable;
   readonly #kill: () => void;
   readonly #outcome: Promise<Outcome>;
   readonly #archiver: string;
   readonly #signal: AbortSignal | undefined;
 
-  /** `archiver` is the static binary, `args` a command with its arguments. Its input is what `feed` gives it, or an open file. */
+  /** `archiver` is the static binary, `args` a command with its arguments. Its input is what `feed` gives it, or an open file; with that, it gets what `feed` gives as descriptor 3. */
   constructor(archiver: string, args: readonly string[], { signal, input }: { readonly signal?: AbortSignal | undefined; readonly input?: number } = {}) {
     this.#archiver = archiver;
     this.#signal = signal;
-    const child = spawn(archiver, args, { stdio: [input ?? 'pipe', 'pipe', 'pipe'], env: {}, killSignal: 'SIGKILL', ...(signal && { signal }) });
+    const child = spawn(archiver, args, { stdio: input === undefined ? ['pipe', 'pipe', 'pipe'] : [input, 'pipe', 'pipe', 'pipe'], env: {}, killSignal: 'SIGKILL', ...(signal && { signal }) });
     if (!child.stdout || !child.stderr) throw new MooringError('Internal', `${archiver} was started without its output`);
-    this.#stdin = child.stdin;
+    const fed = input === undefined ? child.stdin : child.stdio[3];
+    if (!(fed instanceof Writable)) throw new MooringError('Internal', `${archiver} was started without its input`);
+    this.#fed = fed;
     this.stdout = child.stdout;
     // Whoever writes hears of it by the outcome; a process that reads no further is no failure of its own.
-    child.stdin?.on('error', () => {});
+    fed.on('error', () => {});
     const said = text(child.stderr).catch(() => ''); // broken off, as the process is
     this.#kill = () => void child.kill('SIGKILL');
     this.#outcome = new Promise((resolve) => {
@@ -67,8 +69,7 @@ export class ArchiverProcess implements Disposable {
 
   /** Writes all of `content` to it, and settles as `report` does. */
   async feed(content: AsyncIterable<Buffer>, what: string): Promise<ArchiverReport> {
-    if (!this.#stdin) throw new MooringError('Internal', `${what}: its input is a file`);
-    const [fed, report] = await Promise.allSettled([pipeline(Readable.from(content, { objectMode: false }), this.#stdin), this.report(what)]);
+    const [fed, report] = await Promise.allSettled([pipeline(Readable.from(content, { objectMode: false }), this.#fed), this.report(what)]);
     // What it was to be fed with could not be had: left without the rest, the process has less to say than this.
     if (fed.status === 'rejected' && fed.reason instanceof MooringError) throw fed.reason;
     if (fed.status === 'rejected' && !isBrokenPipe(fed.reason)) throw new MooringError('Unavailable', `${what}: what was to be written broke off`, { cause: fed.reason });

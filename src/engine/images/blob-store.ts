@@ -9,8 +9,17 @@ import type { DataDir } from '../store/data-dir.ts';
 import { type Digest, digestOf, hexOf, parseDigest } from './digest.ts';
 import type { Hold } from './pins.ts';
 
-/** Read at a time by whoever follows a blob that comes in. */
-const FOLLOWED_BYTES = 1024 * 1024;
+const READ_BYTES = 1024 * 1024;
+const WRITTEN_BYTES = 1024 * 1024;
+/** Whoever follows a blob that comes in hears of so much at a time: each word wakes a process. */
+const TOLD_BYTES = 1024 * 1024;
+
+/** A file that somebody writes, and the word that more of it is there. */
+export interface GrowingFile {
+  /** With a position of its own, wherever the file has gone meanwhile. */
+  readonly open: () => Promise<FileHandle>;
+  readonly growth: AsyncIterable<Buffer>;
+}
 
 /** Content under the name of its digest. What is there is whole and right: it came in verified and through one rename. */
 export class BlobStore {
@@ -55,7 +64,7 @@ export class BlobStore {
   /** What the blob's content hashes to now. */
   async actualDigest(digest: Digest): Promise<Digest> {
     const hash = createHash('sha256');
-    await pipeline(createReadStream(this.file(digest), { highWaterMark: FOLLOWED_BYTES }), hash);
+    await pipeline(createReadStream(this.file(digest), { highWaterMark: READ_BYTES }), hash);
     return `sha256:${hash.digest('hex')}` as Digest;
   }
 
@@ -98,6 +107,12 @@ export class BlobWriter implements AsyncDisposable {
   readonly #place: (digest: Digest) => Promise<void>;
   #hash: Hash = createHash('sha256');
   #size = 0;
+  /** What came last and is not being written yet: the fewer writes, the fewer times that a thread is waited for. */
+  readonly #gathered: Uint8Array[] = [];
+  #writing: Promise<void> = Promise.resolve();
+  /** Bytes of which the writing has begun, and ended. */
+  #begun = 0;
+  #written = 0;
   #digest: Digest | undefined;
   #committed = false;
   #restarts = 0;
@@ -117,34 +132,57 @@ export class BlobWriter implements AsyncDisposable {
     return this.#size;
   }
 
-  /** Throws `Invalid` once more comes than was expected. */
+  /** Throws `Invalid` once more comes than was expected. The piece is the writer's from then on. */
   async write(piece: Uint8Array): Promise<void> {
     const expected = this.#expected;
     if (expected && this.#size + piece.length > expected.size) throw new MooringError('Invalid', `blob ${expected.digest} is longer than the ${expected.size} bytes that it should have`);
     this.#hash.update(piece);
-    for (let done = 0; done < piece.length; ) {
-      const { bytesWritten } = await this.#handle.write(piece, done, piece.length - done, this.#size + done);
+    this.#size += piece.length;
+    this.#gathered.push(piece);
+    if (this.#size - this.#begun >= WRITTEN_BYTES) await this.#writeOut();
+  }
+
+  /** Begins to write what has gathered, once what went before is written. */
+  async #writeOut(): Promise<void> {
+    await this.#writing;
+    const content = Buffer.concat(this.#gathered.splice(0));
+    const offset = this.#begun;
+    this.#begun += content.length;
+    this.#writing = this.#writeAt(content, offset);
+    this.#writing.catch(() => {}); // whoever writes or finishes next is told
+  }
+
+  async #writeAt(content: Buffer, offset: number): Promise<void> {
+    for (let done = 0; done < content.length; ) {
+      const { bytesWritten } = await this.#handle.write(content, done, content.length - done, offset + done);
       done += bytesWritten;
     }
-    this.#size += piece.length;
+    this.#written = offset + content.length;
     this.#wake();
   }
 
   /**
-   * What was written so far, and then what comes, up to `finish`. It has not proven right before that. `Unavailable` once it begins anew or is given up.
+   * The file that it is being written to, for who reads it at the same time, up to `finish`. It has not proven right before that. `growth` has a byte for each time
+   * that more is there; it ends with the file, and throws `Unavailable` once that begins anew or is given up.
    */
-  async *follow(): AsyncGenerator<Buffer, void, void> {
+  follow(): GrowingFile {
     const restarts = this.#restarts;
-    for (let offset = 0; ; ) {
+    const reopen = async (): Promise<FileHandle> => {
+      this.#requireSame(restarts);
+      return await open(`/proc/self/fd/${this.#handle.fd}`);
+    };
+    return { open: reopen, growth: this.#growth(restarts) };
+  }
+
+  async *#growth(restarts: number): AsyncGenerator<Buffer, void, void> {
+    for (let told = 0; ; ) {
       const more = this.#more.promise;
-      if (this.#restarts !== restarts || this.#closed) throw new MooringError('Unavailable', 'the transfer of a blob began anew, or ended before its time');
-      if (offset < this.#size) {
-        const piece = Buffer.allocUnsafe(Math.min(FOLLOWED_BYTES, this.#size - offset));
-        const { bytesRead } = await this.#handle.read(piece, 0, piece.length, offset);
-        offset += bytesRead;
-        yield piece.subarray(0, bytesRead);
-      } else if (this.#digest !== undefined) return;
-      else await more;
+      this.#requireSame(restarts);
+      if (this.#digest !== undefined) return;
+      if (this.#written - told >= TOLD_BYTES) {
+        told = this.#written;
+        yield Buffer.of(0);
+      } else await more;
     }
   }
 
@@ -152,13 +190,19 @@ export class BlobWriter implements AsyncDisposable {
   async restart(): Promise<void> {
     this.#restarts++;
     this.#wake();
+    await this.#writing;
     await this.#handle.truncate(0);
+    this.#gathered.length = 0;
+    this.#begun = 0;
+    this.#written = 0;
     this.#hash = createHash('sha256');
     this.#size = 0;
   }
 
   /** Nothing more comes. Throws `Invalid` when what came is not what was expected. */
   async finish(): Promise<{ readonly digest: Digest; readonly size: number }> {
+    await this.#writeOut();
+    await this.#writing;
     const digest = (this.#digest ??= `sha256:${this.#hash.digest('hex')}` as Digest);
     this.#wake();
     const expected = this.#expected;
@@ -177,6 +221,10 @@ export class BlobWriter implements AsyncDisposable {
     return finished;
   }
 
+  #requireSame(restarts: number): void {
+    if (this.#restarts !== restarts || this.#closed) throw new MooringError('Unavailable', 'the transfer of a blob began anew, or ended before its time');
+  }
+
   #wake(): void {
     this.#more.resolve();
     this.#more = Promise.withResolvers();
@@ -185,6 +233,7 @@ export class BlobWriter implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     this.#wake();
+    await this.#writing.catch(() => {}); // of what is thrown away
     await this.#handle.close();
     if (!this.#committed) await rm(this.#half, { force: true });
   }

@@ -8,14 +8,13 @@ import { type Digest, hexOf, parseDigest } from './digest.ts';
 import { ArchiverProcess } from './archiver-process.ts';
 import { cleanUpper, packUpper, type Upper } from './pack-upper.ts';
 import type { Hold } from './pins.ts';
-import { type LayerBounds, type Unpacked, unpackLayer } from './unpack-layer.ts';
+import { type LayerBlob, type LayerBounds, type Unpacked, unpackLayer } from './unpack-layer.ts';
 
 export interface LayerSource {
   readonly chainId: Digest;
   /** What its uncompressed archive must hash to. */
   readonly diffId: Digest;
-  /** File of the archive, or the archive as it comes. */
-  readonly blob: string | AsyncIterable<Buffer>;
+  readonly blob: LayerBlob;
   /** Settles once the archive has proven right. The layer gets its place after that. */
   readonly verified?: Promise<unknown>;
 }
@@ -81,7 +80,7 @@ export class LayerStore {
   }
 
   /** Unpacks any archive, within a layer's bounds and confinement, into an empty folder. */
-  unpackInto(folder: string, blob: string | AsyncIterable<Buffer>, signal?: AbortSignal): Promise<Unpacked> {
+  unpackInto(folder: string, blob: LayerBlob, signal?: AbortSignal): Promise<Unpacked> {
     return unpackLayer({ archiver: this.#archiver, blob, folder, bounds: this.#bounds, ...(signal && { signal }) });
   }
 

@@ -1,7 +1,10 @@
 import { open } from 'node:fs/promises';
 
 import { ArchiverProcess, type ArchiverReport } from './archiver-process.ts';
+import type { GrowingFile } from './blob-store.ts';
 import { type Digest, parseDigest } from './digest.ts';
+
+export type LayerBlob = string | GrowingFile | AsyncIterable<Buffer>;
 
 /** What one layer may take at most. Beyond any of these it is refused as a whole. */
 export interface LayerBounds {
@@ -19,8 +22,8 @@ export const DEFAULT_LAYER_BOUNDS: LayerBounds = { bytes: 64 * 2 ** 30, entries:
 export interface UnpackOptions {
   /** The static `mooring-archive` binary. */
   readonly archiver: string;
-  /** The layer: a tar archive, plain or compressed by gzip or zstd, as a file or as it comes. */
-  readonly blob: string | AsyncIterable<Buffer>;
+  /** The layer: a tar archive, plain or compressed by gzip or zstd, as a file, a file that still grows, or as it comes. */
+  readonly blob: LayerBlob;
   /** An empty folder. */
   readonly folder: string;
   readonly bounds: LayerBounds;
@@ -42,13 +45,14 @@ export interface Unpacked {
  */
 export async function unpackLayer({ archiver, blob, folder, bounds, signal }: UnpackOptions): Promise<Unpacked> {
   const args = ['unpack', folder, ...[bounds.bytes, bounds.entries, bounds.fileBytes, bounds.depth].map(String)];
-  if (typeof blob !== 'string') {
+  if (typeof blob !== 'string' && !('growth' in blob)) {
     using unpacker = new ArchiverProcess(archiver, args, { signal });
     return unpacked(await unpacker.feed(blob, 'unpack layer'));
   }
-  await using file = await open(blob);
-  using unpacker = new ArchiverProcess(archiver, args, { signal, input: file.fd });
-  return unpacked(await unpacker.report('unpack layer'));
+  const growth = typeof blob === 'string' ? undefined : blob.growth;
+  await using file = await (typeof blob === 'string' ? open(blob) : blob.open());
+  using unpacker = new ArchiverProcess(archiver, growth ? [...args, '--growth', 'told'] : args, { signal, input: file.fd });
+  return unpacked(await (growth ? unpacker.feed(growth, 'unpack layer') : unpacker.report('unpack layer')));
 }
 
 function unpacked({ digest, size, entries }: ArchiverReport): Unpacked {

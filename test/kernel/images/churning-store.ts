@@ -2,7 +2,7 @@
  * Works on a store until it is killed: pulls an image, takes it away and collects it, over and over; or commits changes and builds in place of the pull. Arguments:
  * root folder, `pull` or `make`, and the image to pull.
  */
-import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 import { LocalBuildEngine } from '../../../src/engine/build/build-engine.ts';
@@ -57,11 +57,9 @@ async function maker({ engine, images, database }: TestStore): Promise<() => Pro
   };
   let count = 0;
   return async () => {
-    const upper = store.dataDir.temporaryPath();
-    await cp(changed, upper, { recursive: true });
-    await writeFile(path.join(upper, 'moment'), `${process.pid} ${++count}`);
+    await writeFile(path.join(changed, 'moment'), `${process.pid} ${++count}`);
     const { imageId } = images.find(BUSYBOX_IMAGE);
-    await engine.commit({ name: 'example.local/committed:1', imageId, upper: { folder: upper, lower: [] }, config: (config) => config, createdBy: 'test', whilePacking: (pack) => pack() });
+    await engine.commit({ name: 'example.local/committed:1', imageId, upper: { folder: changed, lower: [] }, config: (config) => config, createdBy: 'test', whilePacking: (pack) => pack() });
     await builds.build(request, { signal: new AbortController().signal, onProgress: () => {} });
     await builds.pruneCache({ dryRun: false });
     for (const made of ['example.local/committed:1', 'example.local/built:1']) engine.remove(made, { force: true });

@@ -118,7 +118,7 @@ async function dieOften({ root, work, name, files, random }: Deaths): Promise<{ 
     const layers = (await readdir(path.join(root, 'data/layers'))).length - standing;
     const names = (await store.engine.list()).length - standing;
     for (const [what, count] of [['withHalf', halves], ['withLayer', layers], ['withName', names]] as const) if (count > 0) seen[what]++;
-    span = halves + layers + names > 0 ? Math.max(100, span * 0.95) : Math.min(3000, span * 1.2);
+    span = layers + names > 0 ? Math.max(100, span * 0.95) : Math.min(3000, span * 1.2);
   }
   const last = await churn(root, work, name);
   await said(last); // a whole round

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 
-import { BlobStore } from '../../../src/engine/images/blob-store.ts';
+import { BlobStore, type GrowingFile } from '../../../src/engine/images/blob-store.ts';
 import { digestOf } from '../../../src/engine/images/digest.ts';
 import { DataDir } from '../../../src/engine/store/data-dir.ts';
 import { freeHold } from '../../support/free-hold.ts';
@@ -22,10 +22,16 @@ beforeEach(async () => {
 });
 afterEach(() => rm(root, { recursive: true }));
 
-const all = async (pieces: AsyncIterable<Buffer>): Promise<Buffer> => Buffer.concat(await Array.fromAsync(pieces));
+/** All of a growing file, read after each word. */
+async function all({ open, growth }: GrowingFile): Promise<Buffer> {
+  await using file = await open();
+  const pieces: Buffer[] = [];
+  for await (const _ of growth) pieces.push(await file.readFile());
+  return Buffer.concat([...pieces, await file.readFile()]);
+}
 
 test('what follows a blob reads all of it as it comes, and ends with it', async () => {
-  const content = randomBytes(1_000_000);
+  const content = randomBytes(5_000_000);
   const writer = await blobs.writer({ digest: digestOf(content), size: content.length });
   const followed = all(writer.follow());
   for (let offset = 0; offset < content.length; offset += 70_000) {
