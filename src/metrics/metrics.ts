@@ -33,7 +33,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   new Gauge({ name: 'mooring_build_info', help: 'The version that runs, as labels; always 1.', labelNames: ['version', 'node'], registers }).set({ version: VERSION, node: process.version }, 1);
   registry.registerMetric(
     new MirroredGauge({ name: 'mooring_spec_errors', help: 'Problems that keep a file from being accepted, by file.', labelNames: ['file'] }, () =>
-      [...Map.groupBy(options.problems(), ({ file }) => file)].map(([file, problems]) => ({ labels: { file }, value: problems.length })),
+      [...Map.groupBy(options.problems().filter(isError), ({ file }) => file)].map(([file, problems]) => ({ labels: { file }, value: problems.length })),
     ),
   );
   const rejected = new Counter({ name: 'mooring_spec_errors_total', help: 'Problems met in specs since the daemon started.', registers });
@@ -46,11 +46,16 @@ export function createMetrics(options: MetricsOptions): Metrics {
   let rendering: Promise<string> | undefined;
   return {
     observer,
-    specRejected: (appeared) => rejected.inc(appeared.length),
+    specRejected: (appeared) => rejected.inc(appeared.filter(isError).length),
     contentType: registry.contentType,
     render() {
       rendering ??= read().finally(() => (rendering = undefined));
       return rendering;
     },
   };
+}
+
+/** A warning keeps no file from being accepted. */
+function isError({ warning }: SpecProblem): boolean {
+  return warning !== true;
 }
