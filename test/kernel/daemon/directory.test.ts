@@ -20,7 +20,7 @@ test('a file becomes a running container, and goes with it: added, edited, renam
   await until('the move is seen', async () => JSON.stringify(await node.get('app')).includes('moved.yaml'));
   assert.deepEqual(await node.processes('app'), [first], 'a renamed file restarts nothing');
 
-  await node.write('moved.yaml', node.sleeper('app', 'resources: {memory: 32Mi, pids: 10}'));
+  await node.write('moved.yaml', node.sleeper('app', 'hostname: edited\nresources: {memory: 32Mi, pids: 9}'));
   const second = await node.running('app', [first]);
   assert.notEqual(second, first);
   const { metadata, status } = await until('the edit is accepted', async () => {
@@ -58,7 +58,7 @@ test('a file with a mistake changes nothing that runs, and says where the mistak
   assert.deepEqual(await node.processes('app'), [pid]);
   assert.equal(await startTimeOf(pid), started);
 
-  await node.write('app.yaml', node.sleeper('app', 'resources: {memory: 64Mi}'));
+  await node.write('app.yaml', node.sleeper('app', 'hostname: mended\nresources: {memory: 64Mi}'));
   await node.running('app', [pid]);
   await until('the mistake is forgotten', async () => !(await node.mooring('get', 'containers')).stderr.includes('app.yaml'));
 }));
