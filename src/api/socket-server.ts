@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerOptions, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { listenOnSocket, type SocketAccess } from './unix-socket.ts';
 
@@ -25,10 +25,13 @@ export interface Face {
   readonly answer: (exchange: Exchange) => void;
 }
 
-export interface SocketServer {
-  readonly socket: string;
+export interface FaceServer {
   /** Takes no further request, ends what is followed, and lets short replies finish. May be called again. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+export interface SocketServer extends FaceServer {
+  readonly socket: string;
 }
 
 const CLOSE_GRACE_MS = 1000;
@@ -39,22 +42,28 @@ const MAX_HEAD_BYTES = 1024 * 1024;
 
 /** Serves a face on a unix socket. Throws `Conflict` where another daemon answers on it. */
 export async function startSocketServer(socket: string, access: SocketAccess, face: Face): Promise<SocketServer> {
+  const { server, close } = serveFace(face, createServer);
+  await listenOnSocket(server, socket, access);
+  return { socket, close };
+}
+
+/** Makes a server that answers by a face, within the bounds that hold for every client. It does not listen yet. */
+export function serveFace<Made extends Server>(face: Face, create: (options: ServerOptions, answer: RequestListener) => Made): FaceServer & { readonly server: Made } {
   const closing = new AbortController();
   const answer = (request: IncomingMessage, response: ServerResponse, sentAlong?: Buffer): void => {
     const gone = new AbortController();
     response.once('close', () => gone.abort());
     face.answer({ request, response, signal: AbortSignal.any([closing.signal, gone.signal]), closing: closing.signal, ...(sentAlong && { sentAlong }) });
   };
-  const server = createServer({ headersTimeout: HEAD_TIMEOUT_MS, requestTimeout: 0, connectionsCheckingInterval: HEAD_TIMEOUT_MS / 2, maxHeaderSize: MAX_HEAD_BYTES, shouldUpgradeCallback: face.upgrades }, answer);
+  const server = create({ headersTimeout: HEAD_TIMEOUT_MS, requestTimeout: 0, connectionsCheckingInterval: HEAD_TIMEOUT_MS / 2, maxHeaderSize: MAX_HEAD_BYTES, shouldUpgradeCallback: face.upgrades }, answer);
   const connections = new Set<Socket>();
   server.on('connection', (connection: Socket) => {
     connections.add(connection);
     connection.once('close', () => connections.delete(connection));
   });
   server.on('upgrade', (request, connection, sentAlong) => answer(request, responseOn(request, connection as Socket), sentAlong));
-  await listenOnSocket(server, socket, access);
   let closed: Promise<void> | undefined;
-  return { socket, close: () => (closed ??= closeServer(server, connections, closing)) };
+  return { server, close: () => (closed ??= closeServer(server, connections, closing)) };
 }
 
 /** Lets a request that wants another protocol be answered as any other. */
@@ -69,7 +78,7 @@ function responseOn(request: IncomingMessage, socket: Socket): ServerResponse {
 }
 
 /** Reads away what the client still sends, since it would lose the reply with the connection; one that never stops loses it after all. */
-function hangUp(socket: Socket): void {
+export function hangUp(socket: Socket): void {
   socket.end();
   socket.resume();
   socket.setTimeout(CLOSE_GRACE_MS, () => socket.destroy());

@@ -75,6 +75,11 @@ export function defineChanging(program: Command, shell: Shell): void {
   daemon
     .option('--metrics-addr <host:port>', 'where /metrics is served; "off" for nowhere', DEFAULTS.metricsAddr)
     .option('--metrics-token-file <file>', 'ask scrapers for the bearer token in this file')
+    .option('--docker-addr <tcp://host:port>', 'serve the Docker Engine API here, too, to clients with a certificate; asks for the three below')
+    .option('--tls-ca <file>', "authority (PEM) that signed the clients' certificates")
+    .option('--tls-cert <file>', "the daemon's certificate (PEM), with those between it and its authority")
+    .option('--tls-key <file>', "key of the daemon's certificate (PEM)")
+    .addOption(repeated('--docker-origin <origin>', 'let pages of this origin use --docker-addr; may be repeated'))
     .addOption(logLevelOption().default(DEFAULTS.logLevel))
     .option('--registries <file>', `how registries are reached: mirrors, authorities, the default one (default: ${DEFAULTS.registries}, if it is there)`)
     .option('--pull-secrets <dir>', 'secrets that spec.imagePullSecrets names, as NAMESPACE/NAME.json', DEFAULTS.pullSecrets)

@@ -2,8 +2,11 @@ import { mkdir } from 'node:fs/promises';
 import { release } from 'node:os';
 import { join } from 'node:path';
 import { dockerFace } from '../api/docker/face.ts';
+import { refuseForeignPages } from '../api/docker/foreign-pages.ts';
 import { readOnly } from '../api/docker/read-only.ts';
-import { startSocketServer } from '../api/socket-server.ts';
+import { type FaceServer, startSocketServer } from '../api/socket-server.ts';
+import { readTlsIdentity } from '../api/tls-identity.ts';
+import { startTlsServer } from '../api/tls-server.ts';
 import type { DaemonModule } from '../api/v1/daemon-module.ts';
 import { dockerSocketPath, readOnlySocketPath, SOCKET_GROUP, socketPath } from '../api/v1/defaults.ts';
 import { startApiServer } from '../api/v1/server.ts';
@@ -46,8 +49,9 @@ const CONCURRENCY = 16;
  * there is taken up again; then it is kept as it is wanted. A failure on the way closes again what was opened.
  */
 export const startDaemon: DaemonModule['startDaemon'] = async (flags) => {
-  const { specs, dataDir, runDir, instance, logLevel, metrics: metricsAddress, resyncIntervalMs, sandboxes, pullSecrets } = settings(flags);
+  const { specs, dataDir, runDir, instance, logLevel, metrics: metricsAddress, dockerTcp, resyncIntervalMs, sandboxes, pullSecrets } = settings(flags);
   const registries = await registrySettings(flags);
+  const tls = dockerTcp && (await readTlsIdentity(dockerTcp));
   await checkHost();
   const startedAt = new Date().toISOString();
   const logger = createLogger(logLevel);
@@ -64,6 +68,13 @@ export const startDaemon: DaemonModule['startDaemon'] = async (flags) => {
   opened.defer(() => dockerApi.close());
   const readOnlyApi = await startSocketServer(readOnlySocketPath(runDir), { group: SOCKET_GROUP }, readOnly(docker));
   opened.defer(() => readOnlyApi.close());
+  const servers: FaceServer[] = [api, dockerApi, readOnlyApi];
+  if (dockerTcp !== undefined && tls !== undefined) {
+    const tcpApi = await startTlsServer(dockerTcp, tls, refuseForeignPages(docker, tls.certificate, dockerTcp.origins));
+    opened.defer(() => tcpApi.close());
+    servers.push(tcpApi);
+    logger.info({ address: `tcp://${tcpApi.address}` }, 'the Docker Engine API is served to clients with a certificate');
+  }
 
   const { engine, folders, images, builds, files, desired, facts, events } = await openGround({ dataDir, runDir, instance, logLevel, sandboxes }, registries, logger, opened);
   const problems = new ProblemBoard();
@@ -94,7 +105,7 @@ export const startDaemon: DaemonModule['startDaemon'] = async (flags) => {
   opened.defer(() => source.stop());
   source.start();
   // First to go at the end, since they serve what goes after them; at the bottom too, for a start that fails.
-  opened.defer(async () => void (await Promise.all([api, dockerApi, readOnlyApi].map((server) => server.close()))));
+  opened.defer(async () => void (await Promise.all(servers.map((server) => server.close()))));
 
   const closing = opened.move();
   const stopped = Promise.withResolvers<{ takenDown: boolean }>();

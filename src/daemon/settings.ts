@@ -1,10 +1,12 @@
 import { resolve } from 'node:path';
 import type { DaemonFlags, TakeDownFlags } from '../api/v1/daemon-module.ts';
+import type { TlsFiles } from '../api/tls-identity.ts';
 import { DEFAULTS, readOnlySocketPath } from '../api/v1/defaults.ts';
 import { readRegistriesFile } from '../engine/images/registry/registries-file.ts';
 import type { HostSettings, RegistrySettings } from '../engine/images/registry/registry-settings.ts';
 import { dockerConfigFile, findCredentials } from '../lib/docker-config.ts';
 import { MooringError } from '../lib/errors.ts';
+import { parseTcpAddress, type TcpAddress } from '../lib/listen-on-tcp.ts';
 import type { LogLevel } from '../lib/logger.ts';
 import { durationMs } from '../spec/duration.ts';
 import { DEFAULT_REGISTRY } from '../spec/image-reference.ts';
@@ -20,7 +22,9 @@ export interface GroundSettings {
 export interface Settings extends GroundSettings {
   readonly specs: string;
   /** Undefined when metrics are off. */
-  readonly metrics: { readonly host: string; readonly port: number; readonly tokenFile?: string } | undefined;
+  readonly metrics: (TcpAddress & { readonly tokenFile?: string }) | undefined;
+  /** Where the Docker Engine API is served beside its sockets, and with what; undefined for nowhere. */
+  readonly dockerTcp: (TcpAddress & TlsFiles & { readonly origins: readonly string[] }) | undefined;
   readonly resyncIntervalMs: number;
   /** Folder of the secrets that `spec.imagePullSecrets` names. */
   readonly pullSecrets: string;
@@ -51,6 +55,7 @@ export function settings(flags: DaemonFlags): Settings {
     ...groundSettings(flags),
     specs: resolve(flags.specs),
     metrics: metricsSettings(flags),
+    dockerTcp: dockerTcpSettings(flags),
     resyncIntervalMs: resyncIntervalMs(flags.resyncInterval),
     pullSecrets: resolve(flags.pullSecrets ?? DEFAULTS.pullSecrets),
     sandboxes: sandboxes(flags.sandboxes ?? DEFAULTS.sandboxes),
@@ -68,11 +73,31 @@ export async function registrySettings({ registries, registryCa = [], insecureRe
 
 function metricsSettings({ metricsAddr, metricsTokenFile }: DaemonFlags): Settings['metrics'] {
   if (metricsAddr === 'off') return undefined;
-  const match = /^(?:\[(?<v6>[0-9a-fA-F:.%]+)\]|(?<host>[^:[\]]*)):(?<port>\d{1,5})$/.exec(metricsAddr);
-  const port = Number(match?.groups?.['port']);
-  if (match === null || port > 65535) throw invalidFlag('--metrics-addr', metricsAddr, 'it is no address', 'write HOST:PORT such as 127.0.0.1:9476 or [::1]:9476, or "off"');
-  const host = match.groups?.['v6'] ?? match.groups?.['host'] ?? '';
-  return { host: host === '' ? '::' : host, port, ...(metricsTokenFile !== undefined && { tokenFile: resolve(metricsTokenFile) }) };
+  const address = parseTcpAddress(metricsAddr);
+  if (address === undefined) throw invalidFlag('--metrics-addr', metricsAddr, 'it is no address', 'write HOST:PORT such as 127.0.0.1:9476 or [::1]:9476, or "off"');
+  return { ...address, ...(metricsTokenFile !== undefined && { tokenFile: resolve(metricsTokenFile) }) };
+}
+
+/** TCP is served with mutual TLS or not at all. */
+function dockerTcpSettings({ dockerAddr, tlsCa, tlsCert, tlsKey, dockerOrigin = [] }: DaemonFlags): Settings['dockerTcp'] {
+  const files = { '--tls-ca': tlsCa, '--tls-cert': tlsCert, '--tls-key': tlsKey };
+  if (dockerAddr === undefined) {
+    const [stray] = [...Object.entries(files).filter(([, file]) => file !== undefined).map(([flag]) => flag), ...(dockerOrigin.length > 0 ? ['--docker-origin'] : [])];
+    if (stray !== undefined) throw new MooringError('Invalid', `${stray} is of no use without --docker-addr`, { fix: 'give --docker-addr tcp://HOST:PORT, or leave it away' });
+    return undefined;
+  }
+  const address = dockerAddr.startsWith('tcp://') ? parseTcpAddress(dockerAddr.slice('tcp://'.length)) : undefined;
+  if (address === undefined) throw invalidFlag('--docker-addr', dockerAddr, 'it is no address', 'write tcp://HOST:PORT such as tcp://127.0.0.1:2376');
+  const missing = Object.entries(files).filter(([, file]) => file === undefined).map(([flag]) => flag);
+  if (tlsCa === undefined || tlsCert === undefined || tlsKey === undefined) {
+    throw new MooringError('Invalid', `--docker-addr ${dockerAddr} without ${missing.join(' and ')}: whoever reaches the Docker API is root, so it is served on TCP only to clients with a certificate`, {
+      fix: "give --tls-ca, the authority of the clients' certificates, and --tls-cert and --tls-key, the daemon's own",
+    });
+  }
+  for (const origin of dockerOrigin) {
+    if (!URL.canParse(origin) || new URL(origin).origin !== origin) throw invalidFlag('--docker-origin', origin, 'it is no origin', 'write SCHEME://HOST[:PORT] such as https://panel.example.com');
+  }
+  return { ...address, caFile: resolve(tlsCa), certFile: resolve(tlsCert), keyFile: resolve(tlsKey), origins: dockerOrigin };
 }
 
 function sandboxes(text: string): number {

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { isIP, type AddressInfo } from 'node:net';
-import { errnoOf, MooringError, messageOf } from '../lib/errors.ts';
+import { isIP } from 'node:net';
+import { MooringError, messageOf } from '../lib/errors.ts';
+import { listenOnTcp } from '../lib/listen-on-tcp.ts';
 import type { Logger } from '../lib/logger.ts';
 import { bears, readToken } from './bearer-token.ts';
 import { isLoopback } from './loopback.ts';
@@ -52,16 +53,10 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
       .then((answered) => send(request, response, answered))
       .catch((error: unknown) => logger.error({ err: error }, 'an answer of the metrics server could not be sent'));
   });
-  const listening = Promise.withResolvers<void>();
-  server.once('error', listening.reject).listen(port, host, listening.resolve);
-  try {
-    await listening.promise;
-  } catch (error) {
-    throw cannotListen(error, host, port);
-  }
-  server.off('error', listening.reject).on('error', (error) => logger.error({ err: error }, 'the metrics server failed'));
+  const listensOn = await listenOnTcp(server, { host, port }, 'metrics', '--metrics-addr');
+  server.on('error', (error) => logger.error({ err: error }, 'the metrics server failed'));
   return {
-    port: (server.address() as AddressInfo).port,
+    port: listensOn,
     close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();
@@ -105,18 +100,4 @@ function send(request: IncomingMessage, response: ServerResponse, { status, body
   const bytes = Buffer.from(body);
   response.writeHead(status, { 'Content-Type': PLAIN, 'Content-Length': bytes.length, 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-store', ...headers });
   response.end(request.method === 'HEAD' ? undefined : bytes);
-}
-
-function cannotListen(error: unknown, host: string, port: number): MooringError {
-  const where = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-  switch (errnoOf(error)) {
-    case 'EADDRINUSE':
-      return new MooringError('Conflict', `cannot serve metrics on ${where}: the port is in use`, { fix: 'stop what listens there, or give another --metrics-addr', cause: error });
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return new MooringError('Invalid', `cannot serve metrics on ${where}: this machine has no such address`, { fix: 'give another --metrics-addr', cause: error });
-    default:
-      return new MooringError('Unavailable', `cannot serve metrics on ${where}`, { fix: 'give another --metrics-addr', cause: error });
-  }
 }

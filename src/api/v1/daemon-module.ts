@@ -8,6 +8,15 @@ export interface DaemonFlags {
   /** `HOST:PORT`, or `off`. */
   readonly metricsAddr: string;
   readonly metricsTokenFile?: string;
+  /** `tcp://HOST:PORT`, where the Docker Engine API is served with mutual TLS. */
+  readonly dockerAddr?: string;
+  /** File of the authority that the certificates of clients are signed by. */
+  readonly tlsCa?: string;
+  /** Files of the daemon's own certificate and its key. */
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  /** Origins of pages that may use the API on TCP. */
+  readonly dockerOrigin?: readonly string[];
   readonly instance: string;
   readonly logLevel: string;
   readonly resyncInterval: string;
