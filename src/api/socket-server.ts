@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerOptions, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Grant } from './tokens.ts';
 import { listenOnSocket, type SocketAccess } from './unix-socket.ts';
 
 /** One request and what it is answered by. */
@@ -12,6 +13,8 @@ export interface Exchange {
   readonly closing: AbortSignal;
   /** Of a request that goes over to another protocol: what came on the connection behind its head. */
   readonly sentAlong?: Buffer;
+  /** What the bearer of the request's token may do; without one, everything. */
+  readonly grant?: Grant;
 }
 
 /** What answers the requests of a socket. */

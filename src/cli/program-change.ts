@@ -80,6 +80,7 @@ export function defineChanging(program: Command, shell: Shell): void {
     .option('--tls-cert <file>', "the daemon's certificate (PEM), with those between it and its authority")
     .option('--tls-key <file>', "key of the daemon's certificate (PEM)")
     .addOption(repeated('--docker-origin <origin>', 'let pages of this origin use --docker-addr; may be repeated'))
+    .option('--docker-tokens', 'ask for a token ("mooring token") on --docker-addr, and serve docker-token.sock, which does')
     .addOption(logLevelOption().default(DEFAULTS.logLevel))
     .option('--registries <file>', `how registries are reached: mirrors, authorities, the default one (default: ${DEFAULTS.registries}, if it is there)`)
     .option('--pull-secrets <dir>', 'secrets that spec.imagePullSecrets names, as NAMESPACE/NAME.json', DEFAULTS.pullSecrets)

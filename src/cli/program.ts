@@ -13,6 +13,7 @@ import { defineSupplies } from './program-supply.ts';
 import { defineReading } from './program-read.ts';
 import { defineRegistries } from './program-registry.ts';
 import { defineSystem } from './program-system.ts';
+import { defineTokens } from './program-token.ts';
 import { examples, type Shell } from './shell.ts';
 import { commandOf, parserWords, shortForm } from './words.ts';
 import { RejectedDocuments } from './client.ts';
@@ -77,6 +78,7 @@ Exit status:
   defineBuilds(program, shell);
   defineRegistries(program, shell);
   defineSystem(program, shell);
+  defineTokens(program, shell);
   defineFiles(program, shell);
   defineConverting(program, shell);
 

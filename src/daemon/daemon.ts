@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { dockerFace } from '../api/docker/face.ts';
 import { refuseForeignPages } from '../api/docker/foreign-pages.ts';
 import { readOnly } from '../api/docker/read-only.ts';
+import { withTokens } from '../api/docker/with-tokens.ts';
 import { type FaceServer, startSocketServer } from '../api/socket-server.ts';
 import { readTlsIdentity } from '../api/tls-identity.ts';
 import { startTlsServer } from '../api/tls-server.ts';
 import type { DaemonModule } from '../api/v1/daemon-module.ts';
-import { dockerSocketPath, readOnlySocketPath, SOCKET_GROUP, socketPath } from '../api/v1/defaults.ts';
+import { dockerSocketPath, readOnlySocketPath, SOCKET_GROUP, socketPath, tokenSocketPath } from '../api/v1/defaults.ts';
 import { startApiServer } from '../api/v1/server.ts';
 import { removeStaleSocket } from '../api/unix-socket.ts';
 import type { ApiServices } from '../api/v1/services.ts';
@@ -49,7 +50,7 @@ const CONCURRENCY = 16;
  * there is taken up again; then it is kept as it is wanted. A failure on the way closes again what was opened.
  */
 export const startDaemon: DaemonModule['startDaemon'] = async (flags) => {
-  const { specs, dataDir, runDir, instance, logLevel, metrics: metricsAddress, dockerTcp, resyncIntervalMs, sandboxes, pullSecrets } = settings(flags);
+  const { specs, dataDir, runDir, instance, logLevel, metrics: metricsAddress, dockerTcp, dockerTokens, resyncIntervalMs, sandboxes, pullSecrets } = settings(flags);
   const registries = await registrySettings(flags);
   const tls = dockerTcp && (await readTlsIdentity(dockerTcp));
   await checkHost();
@@ -69,14 +70,19 @@ export const startDaemon: DaemonModule['startDaemon'] = async (flags) => {
   const readOnlyApi = await startSocketServer(readOnlySocketPath(runDir), { group: SOCKET_GROUP }, readOnly(docker));
   opened.defer(() => readOnlyApi.close());
   const servers: FaceServer[] = [api, dockerApi, readOnlyApi];
+  if (dockerTokens) {
+    const tokenApi = await startSocketServer(tokenSocketPath(runDir), { group: SOCKET_GROUP }, withTokens(docker, services.promise));
+    opened.defer(() => tokenApi.close());
+    servers.push(tokenApi);
+  }
   if (dockerTcp !== undefined && tls !== undefined) {
-    const tcpApi = await startTlsServer(dockerTcp, tls, refuseForeignPages(docker, tls.certificate, dockerTcp.origins));
+    const tcpApi = await startTlsServer(dockerTcp, tls, refuseForeignPages(dockerTokens ? withTokens(docker, services.promise) : docker, tls.certificate, dockerTcp.origins));
     opened.defer(() => tcpApi.close());
     servers.push(tcpApi);
     logger.info({ address: `tcp://${tcpApi.address}` }, 'the Docker Engine API is served to clients with a certificate');
   }
 
-  const { engine, folders, images, builds, files, desired, facts, events } = await openGround({ dataDir, runDir, instance, logLevel, sandboxes }, registries, logger, opened);
+  const { engine, folders, images, builds, files, desired, facts, events, tokens } = await openGround({ dataDir, runDir, instance, logLevel, sandboxes }, registries, logger, opened);
   const problems = new ProblemBoard();
   const metrics = createMetrics({ engine, clock, logger, concurrency: CONCURRENCY, problems: problems.list, views: () => reconciler.views(), queue: () => reconciler.queue });
   const { networks, volumes } = engine;
@@ -127,6 +133,7 @@ export const startDaemon: DaemonModule['startDaemon'] = async (flags) => {
     volumes,
     supplies,
     files,
+    tokens,
     problems: problems.list,
     onProblems: problems.subscribe,
     parse,

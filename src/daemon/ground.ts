@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { ApiTokens } from '../api/tokens.ts';
 import { LocalBuildEngine } from '../engine/build/build-engine.ts';
 import type { BuildEngine } from '../engine/builds.ts';
 import { createContainerEngine, type OwnedContainerEngine } from '../engine/containers/container-engine.ts';
@@ -17,6 +18,7 @@ import { Database } from '../engine/store/database.ts';
 import { DesiredRecords } from '../engine/store/desired-records.ts';
 import { EventRecords } from '../engine/store/event-records.ts';
 import { FactsRecords } from '../engine/store/facts-records.ts';
+import { TokenRecords } from '../engine/store/token-records.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import { loadNative } from '../native/addon.ts';
@@ -38,6 +40,7 @@ export interface Ground {
   readonly desired: DesiredStore;
   readonly facts: FactsStore;
   readonly events: EventLog;
+  readonly tokens: ApiTokens;
 }
 
 /** Where the build left the native part. The bundles lie in ROOT/dist, in a checkout as in an installed tree. */
@@ -86,5 +89,6 @@ export async function openGround({ dataDir, runDir, instance, sandboxes = 0 }: G
     desired: openDesiredStore({ records: new DesiredRecords<SourceName>(database), hashOf: resourceHash, logger }),
     facts: new FactsRecords<Facts>(database),
     events: createEventLog(new EventRecords(database), systemClock, logger),
+    tokens: new ApiTokens(new TokenRecords(database), systemClock),
   };
 }

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { DaemonFlags, TakeDownFlags } from '../api/v1/daemon-module.ts';
 import type { TlsFiles } from '../api/tls-identity.ts';
-import { DEFAULTS, readOnlySocketPath } from '../api/v1/defaults.ts';
+import { DEFAULTS, tokenSocketPath } from '../api/v1/defaults.ts';
 import { readRegistriesFile } from '../engine/images/registry/registries-file.ts';
 import type { HostSettings, RegistrySettings } from '../engine/images/registry/registry-settings.ts';
 import { dockerConfigFile, findCredentials } from '../lib/docker-config.ts';
@@ -25,6 +25,8 @@ export interface Settings extends GroundSettings {
   readonly metrics: (TcpAddress & { readonly tokenFile?: string }) | undefined;
   /** Where the Docker Engine API is served beside its sockets, and with what; undefined for nowhere. */
   readonly dockerTcp: (TcpAddress & TlsFiles & { readonly origins: readonly string[] }) | undefined;
+  /** Whether TCP, and a socket of its own, ask for a token. */
+  readonly dockerTokens: boolean;
   readonly resyncIntervalMs: number;
   /** Folder of the secrets that `spec.imagePullSecrets` names. */
   readonly pullSecrets: string;
@@ -42,7 +44,7 @@ export function groundSettings({ dataDir, runDir, instance, logLevel }: TakeDown
   if (/[:,\\]/.test(data)) throw invalidFlag('--data-dir', dataDir, 'its path has a ":", "," or "\\", which overlayfs takes for its own', 'give a folder without them');
   const run = resolve(runDir);
   // The longest of them.
-  const socket = readOnlySocketPath(run);
+  const socket = tokenSocketPath(run);
   if (Buffer.byteLength(socket) > MAX_SOCKET_PATH_BYTES) throw invalidFlag('--run-dir', runDir, `${socket} is longer than the ${MAX_SOCKET_PATH_BYTES} bytes of a socket's path`, 'give a shorter folder');
   if (!/^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/.test(instance)) throw invalidFlag('--instance', instance, 'it names cgroups', 'use up to 32 lower-case letters, digits and inner dashes');
   if (!isLogLevel(logLevel)) throw invalidFlag('--log-level', logLevel, 'it is no level', `use one of ${LOG_LEVELS.join(', ')}`);
@@ -56,6 +58,7 @@ export function settings(flags: DaemonFlags): Settings {
     specs: resolve(flags.specs),
     metrics: metricsSettings(flags),
     dockerTcp: dockerTcpSettings(flags),
+    dockerTokens: flags.dockerTokens ?? false,
     resyncIntervalMs: resyncIntervalMs(flags.resyncInterval),
     pullSecrets: resolve(flags.pullSecrets ?? DEFAULTS.pullSecrets),
     sandboxes: sandboxes(flags.sandboxes ?? DEFAULTS.sandboxes),

@@ -2,7 +2,7 @@ import type { ContainerRecordView } from '../../engine/insight.ts';
 import type { ApiServices } from '../v1/services.ts';
 import { ContainerFilter } from './container-filter.ts';
 import { imageConfig, sizesOf } from './container-inspect.ts';
-import { dockerNameOf, findContainer, type FoundContainer, foundContainers, recordOf } from './container-lookup.ts';
+import { type Containers, dockerNameOf, findContainer, type FoundContainer, foundContainers, recordOf } from './container-lookup.ts';
 import { commandWords, requestOf } from './container-request.ts';
 import { isRunning, stateOf, stateText } from './container-state.ts';
 import type { Filters } from './filters.ts';
@@ -20,16 +20,18 @@ export interface ListOptions {
   readonly before: string | undefined;
   readonly since: string | undefined;
   readonly filters: Filters;
+  /** Those that are looked at; all without it. */
+  readonly among?: Containers;
 }
 
 /** The answer of `GET /containers/json`, newest first. */
 export async function listContainers(services: ApiServices, options: ListOptions) {
-  const { all, size, limit, before, since, filters } = options;
-  const createdAt = (reference: string | undefined): number | undefined => (reference === undefined ? undefined : services.insight.record(findContainer(services, reference).id).createdAt);
+  const { all, size, limit, before, since, filters, among = services } = options;
+  const createdAt = (reference: string | undefined): number | undefined => (reference === undefined ? undefined : services.insight.record(findContainer(among, reference).id).createdAt);
   const [earliest, latest] = [createdAt(since ?? filters.values('since')[0]), createdAt(before ?? filters.values('before')[0])];
   const showsEnded = all || limit !== undefined || filters.has('status') || earliest !== undefined || latest !== undefined;
   const filter = await ContainerFilter.of(services, filters);
-  const rows = foundContainers(services)
+  const rows = foundContainers(among)
     .flatMap((found) => rowOf(services, found))
     .filter(({ view, record: { createdAt: time } }) => (showsEnded || isRunning(view)) && (earliest === undefined || time > earliest) && (latest === undefined || time < latest))
     .toSorted((a, b) => b.record.createdAt - a.record.createdAt || (a.id < b.id ? -1 : 1));

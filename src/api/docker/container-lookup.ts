@@ -13,6 +13,16 @@ export function dockerNameOf({ metadata }: Pick<Container, 'metadata'>): string 
   return annotations[NAME_ANNOTATION] ?? (namespace === 'default' ? name : `${namespace}.${name}`);
 }
 
+/** The same without the namespace. */
+export function localNameOf({ metadata: { name, annotations } }: Pick<Container, 'metadata'>): string {
+  return annotations[NAME_ANNOTATION] ?? name;
+}
+
+/** What containers are found in. */
+export interface Containers {
+  readonly reconciler: Pick<ApiServices['reconciler'], 'views'>;
+}
+
 /** A container that has been made. */
 export interface FoundContainer {
   readonly id: ContainerId;
@@ -20,7 +30,7 @@ export interface FoundContainer {
 }
 
 /** The containers that there are, in no order. One that is wanted and was not made yet has no id, and is none yet. */
-export function foundContainers({ reconciler }: Pick<ApiServices, 'reconciler'>): FoundContainer[] {
+export function foundContainers({ reconciler }: Containers): FoundContainer[] {
   return reconciler.views().flatMap((view) => (view.status.containerID === undefined ? [] : [{ id: view.status.containerID as ContainerId, view }]));
 }
 
@@ -35,7 +45,7 @@ export function recordOf({ insight }: Pick<ApiServices, 'insight'>, id: Containe
 }
 
 /** By its id, its name, with or without a slash, or the beginning of its id. Throws 404, or 400 where several ids begin like that. */
-export function findContainer(services: Pick<ApiServices, 'reconciler'>, reference: string): FoundContainer {
+export function findContainer(services: Containers, reference: string): FoundContainer {
   const name = reference.startsWith('/') ? reference.slice(1) : reference;
   const all = foundContainers(services);
   const exact = all.find(({ id }) => id === name) ?? all.find(({ view }) => dockerNameOf(view.container) === name);

@@ -21,6 +21,7 @@ import type { DockerServices } from './docker-services.ts';
 import { DockerError } from './error-reply.ts';
 import { resizeTerminal, terminalSize } from './resize.ts';
 import type { DockerRoute } from './route.ts';
+import { grantedContainers } from './token-access.ts';
 
 const CONTAINER = '/containers/:id';
 
@@ -56,7 +57,7 @@ export const containerRoutes: readonly DockerRoute[] = [
 async function list(call: DockerCall, services: DockerServices): Promise<void> {
   const { query } = call;
   const limit = query.number('limit');
-  const options = { all: query.flag('all'), size: query.flag('size'), limit: limit !== undefined && limit > 0 ? limit : undefined, before: query.text('before'), since: query.text('since'), filters: query.filters(LIST_FILTERS) };
+  const options = { all: query.flag('all'), size: query.flag('size'), limit: limit !== undefined && limit > 0 ? limit : undefined, before: query.text('before'), since: query.text('since'), filters: query.filters(LIST_FILTERS), ...(call.grant !== undefined && { among: grantedContainers(call.grant, services) }) };
   sendJson(call, await listContainers(services, options));
 }
 

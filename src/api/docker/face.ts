@@ -13,6 +13,7 @@ import { DockerError, errorReply } from './error-reply.ts';
 import { Query } from './query.ts';
 import type { DockerRoute } from './route.ts';
 import { dockerRoutes } from './routes.ts';
+import { granted } from './token-access.ts';
 import { NEWEST_VERSION, splitVersion, versionText } from './version.ts';
 
 /** What every reply says of the engine; clients agree on a version by it. */
@@ -45,7 +46,9 @@ export function dockerFace(logger: Logger, services: Promise<ApiServices>, route
       const found = router.find(request.method as DockerRoute['method'], withOneName(path));
       if (found === null) throw new DockerError(404, 'page not found');
       const call: DockerCall = { ...signals, request, response, version, params: found.params, query: new Query(searchParams), isUpgraded: sentAlong !== undefined };
-      await (found.store as DockerRoute).handle(call, await ready);
+      const route = found.store as DockerRoute;
+      const all = await ready;
+      await route.handle(call.grant === undefined ? call : granted(call, call.grant, route, all), all);
     } catch (error) {
       refuse(exchange, error);
     }

@@ -17,6 +17,8 @@ export interface DaemonFlags {
   readonly tlsKey?: string;
   /** Origins of pages that may use the API on TCP. */
   readonly dockerOrigin?: readonly string[];
+  /** Ask for a token on TCP, and serve a socket that does. */
+  readonly dockerTokens?: boolean;
   readonly instance: string;
   readonly logLevel: string;
   readonly resyncInterval: string;

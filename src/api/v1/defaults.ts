@@ -26,5 +26,10 @@ export function readOnlySocketPath(runDir: string): string {
   return `${runDir}/docker-ro.sock`;
 }
 
+/** The same for who bears a token, which says what for; there with `--docker-tokens`. */
+export function tokenSocketPath(runDir: string): string {
+  return `${runDir}/docker-token.sock`;
+}
+
 /** The members of this group, where a node has it, may use the Docker sockets. As with any such socket, the one that is not read-only makes them root. */
 export const SOCKET_GROUP = 'mooring';

@@ -15,6 +15,7 @@ import type { ApiServices } from './services.ts';
 import { systemRoutes } from './system-routes.ts';
 import { streamRoutes } from './stream-routes.ts';
 import { supplyRoutes } from './supply-routes.ts';
+import { tokenRoutes } from './token-routes.ts';
 
 export type ApiServer = SocketServer;
 
@@ -34,7 +35,7 @@ export function startApiServer(socket: string, logger: Logger, services: Promise
 
 function v1Face(logger: Logger, services: Promise<ApiServices>): Face {
   const router = Router({ ignoreTrailingSlash: true, maxParamLength: MAX_PIECE });
-  for (const route of [...routes, ...streamRoutes, ...supplyRoutes, ...imageRoutes, ...buildRoutes, ...registryRoutes, ...bootstrapRoutes, ...systemRoutes, ...fileRoutes]) router.on(route.method, route.path, () => undefined, route);
+  for (const route of [...routes, ...streamRoutes, ...supplyRoutes, ...imageRoutes, ...buildRoutes, ...registryRoutes, ...bootstrapRoutes, ...systemRoutes, ...fileRoutes, ...tokenRoutes]) router.on(route.method, route.path, () => undefined, route);
   return {
     upgrades: () => true,
     answer: (exchange) => {

@@ -12,6 +12,7 @@ import type { EventLog } from '../../reconcile/events.ts';
 import type { ReconcilerFace } from '../../reconcile/reconciler-face.ts';
 import type { Supplies } from '../../reconcile/supplies.ts';
 import type { SpecProblem } from '../../spec/problem.ts';
+import type { ApiTokens } from '../tokens.ts';
 import type { DownProgress, Info } from './types.ts';
 
 /** What the API stands on. The daemon wires it. */
@@ -44,6 +45,7 @@ export interface ApiServices {
   readonly files: FileEngine;
   /** What the node's disk is taken by. */
   readonly disk: () => Promise<SystemUsage>;
+  readonly tokens: Pick<ApiTokens, 'create' | 'list' | 'revoke' | 'grantOf'>;
   readonly info: () => Info;
   /** Takes every container down, telling each; once it has ended, the daemon stops. */
   readonly down: () => AsyncIterable<DownProgress>;

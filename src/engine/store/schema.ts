@@ -160,4 +160,12 @@ export const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX volume_uses_by_volume ON volume_uses (volume);
   `,
+  `
+  CREATE TABLE tokens (
+    name       TEXT PRIMARY KEY,
+    hash       TEXT NOT NULL UNIQUE, -- SHA-256 of the secret, which is kept nowhere
+    scope      TEXT NOT NULL,        -- verbs, containers and namespaces as JSON
+    created_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -147,6 +147,15 @@ export class FakeServices implements ApiServices {
     await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
   };
 
+  tokens: ApiServices['tokens'] = {
+    create: () => {
+      throw new Error('no face under test makes tokens');
+    },
+    list: () => [],
+    revoke: () => {},
+    grantOf: () => undefined,
+  };
+
   readonly info: ApiServices['info'] = () => ({
     version: '0.0.0-test',
     node: process.version,

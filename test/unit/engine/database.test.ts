@@ -43,7 +43,7 @@ describe('the database', () => {
     const tables = raw.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name").all();
     assert.deepEqual(
       tables.map((table) => table['name']),
-      ['addresses', 'build_cache', 'containers', 'desired', 'endpoints', 'events', 'facts', 'images', 'networks', 'volume_uses', 'volumes'],
+      ['addresses', 'build_cache', 'containers', 'desired', 'endpoints', 'events', 'facts', 'images', 'networks', 'tokens', 'volume_uses', 'volumes'],
     );
     raw.close();
   });
