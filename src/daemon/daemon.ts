@@ -172,7 +172,7 @@ export const takeDownWithoutDaemon: DaemonModule['takeDownWithoutDaemon'] = asyn
   const logger = createLogger(ground.logLevel);
   await using opened = new AsyncDisposableStack();
   opened.use(await lockInstance(ground.instance, loadNative(NATIVE_ADDON)));
-  await removeStaleSocket(socketPath(ground.runDir));
+  for (const socket of [socketPath, dockerSocketPath, readOnlySocketPath]) await removeStaleSocket(socket(ground.runDir));
   const { engine, desired, facts, events } = await openGround(ground, plainRegistries, logger, opened);
   const supplies = new Supplies({ networks: engine.networks, volumes: engine.volumes, desired, events, clock, logger });
   const reconciler = new Reconciler({ engine, supplies, desired, facts, events, clock, logger });

@@ -81,7 +81,8 @@ test('a container that the file pauses stands still, also for a daemon that is s
 
   await node.write('app.yaml', node.container('app', COUNTING));
   await counts(pid);
-  assert.deepEqual([await node.processes('app'), (await node.get('app')).status.restartCount], [[pid], 0]);
+  const { status } = await node.get('app');
+  assert.deepEqual([status.pid, status.restartCount], [pid, 0]);
   assert.equal((await node.events('app')).filter(({ reason }) => reason === 'DriftDetected').length, 0);
 }));
 
