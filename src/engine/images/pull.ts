@@ -2,6 +2,7 @@ import { MooringError } from '../../lib/errors.ts';
 import { formatImageReference, type ImageReference, parseImageReference } from '../../spec/image-reference.ts';
 import type { ImageProgress, LayerState, TransferOptions } from '../images.ts';
 import type { ImageRecord } from '../store/image-records.ts';
+import type { BlobStore } from './blob-store.ts';
 import type { Digest } from './digest.ts';
 import { type ImageManifest, parseConfig, parseManifest, type Platform } from './oci-image.ts';
 import type { Hold } from './pins.ts';
@@ -30,15 +31,23 @@ async function pullFrom(room: ImageRoom, repository: Repository, reference: Imag
   const { fetched, manifest } = await forPlatform(repository, top, platform, name);
   const { blobs } = room.images;
   using held = room.pins.open();
-  const configContent = await repository.blob(manifest.config, MAX_CONFIG_BYTES);
+  await held.add([manifest.config.digest]);
+  const storedConfig = await stored(blobs, manifest.config.digest);
+  const configContent = storedConfig ?? (await repository.blob(manifest.config, MAX_CONFIG_BYTES));
   const config = parseConfig(configContent, `the config of ${name}`, manifest.layers.length);
   if (config.os !== 'linux') throw new MooringError('Unsupported', `${name} is made for ${config.os}`);
   const layers = layersOf(manifest, config);
-  await held.expect(digestsOf(fetched.digest, manifest, layers));
+  const digests = digestsOf(fetched.digest, manifest, layers);
+  await held.add(digests);
   onProgress({ type: 'RESOLVED', name, digest: top.digest, layers: layers.map(({ descriptor: { digest, size } }) => ({ digest, size })) });
-  await fetchLayers(room, repository, layers, held, options);
-  await blobs.put(configContent, held, manifest.config.digest);
-  await blobs.put(fetched.content, held, fetched.digest);
+  const isWhole = storedConfig !== undefined && (await stored(blobs, fetched.digest)) !== undefined && (await areThere(room, layers));
+  if (isWhole) for (const { descriptor } of layers) onProgress(layerProgress(descriptor, 'Exists', descriptor.size));
+  else {
+    await held.expect(digests);
+    await fetchLayers(room, repository, layers, held, options);
+    await blobs.put(configContent, held, manifest.config.digest);
+    await blobs.put(fetched.content, held, fetched.digest);
+  }
   const record: ImageRecord = {
     name,
     imageId: manifest.config.digest,
@@ -50,6 +59,25 @@ async function pullFrom(room: ImageRoom, repository: Repository, reference: Imag
   signal?.throwIfAborted();
   room.images.put(record);
   return record;
+}
+
+/** A blob of the store; undefined where that lacks it, or has it damaged. */
+async function stored(blobs: BlobStore, digest: Digest): Promise<Buffer | undefined> {
+  try {
+    return await blobs.read(digest);
+  } catch (error) {
+    if (error instanceof MooringError && (error.code === 'NotFound' || error.code === 'Internal')) return undefined;
+    throw error;
+  }
+}
+
+async function areThere(room: ImageRoom, layers: readonly StoredLayer[]): Promise<boolean> {
+  const found = await Promise.all(layers.map((layer) => isThere(room, layer)));
+  return found.every(Boolean);
+}
+
+async function isThere({ layers, images }: ImageRoom, { chainId, descriptor }: StoredLayer): Promise<boolean> {
+  return (await layers.has(chainId)) && (await images.blobs.sizeOf(descriptor.digest)) === descriptor.size;
 }
 
 async function forPlatform(repository: Repository, top: FetchedManifest, platform: Platform, name: string): Promise<{ fetched: FetchedManifest; manifest: ImageManifest }> {
@@ -72,8 +100,7 @@ async function fetchLayers(room: ImageRoom, repository: Repository, layers: read
     for (let layer = pending.shift(); layer !== undefined && failures.length === 0; layer = pending.shift()) {
       const { descriptor, chainId, diffId } = layer;
       signal?.throwIfAborted();
-      const isThere = (await room.layers.has(chainId)) && (await room.images.blobs.sizeOf(descriptor.digest)) === descriptor.size;
-      if (isThere) {
+      if (await isThere(room, layer)) {
         onProgress(layerProgress(descriptor, 'Exists', descriptor.size));
         continue;
       }
