@@ -49,8 +49,15 @@ if [ "${#missing[@]}" -gt 0 ]; then
 fi
 
 # npm itself runs on whatever Node is on PATH, so its complaint that our packages want a newer one is beside the point.
-if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
-  echo "Installing npm packages"
-  npm ci --loglevel=error
-  touch node_modules/.package-lock.json
+npm_packages() {
+  if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
+    echo "Installing npm packages ($1)"
+    npm ci --loglevel=error
+    touch node_modules/.package-lock.json
+  fi
+}
+npm_packages "Mooring's own"
+# Clients of the Docker API as a developer's own project has them: they are no part of Mooring's.
+if [ "${1:-build}" = test ]; then
+  (cd test/docker/clients && npm_packages "the tests' clients")
 fi

@@ -1,7 +1,10 @@
 import { MooringError } from '../../lib/errors.ts';
+import { exists } from '../../lib/exists.ts';
 import type { ContainerId, ObservedProcess } from '../engine.ts';
 import type { ContainerFileSystem } from '../files/container-file-system.ts';
 import { type FileUse, FileUses } from '../files/file-uses.ts';
+import { nameFilePaths } from '../network/name-files.ts';
+import type { ContainerPaths } from './container-paths.ts';
 import type { ContainerSnapshot } from './container-snapshot.ts';
 import type { Freezes } from './freezes.ts';
 import type { ManagedContainer } from './managed-container.ts';
@@ -40,17 +43,20 @@ export class ContainerFiles {
     if (snapshot.configText === undefined) throw new MooringError('Unavailable', `the bundle of container ${record.name} is damaged`, { fix: `it is written anew with the next start; see "mooring explain ${record.name}"` });
     const config = JSON.parse(snapshot.configText) as RuntimeConfig;
     const { lower, upper, work } = JSON.parse(config.annotations[OVERLAY_ANNOTATION]) as RootOverlay;
+    const init = process.state === 'Running' ? process.init : undefined;
+    const binds = config.mounts.filter(({ type }) => type === 'bind').map(({ source, destination, options }) => ({ source, part: partOf(options), place: destination, readOnly: options.includes('ro') || options.includes('rro') }));
+    const absent = init === undefined ? await notMadeYet(paths) : [];
     return {
       name: record.name,
       container: record.container,
       imageId: record.imageId,
-      init: process.state === 'Running' ? process.init : undefined,
+      init,
       cgroup: paths.cgroup,
       lower,
       upper,
       work,
       readOnly: config.root.readonly,
-      binds: config.mounts.filter(({ type }) => type === 'bind').map(({ source, destination, options }) => ({ source, part: partOf(options), place: destination, readOnly: options.includes('ro') || options.includes('rro') })),
+      binds: binds.filter(({ source }) => !absent.includes(source)),
     };
   }
 
@@ -58,4 +64,11 @@ export class ContainerFiles {
   whileFrozen<T>({ cgroup }: ContainerFileSystem, work: () => Promise<T>): Promise<T> {
     return this.#options.freezes.hold(cgroup, work);
   }
+}
+
+/** What is bound into a container of its own, and comes to be with its first start. */
+async function notMadeYet({ bundle, shm }: ContainerPaths): Promise<string[]> {
+  const own = [...Object.values(nameFilePaths(bundle)), shm];
+  const made = await Promise.all(own.map((source) => exists(source)));
+  return own.filter((_, index) => made[index] === false);
 }
