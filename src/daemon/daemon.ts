@@ -74,7 +74,7 @@ export const startDaemon: DaemonModule['startDaemon'] = async (flags) => {
     const tokenApi = await startSocketServer(tokenSocketPath(runDir), { group: SOCKET_GROUP }, withTokens(docker, services.promise));
     opened.defer(() => tokenApi.close());
     servers.push(tokenApi);
-  }
+  } else await removeStaleSocket(tokenSocketPath(runDir)); // of a daemon before this one, which had it
   if (dockerTcp !== undefined && tls !== undefined) {
     const tcpApi = await startTlsServer(dockerTcp, tls, refuseForeignPages(dockerTokens ? withTokens(docker, services.promise) : docker, tls.certificate, dockerTcp.origins));
     opened.defer(() => tcpApi.close());
@@ -172,7 +172,7 @@ export const takeDownWithoutDaemon: DaemonModule['takeDownWithoutDaemon'] = asyn
   const logger = createLogger(ground.logLevel);
   await using opened = new AsyncDisposableStack();
   opened.use(await lockInstance(ground.instance, loadNative(NATIVE_ADDON)));
-  for (const socket of [socketPath, dockerSocketPath, readOnlySocketPath]) await removeStaleSocket(socket(ground.runDir));
+  for (const socket of [socketPath, dockerSocketPath, readOnlySocketPath, tokenSocketPath]) await removeStaleSocket(socket(ground.runDir));
   const { engine, desired, facts, events } = await openGround(ground, plainRegistries, logger, opened);
   const supplies = new Supplies({ networks: engine.networks, volumes: engine.volumes, desired, events, clock, logger });
   const reconciler = new Reconciler({ engine, supplies, desired, facts, events, clock, logger });

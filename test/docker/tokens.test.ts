@@ -88,6 +88,10 @@ async function scenario(node: TestNode): Promise<void> {
   assert.equal((await node.mooring('token', 'revoke', 'reader')).code, 0);
   assert.match((await again('ps')).stderr, /this token is not valid, or was revoked/);
   assert.equal((await node.mooring('token', 'revoke', 'reader')).code, 1);
+
+  await node.end('SIGKILL');
+  await node.start();
+  await assert.rejects(stat(socket.slice('unix://'.length)), { code: 'ENOENT' });
 }
 
 async function tokenOf(node: TestNode, name: string, verbs: string, containers: string, ...more: readonly string[]): Promise<string> {
