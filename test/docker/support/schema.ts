@@ -45,7 +45,8 @@ function isOf(value: unknown, type: NonNullable<Schema['type']>): boolean {
 export function fieldsOf(value: unknown, at = ''): Map<string, string> {
   const fields = new Map<string, string>();
   if (Array.isArray(value)) {
-    for (const [path, type] of value.length === 0 ? [] : fieldsOf(value[0], `${at}[]`)) fields.set(path, type);
+    // Of all items together: an engine lists them in any order, and not each has every field.
+    for (const [path, type] of value.flatMap((item) => [...fieldsOf(item, `${at}[]`)])) if (type !== 'null' || !fields.has(path)) fields.set(path, type);
   } else if (typeof value === 'object' && value !== null) {
     for (const [name, item] of Object.entries(value)) {
       if (!/^[A-Z][A-Za-z0-9]*$|^[a-z_]+$/.test(name)) continue;
