@@ -50,6 +50,8 @@ export class TestNode {
   #daemon: ChildProcess | undefined;
   #log = '';
   readonly #netns = new Set<string>();
+  /** Whether everything was taken down, and nothing of it found afterwards. */
+  #isDown = false;
 
   private constructor(root: string, instance: string, metricsPort: number) {
     this.root = root;
@@ -211,6 +213,7 @@ export class TestNode {
     assert.equal(result.code, 0, `down: ${result.stdout}${result.stderr}`);
     if (this.#daemon !== undefined) assert.equal(await this.ended(), 0, 'the exit status of the daemon');
     await this.assertNothingLeft();
+    this.#isDown = true;
     return result;
   }
 
@@ -228,6 +231,8 @@ export class TestNode {
   /** Ends and removes by force whatever there is, so that one red test does not litter the machine. */
   async destroy(): Promise<void> {
     if (this.#daemon !== undefined) await this.end('SIGKILL');
+    // Whatever it says: what it can't take down is looked for below.
+    if (!this.#isDown) await runMooring(['down', ...this.places], {}).catch(() => undefined);
     const processes = [...(await this.#marked()), ...(await processesMentioning(this.root)).map((found) => found.split(' ')[0] ?? '')];
     for (const pid of new Set(processes)) if ((await stateOf(Number(pid))) !== undefined) process.kill(Number(pid), 'SIGKILL');
     for (const cgroup of (await cgroupsOf(this.instance)).toReversed()) {
