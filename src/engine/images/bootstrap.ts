@@ -77,7 +77,7 @@ function checkWords({ suite, variant, mirror, include = [] }: BootstrapOptions):
   for (const [what, word] of [['suite', suite], ['variant', variant ?? 'minbase'], ...include.map((name) => ['package', name])] as const) {
     if (word === undefined || !WORD.test(word)) throw new MooringError('Invalid', `"${word}" is no ${what}`);
   }
-  if (mirror !== undefined && !/^(https?|file|copy):\/\//.test(mirror)) throw new MooringError('Invalid', `"${mirror}" is not the address of a mirror`, { fix: 'write http://deb.debian.org/debian' });
+  if (mirror !== undefined && !/^(https?|file|copy):\/\//.test(mirror)) throw new MooringError('Invalid', `"${mirror}" is not the address of a mirror`, { fix: 'write http://mirror.example/debian' });
 }
 
 /** Of the daemon's environment, as apt takes them. */

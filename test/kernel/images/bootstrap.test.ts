@@ -35,7 +35,7 @@ test('what bootstrapping can not do is told in words, and leaves nothing', async
   const make = (options: Partial<typeof SMALL> & { mirror?: string }) => store.engine.bootstrap('example.local/debian:1', { ...SMALL, ...options }, () => {});
   await assert.rejects(make({ suite: '--help' }), { code: 'Invalid', message: /no suite/ });
   await assert.rejects(make({ include: ['base-files', '-o=x'] }), { code: 'Invalid', message: /no package/ });
-  await assert.rejects(make({ mirror: 'deb.debian.org' }), { code: 'Invalid', fix: /http:/ });
+  await assert.rejects(make({ mirror: 'mirror.example' }), { code: 'Invalid', fix: /http:/ });
   await assert.rejects(make({ mirror: 'file:///nowhere/debian' }), { code: 'Unavailable', message: /mmdebstrap failed.*E:/ });
   const before = process.env['PATH'];
   process.env['PATH'] = store.root;
