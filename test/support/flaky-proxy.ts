@@ -38,6 +38,8 @@ export async function flakyProxy(target: string, mischief: (incoming: IncomingMe
         outgoing.write(piece.subarray(0, left), () => left <= 0 && outgoing.destroy());
         left -= piece.length;
       });
+      // What is shorter than the cut comes whole, and leaves the connection to the next request.
+      answer.on('end', () => left > 0 && outgoing.end());
     });
     onward.on('error', () => outgoing.destroy());
     incoming.pipe(onward);
