@@ -3,6 +3,7 @@ import type { HistoryFlags } from './commands/docker/images.ts';
 import type { InfoFlags } from './commands/docker/info.ts';
 import type { InspectFlags } from './commands/docker/inspect.ts';
 import type { StatsFlags } from './commands/docker/stats.ts';
+import { LIMIT_FLAGS } from './limit-flags.ts';
 import { repeated } from './repeated.ts';
 import { CONTAINER } from './program-containers.ts';
 import { outputOption } from './program-read.ts';
@@ -84,19 +85,7 @@ export function defineInspection(program: Command, shell: Shell): void {
 }
 
 const UPDATES: readonly (readonly [flags: string, description: string])[] = [
-  ['-m, --memory <size>', 'the most memory, with b, k, m, g: 512m'],
-  ['--memory-reservation <size>', 'what the kernel gives back least readily when memory is short'],
-  ['--memory-swap <size>', 'memory and swap together; -1 for no limit'],
-  ['--cpus <number>', 'the most processors: 1.5'],
-  ['-c, --cpu-shares <weight>', 'its weight among others'],
-  ['--cpu-period <microseconds>', "the scheduler's period"],
-  ['--cpu-quota <microseconds>', 'processor time in a period'],
-  ['--cpu-rt-period <microseconds>', 'the period of the realtime scheduler'],
-  ['--cpu-rt-runtime <microseconds>', 'realtime in such a period'],
-  ['--cpuset-cpus <list>', 'only these processors: 0-3, 0,1'],
-  ['--cpuset-mems <list>', 'only memory of these nodes'],
-  ['--pids-limit <number>', 'the most processes and threads; -1 for no limit'],
-  ['--blkio-weight <weight>', 'its weight among others at disks, 10 to 1000'],
+  ...LIMIT_FLAGS,
   ['--restart <policy>', 'no, always, unless-stopped, on-failure or on-failure:COUNT'],
   ['--image <image>', 'run this image from now on; it is fetched where it is missing'],
 ];

@@ -1,7 +1,6 @@
 import { Option, type Command } from 'commander';
+import { LIMIT_FLAGS, SIZE } from './limit-flags.ts';
 import { repeated } from './repeated.ts';
-
-const SIZE = 'with b, k, m, g: 512m';
 
 /** Docker's flags of `run` and `create`, for both. */
 export function addRunFlags(command: Command): Command {
@@ -25,20 +24,8 @@ const SINGLE: readonly (readonly [flags: string, description: string])[] = [
   ['-w, --workdir <path>', 'the folder to start in'],
   ['--entrypoint <program>', "instead of the image's; an empty one takes that away"],
   ['-P, --publish-all', 'publish every exposed port at one of the host that is free'],
-  ['-m, --memory <size>', `the most memory, ${SIZE}`],
-  ['--memory-reservation <size>', 'what the kernel gives back least readily when memory is short'],
-  ['--memory-swap <size>', 'memory and swap together; -1 for no limit'],
+  ...LIMIT_FLAGS,
   ['--memory-swappiness <percent>', 'how readily it is swapped out, 0 to 100'],
-  ['--cpus <number>', 'the most processors: 1.5'],
-  ['-c, --cpu-shares <weight>', 'its weight among others (default: 1024)'],
-  ['--cpu-period <microseconds>', "the scheduler's period"],
-  ['--cpu-quota <microseconds>', 'processor time in a period'],
-  ['--cpu-rt-period <microseconds>', 'the period of the realtime scheduler'],
-  ['--cpu-rt-runtime <microseconds>', 'realtime in such a period'],
-  ['--cpuset-cpus <list>', 'only these processors: 0-3, 0,1'],
-  ['--cpuset-mems <list>', 'only memory of these nodes'],
-  ['--pids-limit <number>', 'the most processes and threads; -1 for no limit'],
-  ['--blkio-weight <weight>', 'its weight among others at disks, 10 to 1000'],
   ['--oom-kill-disable', 'let the kernel make it wait, not end it, when its memory is used up'],
   ['--oom-score-adj <number>', 'how soon the kernel ends it when memory is short, -1000 to 1000'],
   ['--shm-size <size>', `of /dev/shm, ${SIZE} (default: 64m)`],
