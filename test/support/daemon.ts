@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ContainerObject, MooringEvent } from '../../src/api/v1/types.ts';
 import { messageOf } from '../../src/lib/errors.ts';
-import { cgroupsOf, mountsMentioning, netnsOf, pids, processesMentioning, processesWithEnv, readIfThere, stateOf } from './kernel.ts';
+import { cgroupsOf, mountsMentioning, netnsOf, pids, processesMentioning, processesWithEnv, readIfThere, removeCgroupsOf, stateOf } from './kernel.ts';
 import { until } from './until.ts';
 
 export const MOORING = fileURLToPath(new URL('../../bin/mooring', import.meta.url));
@@ -235,9 +235,7 @@ export class TestNode {
     if (!this.#isDown) await runMooring(['down', ...this.places], {}).catch(() => undefined);
     const processes = [...(await this.#marked()), ...(await processesMentioning(this.root)).map((found) => found.split(' ')[0] ?? '')];
     for (const pid of new Set(processes)) if ((await stateOf(Number(pid))) !== undefined) process.kill(Number(pid), 'SIGKILL');
-    for (const cgroup of (await cgroupsOf(this.instance)).toReversed()) {
-      await until(`${cgroup} is empty`, () => rmdir(cgroup).then(() => true), 5);
-    }
+    await removeCgroupsOf(this.instance);
     await rm(this.root, { recursive: true, force: true });
   }
 

@@ -1,5 +1,6 @@
-import { readdir, readFile, readlink, stat } from 'node:fs/promises';
+import { readdir, readFile, readlink, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { until } from './until.ts';
 
 /** What the tests ask the kernel, past all of Mooring's own code. */
 
@@ -69,6 +70,13 @@ export async function cgroupsOf(instance: string): Promise<string[]> {
     found.push(top, ...below.filter((entry) => entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name)));
   }
   return found;
+}
+
+/** Removes them, each as soon as the last process has left it. */
+export async function removeCgroupsOf(instance: string): Promise<void> {
+  for (const cgroup of (await cgroupsOf(instance)).toReversed()) {
+    await until(`${cgroup} is gone`, async () => !(await isFolder(cgroup)) || rmdir(cgroup).then(() => true), 5);
+  }
 }
 
 async function isFolder(path: string): Promise<boolean> {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { removeCgroupsOf } from '../../support/kernel.ts';
 import { until } from '../../support/until.ts';
 import { type CommandResult, runDocker } from './run-docker.ts';
 
@@ -62,5 +63,6 @@ export class OwnDockerd implements AsyncDisposable {
       await ended;
     }
     await rm(this.folder, { recursive: true, force: true });
+    await removeCgroupsOf(basename(this.folder).slice('mooring-'.length));
   }
 }
