@@ -1,7 +1,9 @@
 import { MooringError } from '../../lib/errors.ts';
+import { sendJson } from '../reply.ts';
+import { takeBody } from '../request-body.ts';
 import { buildRequest, definedIn } from './build-query.ts';
 import { BuildLines, commandFailure } from './build-lines.ts';
-import { type DockerCall, sendJson, takeBody } from './call.ts';
+import type { DockerCall } from './call.ts';
 import type { DockerServices } from './docker-services.ts';
 import { DockerError, errorReply } from './error-reply.ts';
 import { instantOf } from './image-lookup.ts';

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import type { z } from 'zod';
 import { messageOf } from '../../lib/errors.ts';
+import { wholeBody } from '../request-body.ts';
 import type { Exchange } from '../socket-server.ts';
 import { DockerError } from './error-reply.ts';
 import type { Query } from './query.ts';
@@ -19,8 +20,6 @@ export interface DockerCall extends Omit<Exchange, 'sentAlong'> {
 /** Of a body that is read whole. */
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
 const BODY_TIMEOUT_MS = 60_000;
-/** A client that sends nothing for so long in the middle of a body is gone. */
-const IDLE_MS = 300_000;
 
 /** A parameter of the path. */
 export function param({ params }: Pick<DockerCall, 'params'>, name: string): string {
@@ -32,21 +31,15 @@ export function param({ params }: Pick<DockerCall, 'params'>, name: string): str
 /** The whole body. Throws 413 when it is too large, 408 when it takes too long. */
 export async function readBody(call: Pick<DockerCall, 'request' | 'response' | 'isUpgraded' | 'signal'>): Promise<Buffer> {
   const timeout = AbortSignal.timeout(BODY_TIMEOUT_MS);
-  const chunks: Buffer[] = [];
-  let size = 0;
+  let body: Buffer | undefined;
   try {
-    for await (const chunk of call.isUpgraded ? upgradedBody(call, timeout) : untilAborted(call.request, timeout)) {
-      size += chunk.length;
-      // Read on past the bound without keeping any: a client that is still sending would find its pipe broken, and never read why.
-      if (size <= MAX_BODY_BYTES) chunks.push(chunk);
-      else chunks.length = 0;
-    }
+    body = await wholeBody(call.isUpgraded ? upgradedBody(call, timeout) : untilAborted(call.request, timeout), MAX_BODY_BYTES);
   } catch (error) {
     if (timeout.aborted) throw new DockerError(408, `the request's body did not come within ${BODY_TIMEOUT_MS / 1000} s`);
     throw error;
   }
-  if (size > MAX_BODY_BYTES) throw new DockerError(413, `the request's body is larger than ${MAX_BODY_BYTES} bytes`);
-  return Buffer.concat(chunks);
+  if (body === undefined) throw new DockerError(413, `the request's body is larger than ${MAX_BODY_BYTES} bytes`);
+  return body;
 }
 
 /** The body, which must be JSON of that shape. None at all is an empty object. */
@@ -69,22 +62,6 @@ function jsonOf(body: Buffer): unknown {
     return JSON.parse(body.toString('utf8'));
   } catch (error) {
     throw new DockerError(400, `invalid JSON: ${messageOf(error)}`);
-  }
-}
-
-/**
- * Has `work` read the body as it comes. Should that stop in the middle, the rest is read away: a client that is still sending would find its pipe broken, and
- * never read why.
- */
-export async function takeBody<T>({ request, response }: Pick<DockerCall, 'request' | 'response'>, work: (content: AsyncIterable<Buffer>) => Promise<T>): Promise<T> {
-  request.socket.setTimeout(IDLE_MS, () => response.destroy());
-  try {
-    return await work(request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>);
-  } catch (error) {
-    if (!request.readableEnded && !request.destroyed) for await (const _ of request);
-    throw error;
-  } finally {
-    request.socket.setTimeout(0);
   }
 }
 
@@ -120,12 +97,6 @@ function readSome(socket: Socket, most: number): Buffer | undefined {
   const available = Math.min(most, socket.readableLength);
   const piece = socket.read(available > 0 ? available : undefined) as Buffer | null;
   return piece ?? undefined;
-}
-
-export function sendJson({ response }: Pick<DockerCall, 'response'>, body: unknown, status = 200): void {
-  const content = Buffer.from(`${JSON.stringify(body)}\n`);
-  response.writeHead(status, { 'content-type': 'application/json', 'content-length': content.length });
-  response.end(content);
 }
 
 /** A reply without a body. */

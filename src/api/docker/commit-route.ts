@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type DockerCall, readJson, sendJson } from './call.ts';
+import { sendJson } from '../reply.ts';
+import { type DockerCall, readJson } from './call.ts';
 import { dockerNameOf, findContainer } from './container-lookup.ts';
 import type { DockerServices } from './docker-services.ts';
 import { joinReference, keepingUntagged, namelessName, sought } from './image-names.ts';

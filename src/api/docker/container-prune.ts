@@ -1,4 +1,5 @@
-import { type DockerCall, sendJson } from './call.ts';
+import { sendJson } from '../reply.ts';
+import type { DockerCall } from './call.ts';
 import { imageConfig, sizesOf } from './container-inspect.ts';
 import { foundContainers, recordOf } from './container-lookup.ts';
 import { removeContainer } from './container-remove.ts';

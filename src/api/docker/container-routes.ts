@@ -1,4 +1,5 @@
-import { type DockerCall, param, sendJson, sendStatus } from './call.ts';
+import { sendJson } from '../reply.ts';
+import { type DockerCall, param, sendStatus } from './call.ts';
 import { changes, exportContainer, getArchive, putArchive, statArchive } from './container-archive.ts';
 import { attach, attachWebSocket } from './container-attach.ts';
 import { createContainer } from './container-create.ts';

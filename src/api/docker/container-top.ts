@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { MooringError } from '../../lib/errors.ts';
-import { type DockerCall, param, sendJson } from './call.ts';
+import { sendJson } from '../reply.ts';
+import { type DockerCall, param } from './call.ts';
 import { attributesOf } from './container-events.ts';
 import { findContainer } from './container-lookup.ts';
 import { requireRunning } from './container-state.ts';

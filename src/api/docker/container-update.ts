@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Container } from '../../spec/container.ts';
-import { type DockerCall, param, readJson, sendJson, sendStatus } from './call.ts';
+import { sendJson } from '../reply.ts';
+import { type DockerCall, param, readJson, sendStatus } from './call.ts';
 import { changeContainer } from './container-change.ts';
 import { claimName } from './container-create.ts';
 import { attributesOf } from './container-events.ts';

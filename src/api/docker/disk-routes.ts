@@ -1,4 +1,4 @@
-import { sendJson } from './call.ts';
+import { sendJson } from '../reply.ts';
 import { diskUsage } from './disk-usage.ts';
 import type { DockerRoute } from './route.ts';
 

@@ -1,5 +1,5 @@
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Bell } from '../../lib/bell.ts';
 import type { DockerCall } from './call.ts';
 import type { DockerEvent } from './docker-events.ts';
 import type { DockerServices } from './docker-services.ts';
@@ -28,18 +28,18 @@ async function events(call: DockerCall, { told }: DockerServices): Promise<void>
 
 /** What is remembered, then, unless there is no signal, what comes until that. */
 async function* follow(told: DockerServices['told'], past: readonly DockerEvent[], end: AbortSignal | undefined, isMeant: (event: DockerEvent) => boolean): AsyncGenerator<DockerEvent, void, void> {
-  const arrived = new EventTarget();
+  const arrived = new Bell();
   let pending: DockerEvent[] = [];
   const unsubscribe = told.subscribe((event) => {
     if (!isMeant(event)) return;
     pending.push(event);
-    arrived.dispatchEvent(new Event('arrived'));
+    arrived.ring();
   });
   try {
     yield* past.filter(isMeant);
     if (end === undefined) return;
     while (!end.aborted) {
-      if (pending.length === 0) await once(arrived, 'arrived', { signal: end }).catch(() => {}); // aborted: the loop ends
+      if (pending.length === 0 && !(await arrived.next(end))) return;
       if (pending.length > MAX_BEHIND) throw new DockerError(503, `the client fell ${pending.length} events behind`);
       const batch = pending;
       pending = [];

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { resizeFrame } from '../../lib/attach-frames.ts';
 import type { ContainerView } from '../../reconcile/view.ts';
-import { type DockerCall, param, readJson, sendJson, sendStatus } from './call.ts';
+import { sendJson } from '../reply.ts';
+import { type DockerCall, param, readJson, sendStatus } from './call.ts';
 import { attributesOf } from './container-events.ts';
 import { findContainer } from './container-lookup.ts';
 import { requireRunning } from './container-state.ts';

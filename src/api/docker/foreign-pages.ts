@@ -2,7 +2,7 @@ import type { X509Certificate } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import type { Face } from '../socket-server.ts';
-import { sendJson } from './call.ts';
+import { sendJson } from '../reply.ts';
 
 /**
  * The same API where browsers reach it: one that holds a client's certificate sends it along with what any page has it ask. Such requests have an origin, which

@@ -1,5 +1,6 @@
 import type { ImageEngine } from '../../engine/images.ts';
-import { type DockerCall, param, sendJson, sendStatus } from './call.ts';
+import { sendJson } from '../reply.ts';
+import { type DockerCall, param, sendStatus } from './call.ts';
 import type { DockerServices } from './docker-services.ts';
 import { DockerError } from './error-reply.ts';
 import { asMissing, filterImages, findImage, listImages, LIST_FILTERS, PRUNE_FILTERS } from './image-lookup.ts';

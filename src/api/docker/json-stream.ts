@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { Bell } from '../../lib/bell.ts';
 import type { DockerCall } from './call.ts';
 import { errorReply } from './error-reply.ts';
 
@@ -47,14 +48,14 @@ export async function sendObjects(call: Pick<DockerCall, 'response' | 'signal'>,
 
 /** What work tells as it goes, and its end: the newest of each key for a reader that is slow. Throws what the work throws. */
 export class Telling<T> {
-  readonly #arrived = new EventTarget();
+  readonly #arrived = new Bell();
   #pending = new Map<unknown, T>();
   #ended = false;
   #failure: unknown;
 
   put(key: unknown, object: T): void {
     this.#pending.set(key, object);
-    this.#arrived.dispatchEvent(new Event('arrived'));
+    this.#arrived.ring();
   }
 
   /** Everything until the work is done. */
@@ -70,13 +71,13 @@ export class Telling<T> {
       if (this.#pending.size > 0) continue;
       if (this.#failure !== undefined) throw this.#failure;
       if (this.#ended) return;
-      await once(this.#arrived, 'arrived');
+      await this.#arrived.next();
     }
   }
 
   #end(failure: unknown): void {
     this.#failure = failure;
     this.#ended = true;
-    this.#arrived.dispatchEvent(new Event('arrived'));
+    this.#arrived.ring();
   }
 }

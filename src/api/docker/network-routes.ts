@@ -1,7 +1,8 @@
 import { MooringError } from '../../lib/errors.ts';
 import { attachmentsOf } from '../../spec/container-network.ts';
 import { type NetworkName, networkName } from '../../spec/name.ts';
-import { type DockerCall, param, readJson, sendJson, sendStatus } from './call.ts';
+import { sendJson } from '../reply.ts';
+import { type DockerCall, param, readJson, sendStatus } from './call.ts';
 import { declare } from './declared.ts';
 import type { DockerServices } from './docker-services.ts';
 import { DockerError } from './error-reply.ts';

@@ -1,5 +1,5 @@
 import type { Face } from '../socket-server.ts';
-import { sendJson } from './call.ts';
+import { sendJson } from '../reply.ts';
 
 const READS: ReadonlySet<string | undefined> = new Set(['GET', 'HEAD']);
 /** The one read that may write: into a container's standard input. */

@@ -1,4 +1,4 @@
-import { sendJson } from './call.ts';
+import { sendJson } from '../reply.ts';
 import { DockerError } from './error-reply.ts';
 import type { DockerRoute } from './route.ts';
 

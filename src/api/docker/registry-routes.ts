@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { MooringError } from '../../lib/errors.ts';
-import { type DockerCall, param, readJson, sendJson } from './call.ts';
+import { sendJson } from '../reply.ts';
+import { type DockerCall, param, readJson } from './call.ts';
 import type { DockerServices } from './docker-services.ts';
 import { DockerError } from './error-reply.ts';
 import { credentialsFor, registryOf } from './registry-auth.ts';

@@ -1,4 +1,5 @@
-import { type DockerCall, sendJson } from './call.ts';
+import { sendJson } from '../reply.ts';
+import type { DockerCall } from './call.ts';
 import { infoObject, versionObject } from './info.ts';
 import type { DockerRoute } from './route.ts';
 

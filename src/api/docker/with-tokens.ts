@@ -1,7 +1,7 @@
 import { messageOf } from '../../lib/errors.ts';
 import type { Exchange, Face } from '../socket-server.ts';
 import type { ApiTokens } from '../tokens.ts';
-import { sendJson } from './call.ts';
+import { sendJson } from '../reply.ts';
 
 /** The same API for who bears a token, and for nobody else: each request has the grant of its own. */
 export function withTokens(face: Face, services: Promise<{ readonly tokens: Pick<ApiTokens, 'grantOf'> }>): Face {

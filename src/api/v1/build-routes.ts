@@ -1,12 +1,12 @@
-import { once } from 'node:events';
-
 import { z } from 'zod';
 
 import type { BuildEngine, BuildRequest } from '../../engine/builds.ts';
 import { parsePlatform } from '../../engine/images/platform.ts';
+import { Bell } from '../../lib/bell.ts';
 import { MooringError } from '../../lib/errors.ts';
+import { sendJson } from '../reply.ts';
 import type { BuildEvent } from './build-types.ts';
-import { type Call, isAsked, sendJson, sendLines } from './call.ts';
+import { type Call, isAsked, sendLines } from './call.ts';
 import { errorReply } from './error-body.ts';
 import type { Route } from './routes.ts';
 
@@ -117,7 +117,7 @@ async function* following(head: Buffer, pieces: AsyncIterator<Buffer>): AsyncGen
 
 /** Events that wait for their client, in order. */
 class Outbox {
-  readonly #arrived = new EventTarget();
+  readonly #arrived = new Bell();
   #events: BuildEvent[] = [];
 
   put(event: BuildEvent): void {
@@ -126,12 +126,12 @@ class Outbox {
       if (oldest >= 0) this.#events.splice(oldest, 1);
     }
     this.#events.push(event);
-    if (this.#events.length === 1) this.#arrived.dispatchEvent(new Event('arrived'));
+    if (this.#events.length === 1) this.#arrived.ring();
   }
 
   async *events(signal: AbortSignal): AsyncGenerator<BuildEvent, void, void> {
     while (!signal.aborted) {
-      if (this.#events.length === 0) await once(this.#arrived, 'arrived', { signal }).catch(() => {}); // aborted: the loop ends
+      if (this.#events.length === 0 && !(await this.#arrived.next(signal))) return;
       const batch = this.#events;
       this.#events = [];
       for (const event of batch) {

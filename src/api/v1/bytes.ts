@@ -18,13 +18,3 @@ async function* from(first: IteratorResult<Buffer>, rest: AsyncIterator<Buffer>)
     await rest.return?.();
   }
 }
-
-/** Has `work` read the request's body. Should that stop in the middle, the rest is read away: a client that is still sending would find its pipe broken, and never read why. */
-export async function takeBytes<T>({ request }: Pick<Call, 'request'>, work: (content: AsyncIterable<Buffer>) => Promise<T>): Promise<T> {
-  try {
-    return await work(request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>);
-  } catch (error) {
-    if (!request.readableEnded && !request.destroyed) for await (const _ of request);
-    throw error;
-  }
-}

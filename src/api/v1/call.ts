@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { MooringError } from '../../lib/errors.ts';
+import { wholeBody } from '../request-body.ts';
 import type { Exchange } from '../socket-server.ts';
 
 /** More than any set of documents that a node can run, and little enough to hold in memory. */
@@ -13,22 +14,9 @@ export interface Call extends Exchange {
 
 /** The whole body as text. Throws `Invalid` when it is too large. */
 export async function readBody({ request }: Call): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    // Read on past the bound without keeping any: a client that is still sending would find its pipe broken, and never read why.
-    if (size <= MAX_BODY_BYTES) chunks.push(chunk);
-    else chunks.length = 0;
-  }
-  if (size > MAX_BODY_BYTES) throw new MooringError('Invalid', `the request's body is larger than ${MAX_BODY_BYTES} bytes`);
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-export function sendJson({ response }: Pick<Call, 'response'>, body: unknown, status = 200): void {
-  const content = Buffer.from(`${JSON.stringify(body)}\n`);
-  response.writeHead(status, { 'content-type': 'application/json', 'content-length': content.length });
-  response.end(content);
+  const body = await wholeBody(request, MAX_BODY_BYTES);
+  if (body === undefined) throw new MooringError('Invalid', `the request's body is larger than ${MAX_BODY_BYTES} bytes`);
+  return body.toString('utf8');
 }
 
 /** Sends pieces as they come, no faster than the client takes them. Ends when they do, or when the client goes. */

@@ -1,7 +1,9 @@
 import type { ContainerId } from '../../engine/engine.ts';
 import { MooringError } from '../../lib/errors.ts';
-import { sendBytes, takeBytes } from './bytes.ts';
-import { asked, type Call, isAsked, readBody, sendJson } from './call.ts';
+import { sendJson } from '../reply.ts';
+import { takeBody } from '../request-body.ts';
+import { sendBytes } from './bytes.ts';
+import { asked, type Call, isAsked, readBody } from './call.ts';
 import type { ChangeList, CommitBody, CommitResult, Done, FileList } from './file-types.ts';
 import { type Route, viewOf } from './routes.ts';
 import type { ApiServices } from './services.ts';
@@ -25,13 +27,13 @@ export const fileRoutes: readonly Route[] = [
 
 async function writeContent(call: Call, services: ApiServices): Promise<void> {
   const [id, path] = [idOf(call, services), asked(call, 'path')];
-  await takeBytes(call, (content) => services.files.write(id, path, content, call.signal));
+  await takeBody(call, (content) => services.files.write(id, path, content, call.signal));
   sendJson(call, { kind: 'Done' } satisfies Done);
 }
 
 async function putArchive(call: Call, services: ApiServices): Promise<void> {
   const [id, path] = [idOf(call, services), asked(call, 'path')];
-  await takeBytes(call, (archive) => services.files.put(id, path, archive, { keepOwners: isAsked(call.query, 'keepOwners'), signal: call.signal }));
+  await takeBody(call, (archive) => services.files.put(id, path, archive, { keepOwners: isAsked(call.query, 'keepOwners'), signal: call.signal }));
   sendJson(call, { kind: 'Done' } satisfies Done);
 }
 

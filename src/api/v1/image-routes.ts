@@ -5,7 +5,9 @@ import { fetchUrl } from '../../engine/images/fetch-url.ts';
 import { parsePlatform } from '../../engine/images/platform.ts';
 import type { ImageEngine, ImageProgress, PruneOptions, TransferOptions } from '../../engine/images.ts';
 import { MooringError } from '../../lib/errors.ts';
-import { asked, type Call, isAsked, sendJson, sendLines } from './call.ts';
+import { sendJson } from '../reply.ts';
+import { takeBody } from '../request-body.ts';
+import { asked, type Call, isAsked, sendLines } from './call.ts';
 import { errorReply } from './error-body.ts';
 import type { CheckResult, ImageHistory, ImageList, NameList, TransferEvent } from './image-types.ts';
 import { Mailbox } from './mailbox.ts';
@@ -109,13 +111,5 @@ async function insert(call: Call, images: ImageEngine): Promise<void> {
 }
 
 async function takeIn(call: Call, work: (archive: AsyncIterable<Buffer>) => Promise<ImageList['items']>): Promise<void> {
-  try {
-    // Whoever stops reading in the middle must not take the connection down with it: the answer has to go out on it.
-    const archive = call.request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
-    sendJson(call, { kind: 'ImageList', items: await work(archive) } satisfies ImageList);
-  } catch (error) {
-    // A client that is still sending would find its pipe broken, and never read why.
-    if (!call.request.readableEnded && !call.request.destroyed) for await (const _ of call.request);
-    throw error;
-  }
+  sendJson(call, { kind: 'ImageList', items: await takeBody(call, work) } satisfies ImageList);
 }

@@ -1,6 +1,7 @@
 import type { CredentialFinder } from '../../lib/credentials.ts';
 import { MooringError } from '../../lib/errors.ts';
-import { asked, type Call, sendJson } from './call.ts';
+import { sendJson } from '../reply.ts';
+import { asked, type Call } from './call.ts';
 import type { LoginResult, RegistryName, SearchResult } from './image-types.ts';
 import { decodeRegistryAuth, REGISTRY_AUTH_HEADER } from './registry-auth.ts';
 import type { Route } from './routes.ts';

@@ -1,5 +1,6 @@
 import type { SystemUsage } from '../../engine/system-usage.ts';
-import { isAsked, sendJson } from './call.ts';
+import { sendJson } from '../reply.ts';
+import { isAsked } from './call.ts';
 import type { Route } from './routes.ts';
 import type { SystemPruneResult, SystemUsageReply } from './system-types.ts';
 

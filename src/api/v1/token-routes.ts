@@ -1,5 +1,6 @@
 import { MooringError } from '../../lib/errors.ts';
-import { type Call, readBody, sendJson } from './call.ts';
+import { sendJson } from '../reply.ts';
+import { type Call, readBody } from './call.ts';
 import type { Route } from './routes.ts';
 import type { TokenList } from './token-types.ts';
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { z } from 'zod';
-import { readJson, sendJson, takeBody } from '../../../../src/api/docker/call.ts';
+import { readJson } from '../../../../src/api/docker/call.ts';
 import { dockerFace } from '../../../../src/api/docker/face.ts';
 import { parseFilters } from '../../../../src/api/docker/filters.ts';
 import { hijack } from '../../../../src/api/docker/hijack.ts';
@@ -21,6 +21,8 @@ import { type SocketServer, startSocketServer } from '../../../../src/api/socket
 import { createLogger } from '../../../../src/lib/logger.ts';
 import { MooringError } from '../../../../src/lib/errors.ts';
 import { FakeServices } from '../fake-services.ts';
+import { sendJson } from '../../../../src/api/reply.ts';
+import { takeBody } from '../../../../src/api/request-body.ts';
 
 /** Says on the connection what the body was, then echoes until the client's side ends, and says that, too. */
 const echo: DockerRoute = {
