@@ -1,7 +1,20 @@
 import type { Exchange } from './socket-server.ts';
 
+/** A client that sends nothing for so long of the rest of a body that nobody wants is hung up on. */
+const REST_IDLE_MS = 10_000;
+
 export function sendJson({ response }: Pick<Exchange, 'response'>, body: unknown, status = 200): void {
   const content = Buffer.from(`${JSON.stringify(body)}\n`);
   response.writeHead(status, { 'content-type': 'application/json', 'content-length': content.length });
   response.end(content);
+}
+
+/** A reply that may come before the body was read: the rest is read away, since a client that is still sending would find its pipe broken, and never read why. */
+export function sendRefusal({ request, response }: Pick<Exchange, 'request' | 'response'>, body: unknown, status: number): void {
+  const { socket } = request;
+  sendJson({ response }, body, status);
+  if (request.complete) return;
+  socket.setTimeout(REST_IDLE_MS, () => socket.destroy());
+  request.once('end', () => socket.setTimeout(0));
+  request.resume();
 }

@@ -5,7 +5,7 @@ import type { Logger } from '../../lib/logger.ts';
 import { VERSION } from '../../lib/version.ts';
 import type { Exchange, Face } from '../socket-server.ts';
 import type { ApiServices } from '../v1/services.ts';
-import { sendJson } from '../reply.ts';
+import { sendRefusal } from '../reply.ts';
 import type { DockerCall } from './call.ts';
 import { tellOfContainers } from './container-events.ts';
 import { DockerEvents } from './docker-events.ts';
@@ -60,8 +60,7 @@ export function dockerFace(logger: Logger, services: Promise<ApiServices>, route
     if (status >= 500 && !(error instanceof DockerError)) logger.error({ err: messageOf(error), request: `${request.method} ${request.url}` }, 'a request of the Docker API failed');
     // Once a stream has begun, cutting it off is the only way left to say that it is not whole.
     if (response.headersSent || response.socket === null) return void response.destroy();
-    response.setHeader('connection', 'close');
-    sendJson({ response }, body, status);
+    sendRefusal({ request, response }, body, status);
   };
 
   return { upgrades: isStream, answer: (exchange) => void answer(exchange) };

@@ -2,7 +2,7 @@ import type { X509Certificate } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import type { Face } from '../socket-server.ts';
-import { sendJson } from '../reply.ts';
+import { sendRefusal } from '../reply.ts';
 
 /**
  * The same API where browsers reach it: one that holds a client's certificate sends it along with what any page has it ask. Such requests have an origin, which
@@ -14,8 +14,7 @@ export function refuseForeignPages(face: Face, certificate: X509Certificate, ori
     answer: (exchange) => {
       const refusal = refusalOf(exchange.request, certificate, origins);
       if (refusal === undefined) return face.answer(exchange);
-      exchange.response.setHeader('connection', 'close');
-      sendJson(exchange, { message: refusal }, 403);
+      sendRefusal(exchange, { message: refusal }, 403);
     },
   };
 }

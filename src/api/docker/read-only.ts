@@ -1,5 +1,5 @@
 import type { Face } from '../socket-server.ts';
-import { sendJson } from '../reply.ts';
+import { sendRefusal } from '../reply.ts';
 
 const READS: ReadonlySet<string | undefined> = new Set(['GET', 'HEAD']);
 /** The one read that may write: into a container's standard input. */
@@ -12,8 +12,7 @@ export function readOnly(face: Face): Face {
     answer: (exchange) => {
       const { method, url = '' } = exchange.request;
       if (READS.has(method) && !ATTACHES.test(url.split('?')[0] ?? '')) return face.answer(exchange);
-      exchange.response.setHeader('connection', 'close');
-      sendJson(exchange, { message: 'this socket is read-only: use docker.sock for what changes something' }, 403);
+      sendRefusal(exchange, { message: 'this socket is read-only: use docker.sock for what changes something' }, 403);
     },
   };
 }

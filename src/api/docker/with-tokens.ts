@@ -1,7 +1,7 @@
 import { messageOf } from '../../lib/errors.ts';
 import type { Exchange, Face } from '../socket-server.ts';
 import type { ApiTokens } from '../tokens.ts';
-import { sendJson } from '../reply.ts';
+import { sendRefusal } from '../reply.ts';
 
 /** The same API for who bears a token, and for nobody else: each request has the grant of its own. */
 export function withTokens(face: Face, services: Promise<{ readonly tokens: Pick<ApiTokens, 'grantOf'> }>): Face {
@@ -18,7 +18,6 @@ export function withTokens(face: Face, services: Promise<{ readonly tokens: Pick
 function refuse(exchange: Exchange, status: 401 | 503, message: string): void {
   const { response } = exchange;
   if (response.socket === null) return; // the client has gone
-  response.setHeader('connection', 'close');
   if (status === 401) response.setHeader('www-authenticate', 'Bearer');
-  sendJson(exchange, { message }, status);
+  sendRefusal(exchange, { message }, status);
 }

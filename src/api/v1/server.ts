@@ -3,7 +3,7 @@ import Router from 'find-my-way';
 import { MooringError, messageOf } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { type Face, type SocketServer, startSocketServer } from '../socket-server.ts';
-import { sendJson } from '../reply.ts';
+import { sendRefusal } from '../reply.ts';
 import { buildRoutes } from './build-routes.ts';
 import type { Call } from './call.ts';
 import { errorReply } from './error-body.ts';
@@ -56,10 +56,7 @@ async function handle(route: Route | undefined, call: Call, services: Promise<Ap
     if (status >= 500) logger.error({ err: messageOf(error), request: describe(call.request) }, 'an API request failed');
     // Once a stream has begun, cutting it off is the only way left to say that it is not whole.
     if (call.response.headersSent) call.response.destroy();
-    else {
-      call.response.setHeader('connection', 'close');
-      sendJson(call, body, status);
-    }
+    else sendRefusal(call, body, status);
   }
 }
 

@@ -95,31 +95,33 @@ async function ask(text: string, options: { readonly end?: boolean; readonly at?
   return Buffer.concat(pieces).toString();
 }
 
-const request = (line: string, headers: readonly string[] = [], body = ''): string => `${[`${line} HTTP/1.1`, 'Host: docker', ...headers].join('\r\n')}\r\n\r\n${body}`;
+/** The last on its connection, unless the headers say otherwise. */
+const request = (line: string, headers: readonly string[] = [], body = ''): string =>
+  `${[`${line} HTTP/1.1`, 'Host: docker', ...(headers.some((header) => header.startsWith('Connection:')) ? [] : ['Connection: close']), ...headers].join('\r\n')}\r\n\r\n${body}`;
 const bodyOf = (reply: string): string => reply.slice(reply.indexOf('\r\n\r\n') + 4);
 
 test('a ping tells the version, and HEAD has no body', async () => {
-  const reply = await ask(request('HEAD /_ping', ['Connection: close']));
+  const reply = await ask(request('HEAD /_ping'));
   assert.match(reply, /^HTTP\/1.1 200 OK\r\n/);
   for (const header of [/\r\napi-version: 1.41\r\n/i, /\r\nostype: linux\r\n/i, /\r\ndocker-experimental: false\r\n/i, /\r\nbuilder-version: 1\r\n/i]) assert.match(reply, header);
   assert.equal(bodyOf(reply), '');
-  assert.equal(bodyOf(await ask(request('GET /v1.24/_ping', ['Connection: close']))), 'OK');
+  assert.equal(bodyOf(await ask(request('GET /v1.24/_ping'))), 'OK');
 });
 
 test('paths have a version or none; too old and too new are told in the words that clients know', async () => {
-  assert.deepEqual(JSON.parse(bodyOf(await ask(request('GET /v1.30/images/quay.io/a/b/json', ['Connection: close'])))), { name: 'quay.io/a/b', version: 30 });
-  assert.deepEqual(JSON.parse(bodyOf(await ask(request('GET /images/busybox/json', ['Connection: close'])))), { name: 'busybox', version: 41 });
-  const tooNew = await ask(request('GET /v1.99/images/json', ['Connection: close']));
+  assert.deepEqual(JSON.parse(bodyOf(await ask(request('GET /v1.30/images/quay.io/a/b/json')))), { name: 'quay.io/a/b', version: 30 });
+  assert.deepEqual(JSON.parse(bodyOf(await ask(request('GET /images/busybox/json')))), { name: 'busybox', version: 41 });
+  const tooNew = await ask(request('GET /v1.99/images/json'));
   assert.match(tooNew, /^HTTP\/1.1 400 /);
   assert.deepEqual(JSON.parse(bodyOf(tooNew)), { message: 'client version 1.99 is too new. Maximum supported API version is 1.41' });
-  assert.match(bodyOf(await ask(request('GET /v1.12/images/json', ['Connection: close']))), /client version 1.12 is too old. Minimum supported API version is 1.24/);
-  assert.match(await ask(request('GET /no/such', ['Connection: close'])), /^HTTP\/1.1 404 [^]*{"message":"page not found"}/);
+  assert.match(bodyOf(await ask(request('GET /v1.12/images/json'))), /client version 1.12 is too old. Minimum supported API version is 1.24/);
+  assert.match(await ask(request('GET /no/such')), /^HTTP\/1.1 404 [^]*{"message":"page not found"}/);
 });
 
 test('what Mooring lacks is refused by name', async () => {
-  assert.match(await ask(request('POST /v1.41/swarm/init', ['Connection: close'])), /^HTTP\/1.1 503 [^]*not a swarm manager/);
-  assert.match(await ask(request('POST /session', ['Connection: Upgrade', 'Upgrade: h2c'])), /^HTTP\/1.1 501 [^]*without BuildKit/);
-  assert.equal(bodyOf(await ask(request('GET /plugins', ['Connection: close']))), '[]\n');
+  assert.match(await ask(request('POST /v1.41/swarm/init')), /^HTTP\/1.1 503 [^]*not a swarm manager/);
+  assert.match(await ask(request('POST /session', ['Connection: Upgrade, close', 'Upgrade: h2c'])), /^HTTP\/1.1 501 [^]*without BuildKit/);
+  assert.equal(bodyOf(await ask(request('GET /plugins'))), '[]\n');
 });
 
 test('an upgraded request: its body, then the stream, which a half-close does not end', async () => {
@@ -159,21 +161,35 @@ test('a reset in the middle of an upgrade harms nobody', async () => {
     await once(socket, 'data');
     socket.destroy();
   }
-  assert.equal(bodyOf(await ask(request('GET /_ping', ['Connection: close']))), 'OK');
+  assert.equal(bodyOf(await ask(request('GET /_ping'))), 'OK');
 });
 
 test('bad bodies are told as such, and the next request is answered', async () => {
-  const post = (body: string, type = 'application/json'): Promise<string> => ask(request('POST /exec/1/start', ['Connection: close', `Content-Type: ${type}`, `Content-Length: ${Buffer.byteLength(body)}`], body));
+  const post = (body: string, type = 'application/json'): Promise<string> => ask(request('POST /exec/1/start', [`Content-Type: ${type}`, `Content-Length: ${Buffer.byteLength(body)}`], body));
   assert.match(await post('{"Tty":'), /^HTTP\/1.1 400 [^]*invalid JSON/);
   assert.match(await post('{"Tty":"yes"}'), /^HTTP\/1.1 400 [^]*Tty/);
   assert.match(await post('{}', 'text/plain'), /^HTTP\/1.1 400 [^]*must be 'application\/json'/);
   assert.match(await post('x'.repeat(5_000_000)), /^HTTP\/1.1 413 /);
   assert.match(await ask('GARBAGE\r\n\r\n'), /^HTTP\/1.1 400 /);
-  assert.match(await ask(request('POST /build', ['Connection: close', 'Transfer-Encoding: chunked'], '3\r\nabc\r\n0\r\n\r\n')), /{"size":3}/);
+  assert.match(await ask(request('POST /build', ['Transfer-Encoding: chunked'], '3\r\nabc\r\n0\r\n\r\n')), /{"size":3}/);
+});
+
+test('a refusal that comes before the body is still read by who sends the body, and the connection goes on', async () => {
+  const socket = dial();
+  const arrived: Buffer[] = [];
+  socket.on('data', (piece: Buffer) => arrived.push(piece));
+  const said = (): string => Buffer.concat(arrived).toString();
+  socket.write(request('POST /no/such', ['Connection: keep-alive', 'Content-Length: 6']));
+  while (!said().includes('page not found')) await once(socket, 'data');
+  socket.write('late\r\n');
+  socket.write(request('GET /_ping'));
+  await once(socket, 'end');
+  assert.match(said(), /^HTTP\/1.1 404 [^]*HTTP\/1.1 200 OK[^]*OK$/);
+  socket.destroy();
 });
 
 test('what fails in the middle of a stream is its last object', async () => {
-  const reply = await ask(request('GET /events', ['Connection: close']));
+  const reply = await ask(request('GET /events'));
   assert.match(reply, /{"id":1}\n/);
   assert.match(reply, /{"errorDetail":{"message":"it broke; mend it"},"error":"it broke; mend it"}\n/);
 });
@@ -229,7 +245,7 @@ test('a read-only socket answers what is read, and refuses all else', async () =
   try {
     assert.equal(bodyOf(await ask(request('GET /_ping', ['Connection: close']), { at: own })), 'OK');
     for (const line of ['POST /exec/1/start', 'DELETE /images/a/b', 'PUT /v1.41/containers/x/archive', 'GET /containers/x/attach/ws']) {
-      assert.match(await ask(request(line, ['Connection: Upgrade', 'Upgrade: tcp', 'Content-Length: 0']), { at: own }), /^HTTP\/1.1 403 [^]*read-only/, line);
+      assert.match(await ask(request(line, ['Connection: Upgrade, close', 'Upgrade: tcp', 'Content-Length: 0']), { at: own }), /^HTTP\/1.1 403 [^]*read-only/, line);
     }
   } finally {
     await other.close();
