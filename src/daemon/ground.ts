@@ -75,7 +75,7 @@ export async function openGround({ dataDir, runDir, instance, sandboxes = 0 }: G
   const archiver = fileURLToPath(new URL('mooring-archive', NATIVE));
   const steps = new BuildCacheRecords(database);
   const cached = (): string[] => steps.list().flatMap(({ diffId, chainId }) => [diffId, chainId]);
-  const imageEngine = createImageEngine({ dataDir: folders, images, archiver, registries, containers: () => records.list(), cached, onFlushFailed: (error) => logger.error({ err: error }, 'images could not be flushed to disk') });
+  const imageEngine = createImageEngine({ dataDir: folders, images, archiver, registries, containers: () => records.users(), cached, onFlushFailed: (error) => logger.error({ err: error }, 'images could not be flushed to disk') });
   opened.defer(() => imageEngine.close());
   for (const { name, message } of await imageEngine.recover()) logger.warn({ image: name, message }, 'an image had not reached the disk when the machine went down: pull, load or build it again');
   const builds = new LocalBuildEngine({ room: imageEngine.room, images: imageEngine, native, transients: engine.transients, database });

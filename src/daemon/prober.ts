@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { ContainerEngine, ContainerId, ExitRecord } from '../engine/engine.ts';
+import type { ImageHealthcheck } from '../engine/images/oci-image.ts';
 import type { ImageEngine } from '../engine/images.ts';
 import { readFrames } from '../lib/attach-frames.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -10,11 +11,22 @@ import type { Prober } from '../reconcile/prober.ts';
 const MAX_OUTPUT = 4_096;
 /** How long one that was killed may take to be gone; its descendants may hold its output open for ever. Milliseconds. */
 const LAST_PATIENCE = 5_000;
+/** Images whose health checks are remembered: an image never changes, and each start asks. */
+const REMEMBERED = 256;
 
 /** Probes by processes that the engine adds to the container. */
 export function createProber(engine: Pick<ContainerEngine, 'exec' | 'attachExec' | 'killExec'>, images: Pick<ImageEngine, 'inspect'>, clock: Clock): Prober {
+  const remembered = new Map<string, Promise<ImageHealthcheck | null | undefined>>();
   return {
-    imageHealthcheck: async (imageId) => (await images.inspect(imageId)).config.config?.Healthcheck,
+    imageHealthcheck(imageId) {
+      const known = remembered.get(imageId);
+      if (known !== undefined) return known;
+      const found = images.inspect(imageId).then(({ config }) => config.config?.Healthcheck);
+      found.catch(() => remembered.delete(imageId));
+      if (remembered.size === REMEMBERED) remembered.delete(remembered.keys().next().value ?? '');
+      remembered.set(imageId, found);
+      return found;
+    },
 
     async probe(id, command, timeoutMs) {
       const ended = Promise.withResolvers<ExitRecord | undefined>();
