@@ -80,3 +80,37 @@ A volume is there before the containers that name it are started, and for as lon
 be changed while its data is there.
 
 ## Fields`;
+
+export const CONFIG_MAP_PAGE = `<!-- Generated from src/spec by scripts/generate.ts; not to be edited. -->
+# ConfigMap
+
+What containers are configured by, as Kubernetes has it: in a file of the specs directory, or given to \`mooring apply\`. Containers name it in
+\`spec.env[].valueFrom\`, \`spec.envFrom\` and \`spec.mounts\`: see [ConfigMaps and Secrets](../config.md). How files are read is told on the page of [Container](container.md).
+
+\`\`\`yaml
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: web
+data:
+  greeting: hello
+\`\`\`
+
+## Fields`;
+
+export const SECRET_PAGE = `<!-- Generated from src/spec by scripts/generate.ts; not to be edited. -->
+# Secret
+
+What containers are to know and nobody else, as Kubernetes has it: in a file of the specs directory, or given to \`mooring apply\`. Containers name it in
+\`spec.env[].valueFrom\`, \`spec.envFrom\` and \`spec.mounts\`: see [ConfigMaps and Secrets](../config.md). How files are read is told on the page of [Container](container.md).
+
+\`\`\`yaml
+apiVersion: v1
+kind: Secret
+metadata:
+  name: db
+stringData:
+  password: correct horse
+\`\`\`
+
+## Fields`;

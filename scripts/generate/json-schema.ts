@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { CLUSTER_METADATA } from '../../src/spec/metadata.ts';
-import type { Kind } from './kinds.ts';
+import type { CoreKind } from './kinds.ts';
 
 /** A node of a JSON Schema as the generators read it. */
 export interface SchemaNode {
@@ -36,7 +36,7 @@ export function jsonSchemaOf(schema: z.ZodType, target: 'draft-7' | 'openapi-3.0
 }
 
 /** The JSON Schema that editors check files against; what only a cluster writes is allowed, as the parser allows it. */
-export function editorSchema({ kind, resource }: Kind): string {
+export function editorSchema({ kind, resource }: CoreKind): string {
   const schema = jsonSchemaOf(resource, 'draft-7', (node) => {
     if (node[INT_OR_STRING] === true) {
       node.anyOf = [{ type: 'number' }, { type: 'string', pattern: node['pattern'], maxLength: node['maxLength'] }];

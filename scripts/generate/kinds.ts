@@ -1,10 +1,12 @@
 import type { z } from 'zod';
+import { configMapSchema } from '../../src/spec/config-map.ts';
 import { containerStatusSchema, networkStatusSchema, volumeStatusSchema } from '../../src/spec/condition.ts';
 import { containerSchema, containerSpecSchema } from '../../src/spec/container.ts';
 import { networkResourceSchema, networkSpecSchema } from '../../src/spec/network.ts';
 import type { ResourceKind } from '../../src/spec/resource.ts';
+import { secretSchema } from '../../src/spec/secret.ts';
 import { volumeResourceSchema, volumeSpecSchema } from '../../src/spec/volume.ts';
-import { CONTAINER_PAGE, NETWORK_PAGE, VOLUME_PAGE } from './introductions.ts';
+import { CONFIG_MAP_PAGE, CONTAINER_PAGE, NETWORK_PAGE, SECRET_PAGE, VOLUME_PAGE } from './introductions.ts';
 
 /** What the generators want to know of a kind. */
 export interface Kind {
@@ -80,4 +82,12 @@ export const KINDS: readonly Kind[] = [
     statusDescription: 'What there is of it.',
     introduction: VOLUME_PAGE,
   },
+];
+
+/** A kind that is Kubernetes' own: there is nothing to define of it in a cluster. */
+export type CoreKind = Pick<Kind, 'kind' | 'resource' | 'introduction'>;
+
+export const CORE_KINDS: readonly CoreKind[] = [
+  { kind: 'ConfigMap', resource: configMapSchema, introduction: CONFIG_MAP_PAGE },
+  { kind: 'Secret', resource: secretSchema, introduction: SECRET_PAGE },
 ];

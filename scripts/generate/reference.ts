@@ -1,11 +1,11 @@
-import type { Kind } from './kinds.ts';
+import type { CoreKind, Kind } from './kinds.ts';
 import { INT_OR_STRING, jsonSchemaOf, type SchemaNode } from './json-schema.ts';
 
 /** The reference page of a kind, in Markdown. */
-export function referencePage(kind: Kind): string {
+export function referencePage(kind: CoreKind | Kind): string {
   const resource = jsonSchemaOf(kind.resource, 'openapi-3.0', () => {});
-  const status = jsonSchemaOf(kind.status, 'openapi-3.0', () => {});
-  return `${[kind.introduction, ...sections('', resource), STATUS, ...sections('status', status)].join('\n\n')}\n`;
+  const status = 'status' in kind ? [STATUS, ...sections('status', jsonSchemaOf(kind.status, 'openapi-3.0', () => {}))] : [];
+  return `${[kind.introduction, ...sections('', resource), ...status].join('\n\n')}\n`;
 }
 
 const STATUS = `## Status

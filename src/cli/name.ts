@@ -1,5 +1,5 @@
 import { MooringError } from '../lib/errors.ts';
-import type { ResourceKind } from '../spec/resource.ts';
+import type { ConfigKind, ResourceKind } from '../spec/resource.ts';
 
 /** A resource as the command line names it. */
 export interface NameArgument {
@@ -17,10 +17,20 @@ const KINDS: Readonly<Record<string, ResourceKind>> = {
   volume: 'Volume',
   volumes: 'Volume',
   vol: 'Volume',
+  configmap: 'ConfigMap',
+  configmaps: 'ConfigMap',
+  cm: 'ConfigMap',
+  secret: 'Secret',
+  secrets: 'Secret',
 };
 
 export function isKind(word: string): boolean {
   return Object.hasOwn(KINDS, word);
+}
+
+/** Whether it is one of those that hold what containers are configured by. */
+export function isConfigKind(kind: ResourceKind): kind is ConfigKind {
+  return kind === 'ConfigMap' || kind === 'Secret';
 }
 
 /** The kind that the words of a command speak of, as in `networks`, `network back` or `network/back`: containers unless they say another. Throws `Invalid` for several. */

@@ -7,7 +7,7 @@ import type { PsFlags } from './commands/docker/ps.ts';
 import type { ExplainOptions } from './commands/explain.ts';
 import type { GetOptions, OutputFormat } from './commands/get.ts';
 import type { LogsOptions } from './commands/logs.ts';
-import { kindOf } from './name.ts';
+import { isConfigKind, kindOf } from './name.ts';
 import { clientOf, dockerOf, examples, type Shell } from './shell.ts';
 import { repeated } from './repeated.ts';
 
@@ -44,25 +44,26 @@ export function defineReading(program: Command, shell: Shell): void {
 
   const get = program
     .command('get')
-    .description('List containers, networks or volumes, or show some by name; of containers with the documents that were not accepted.')
-    .argument('[what...]', '"containers", "networks", "volumes", NAME, KIND/NAME or NAMESPACE/NAME')
+    .description('List containers, networks, volumes, configmaps or secrets, or show some by name; of containers with the documents that were not accepted.')
+    .argument('[what...]', '"containers", "networks", "volumes", "configmaps", "secrets", NAME, KIND/NAME or NAMESPACE/NAME')
     .addOption(namespaceOption())
     .option('-A, --all-namespaces', 'of all namespaces')
     .addOption(outputOption('json', 'yaml', 'wide', 'name'))
     .option('-w, --watch', 'go on, and show each change');
-  examples(get, ['mooring get containers', 'mooring get -A -o wide', 'mooring get container/web -o yaml', 'mooring get web -n default -o json', 'mooring get networks', 'mooring get volume/data -o yaml']).action(
+  examples(get, ['mooring get containers', 'mooring get -A -o wide', 'mooring get container/web -o yaml', 'mooring get web -n default -o json', 'mooring get networks', 'mooring get volume/data -o yaml', 'mooring get secrets']).action(
     async (words: string[], flags: ListFlags, command: Command) => shell.finish(await list(command, shell, words, flags)),
   );
 
   const describe = program
     .command('describe')
-    .description('Show everything about containers, networks or volumes: state, conditions, problems, events.')
+    .description('Show everything about containers, networks, volumes, configmaps or secrets: state, conditions, problems, events; of secrets no value.')
     .argument('<name...>', 'NAME, KIND/NAME or NAMESPACE/NAME')
     .addOption(namespaceOption())
     .addOption(outputOption('json', 'yaml', 'wide'));
-  examples(describe, ['mooring describe web', 'mooring describe default/web -o json', 'mooring describe network/back']).action(async (words: string[], flags: DescribeOptions, command: Command) => {
+  examples(describe, ['mooring describe web', 'mooring describe default/web -o json', 'mooring describe network/back', 'mooring describe secret/db']).action(async (words: string[], flags: DescribeOptions, command: Command) => {
     const kind = kindOf(words);
     if (kind === 'Container') shell.finish(await (await import('./commands/describe.ts')).describe(clientOf(command), io, words, flags));
+    else if (isConfigKind(kind)) shell.finish(await (await import('./commands/config.ts')).describeConfigs(clientOf(command), io, kind, words, flags));
     else shell.finish(await (await import('./commands/describe-supply.ts')).describeSupplies(clientOf(command), io, kind, words, flags));
   });
 
@@ -120,6 +121,7 @@ async function list(command: Command, { io }: Shell, words: readonly string[], {
   const client = clientOf(command);
   const kind = kindOf(words);
   if (kind !== 'Container' && watch) throw new MooringError('Invalid', `--watch shows containers, not ${kind.toLowerCase()}s`, { fix: `follow them with "mooring events -f"` });
+  if (isConfigKind(kind)) return (await import('./commands/config.ts')).listConfigs(client, io, kind, words, { namespace, allNamespaces, ...(output !== undefined && { output }) });
   if (kind !== 'Container') return (await import('./commands/supply.ts')).listSupplies(client, io, kind, words, { namespace, allNamespaces, ...(output !== undefined && { output }) });
   if (watch) return (await import('./commands/watch.ts')).watch(client, io, { namespace, allNamespaces, wide: output === 'wide' });
   const options: GetOptions = { namespace, allNamespaces, ...(output !== undefined && { output }) };

@@ -3,6 +3,7 @@ import type { Brand } from '../lib/brand.ts';
 import type { ProcessIdentity } from '../native/native.ts';
 import type { Container } from '../spec/container.ts';
 import type { ContainerName } from '../spec/name.ts';
+import type { ConfigDigests, GivenConfig } from './config.ts';
 
 /** 64 lower-case hexadecimal digits, random. */
 export type ContainerId = Brand<string, 'ContainerId'>;
@@ -41,6 +42,8 @@ export interface ObservedContainer {
   /** Hash of the spec that it was created from. */
   readonly specHash: string;
   readonly imageId: string;
+  /** What it was given of ConfigMaps and Secrets when it was created; undefined where its spec asks for nothing of them. */
+  readonly config?: ConfigDigests;
   readonly createdAt: number;
   /** Its own addresses on the node's network, IPv4 first; none in the modes `Host` and `None`. */
   readonly addresses?: readonly string[];
@@ -144,10 +147,13 @@ export interface ContainerStats {
 export interface ContainerEngine {
   /** The container of that name, read from kernel and disk; undefined when there is none. */
   observe(name: ContainerName): Promise<ObservedContainer | undefined>;
-  /** Makes record, bundle and writable layer; starts nothing. `NotFound` when the image isn't in the store. */
-  create(container: Container, specHash: string): Promise<ContainerId>;
-  /** Runs the container's process; settles once it has been exec'ed. Rewrites a damaged bundle first. The writable layer is kept. */
-  start(id: ContainerId): Promise<void>;
+  /** Makes record, bundle and writable layer; starts nothing. `NotFound` when the image isn't in the store. `config` is wanted where the spec asks for something of ConfigMaps and Secrets. */
+  create(container: Container, specHash: string, config?: GivenConfig): Promise<ContainerId>;
+  /**
+   * Runs the container's process; settles once it has been exec'ed. Rewrites a damaged bundle first. The writable layer is kept. `config` as for its creation, of which the mounted
+   * part is not kept where a reboot leaves it; `Unavailable` where it has changed since.
+   */
+  start(id: ContainerId, config?: GivenConfig): Promise<void>;
   /** Sends a signal (`SIGTERM`, …) to the container's first process. False when it is gone already. */
   signal(id: ContainerId, signal: string): Promise<boolean>;
   /** Has every process of a running container stand still; settles once all do. `Conflict` while it does not run, `Unsupported` without the kernel's freezer. */

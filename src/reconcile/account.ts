@@ -1,5 +1,6 @@
 import type { Drift, DriftKind, ExitRecord, ObservedContainer } from '../engine/engine.ts';
 import { isToBeReset, stopAskedOf, withAnswered } from './asked.ts';
+import { configChange } from './config-change.ts';
 import { crashDelay, repairDelay, restartBackoffOf } from './backoff.ts';
 import type { DesiredContainer } from './desired.ts';
 import { processDrift, restartDrift } from './drift.ts';
@@ -32,7 +33,7 @@ export function account(situation: Situation): Account {
   const { desired, observed, now } = situation;
   let facts = withDesired(situation.facts, desired);
   if (observed === undefined) return { facts: withAnswered(facts, desired, observed), happenings: [] };
-  const wanted = objectionTo(desired, observed) === undefined ? desired : undefined;
+  const wanted = objectionTo(desired, observed) === undefined && configChange(situation) === undefined ? desired : undefined;
   const happenings: Happening[] = [];
   const { process } = observed;
 

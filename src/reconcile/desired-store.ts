@@ -4,7 +4,7 @@ import { MooringError, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { ResourceName } from '../spec/name.ts';
 import type { SpecProblem } from '../spec/problem.ts';
-import { describeResource, type Resource, resourceName, type ResourceKind, schemaOf } from '../spec/resource.ts';
+import { contentOf, describeResource, type Resource, resourceName, type ResourceKind, schemaOf } from '../spec/resource.ts';
 import { type Declared, type DesiredOf, type DesiredResource, type DesiredStore, type Origin, type ResourceKey, resourceOf, type SourceName } from './desired.ts';
 
 type DesiredRecord = Row<SourceName>;
@@ -37,7 +37,7 @@ export function openDesiredStore(options: DesiredStoreOptions): DesiredStore {
     if (current === undefined) return desiredFor(resource, { origin, specHash: hashOf(resource), generation: 1 });
     const before = resourceOf(current);
     // Specs are compared, not hashes: a later version that hashes otherwise must not make every container anew.
-    if (!isDeepStrictEqual(before.spec, resource.spec)) return desiredFor(resource, { origin, specHash: hashOf(resource), generation: current.generation + 1 });
+    if (!isDeepStrictEqual(contentOf(before), contentOf(resource))) return desiredFor(resource, { origin, specHash: hashOf(resource), generation: current.generation + 1 });
     if (isDeepStrictEqual(before, resource) && isDeepStrictEqual(current.origin, origin)) return current;
     return desiredFor(resource, { origin, specHash: current.specHash, generation: current.generation });
   }
@@ -75,9 +75,13 @@ export function openDesiredStore(options: DesiredStoreOptions): DesiredStore {
       const problems: SpecProblem[] = [];
       for (const item of declared) {
         const key = keyText(keyOf(item.resource));
-        const holder = wanted.get(key) ?? foreignHolder(held.get(key), source);
-        if (holder === undefined) wanted.set(key, accepted(source, item));
-        else problems.push(claimedTwice(item, source, holder));
+        const current = held.get(key);
+        const holder = wanted.get(key) ?? foreignHolder(current, source);
+        if (holder !== undefined) problems.push(claimedTwice(item, source, holder));
+        else if (current !== undefined && isRefused(current, item.resource)) {
+          wanted.set(key, current);
+          problems.push({ file: fileOfLocation(item.location), at: item.location, ...IMMUTABLE, ...keyOf(item.resource) });
+        } else wanted.set(key, accepted(source, item));
       }
       const removed = all().flatMap((desired) => {
         const key = keyOf(resourceOf(desired));
@@ -93,6 +97,8 @@ export function openDesiredStore(options: DesiredStoreOptions): DesiredStore {
         const key = keyOf(item.resource);
         if (wanted.has(keyText(key))) throw new MooringError('Invalid', `${described(key)} is given twice in one request`, { at: item.location });
         refuseForeign(key, foreignHolder(held.get(keyText(key)), source), 'change');
+        const current = held.get(keyText(key));
+        if (current !== undefined && isRefused(current, item.resource)) throw new MooringError('Invalid', `${described(key)} is immutable: its data can not be changed`, { at: item.location, fix: IMMUTABLE.fix });
         wanted.set(keyText(key), accepted(source, item));
       }
       const result = [...wanted.values()];
@@ -141,7 +147,19 @@ function desiredFor(resource: Resource, wish: { readonly origin: Origin; readonl
       return { name: resourceName(resource), network: resource, ...wish };
     case 'Volume':
       return { name: resourceName(resource), volume: resource, ...wish };
+    case 'ConfigMap':
+      return { name: resourceName(resource), configMap: resource, ...wish };
+    case 'Secret':
+      return { name: resourceName(resource), secret: resource, ...wish };
   }
+}
+
+const IMMUTABLE = { field: 'immutable', message: 'is true, so its data can not be changed; what it held stays in force', fix: 'delete it and declare it anew, or give the new one another name' } as const;
+
+/** Whether a resource says of itself that it may not become what is asked for. */
+function isRefused(current: DesiredResource, asked: Resource): boolean {
+  const before = resourceOf(current);
+  return 'immutable' in before && before.immutable && !isDeepStrictEqual(contentOf(before), contentOf(asked));
 }
 
 function foreignHolder(current: DesiredResource | undefined, source: SourceName): DesiredResource | undefined {

@@ -1,8 +1,10 @@
+import type { ConfigMap } from '../spec/config-map.ts';
 import type { Container } from '../spec/container.ts';
-import type { ContainerName, NetworkName, ResourceName, VolumeName } from '../spec/name.ts';
+import type { ConfigMapName, ContainerName, NetworkName, ResourceName, SecretName, VolumeName } from '../spec/name.ts';
 import type { Network } from '../spec/network.ts';
 import type { SpecProblem } from '../spec/problem.ts';
 import type { Resource, ResourceKind } from '../spec/resource.ts';
+import type { Secret } from '../spec/secret.ts';
 import type { Volume } from '../spec/volume.ts';
 
 export type SourceName = 'directory' | 'cluster' | 'api';
@@ -43,10 +45,22 @@ export interface DesiredVolume extends Wish {
   readonly volume: Volume;
 }
 
+export interface DesiredConfigMap extends Wish {
+  readonly name: ConfigMapName;
+  readonly configMap: ConfigMap;
+}
+
+export interface DesiredSecret extends Wish {
+  readonly name: SecretName;
+  readonly secret: Secret;
+}
+
 export interface DesiredOf {
   readonly Container: DesiredContainer;
   readonly Network: DesiredNetwork;
   readonly Volume: DesiredVolume;
+  readonly ConfigMap: DesiredConfigMap;
+  readonly Secret: DesiredSecret;
 }
 
 export type DesiredResource = DesiredOf[ResourceKind];
@@ -59,7 +73,9 @@ export interface ResourceKey {
 
 export function resourceOf(desired: DesiredResource): Resource {
   if ('container' in desired) return desired.container;
-  return 'network' in desired ? desired.network : desired.volume;
+  if ('network' in desired) return desired.network;
+  if ('volume' in desired) return desired.volume;
+  return 'configMap' in desired ? desired.configMap : desired.secret;
 }
 
 /** The merged desired state of all sources: containers, and with `Of` the resources of any kind. */

@@ -4,21 +4,24 @@ import type { Clock } from '../lib/clock.ts';
 import type { Container } from '../spec/container.ts';
 import { specHash } from '../spec/hash.ts';
 import { containerName, type ContainerName } from '../spec/name.ts';
-import type { Resource, ResourceKind } from '../spec/resource.ts';
-import { type DesiredContainer, type DesiredStore, type ResourceKey, resourceOf } from './desired.ts';
+import { contentOf, isConfigKind, type Resource, type ResourceKind } from '../spec/resource.ts';
+import { configChange } from './config-change.ts';
+import { type DesiredContainer, type DesiredResource, type DesiredStore, type ResourceKey, resourceOf } from './desired.ts';
 import { keyOf, keyText } from './desired-store.ts';
 import { noFacts, type FactsStore } from './facts.ts';
+import { configIn, type ConfigLookup, takeConfig } from './given-config.ts';
 import { imageSituation } from './image-situation.ts';
 import type { ImageSource } from './image-source.ts';
 import { needsOf, unmetNeeds, type SupplyState } from './needs.ts';
 import { planChanges } from './plan-changes.ts';
+import { planConfig } from './plan-config.ts';
 import { planSupply } from './plan-supply.ts';
 import type { PlannedChange } from './planned-change.ts';
 import { Semaphore } from '../lib/semaphore.ts';
 import type { SupplyFace } from './supplies.ts';
 
 export interface DryRunRooms {
-  readonly desired: Pick<DesiredStore, 'get' | 'list' | 'listSource'>;
+  readonly desired: Pick<DesiredStore, 'get' | 'getOf' | 'list' | 'listSource'>;
   readonly facts: Pick<FactsStore, 'get'>;
   readonly images: Pick<ImageSource, 'has' | 'standing' | 'builds'>;
   /** What the registry was last heard to keep under the tag of a followed image. */
@@ -31,7 +34,7 @@ export interface DryRunRooms {
   readonly concurrency: number;
 }
 
-/** What accepting `resources` would do. With `prune`, also what removing those of source `directory` not among them would. Networks and volumes come first. */
+/** What accepting `resources` would do. With `prune`, also what removing those of source `directory` not among them would. Networks, volumes, ConfigMaps and Secrets come first, and containers follow that are not among the resources and take something of them that changes. */
 export async function dryRun(resources: readonly Resource[], prune: boolean, rooms: DryRunRooms): Promise<PlannedChange[]> {
   const { desired, facts, images, clock, observe, concurrency } = rooms;
   const wishes = new Map<string, { readonly key: ResourceKey; readonly resource: Resource | undefined }>();
@@ -43,11 +46,22 @@ export async function dryRun(resources: readonly Resource[], prune: boolean, roo
     }
   }
   const containers = [...wishes.values()].flatMap(({ key, resource }) => (key.kind === 'Container' ? [{ name: key.name as ContainerName, wish: resource?.kind === 'Container' ? wishFor(resource, desired) : undefined }] : []));
+  // What is not among the resources, and is made anew for what it takes of them.
+  const changed = new Set([...wishes.values()].filter(({ key, resource }) => isConfigKind(key.kind) && isChanged(desired.getOf(key.kind, key.name), resource)).map(({ key }) => keyText(key)));
+  for (const held of desired.list()) {
+    const isAmong = wishes.has(keyText({ kind: 'Container', name: held.name }));
+    if (!isAmong && needsOf(held.container).some((need) => changed.has(keyText(need)))) containers.push({ name: held.name, wish: held });
+  }
   const wanted = new Map(desired.list().map((each) => [each.name, each]));
   for (const { name, wish } of containers) {
     if (wish === undefined) wanted.delete(name);
     else wanted.set(name, wish);
   }
+  const config: ConfigLookup = (key) => {
+    const wish = wishes.get(keyText(key));
+    if (wish === undefined) return configIn(desired, key);
+    return wish.resource?.kind === 'ConfigMap' || wish.resource?.kind === 'Secret' ? wish.resource : undefined;
+  };
   const supply = (key: ResourceKey): SupplyState => {
     const wish = wishes.get(keyText(key));
     // One that is declared beside the container is made before it.
@@ -60,18 +74,28 @@ export async function dryRun(resources: readonly Resource[], prune: boolean, roo
     const users = [...wanted.values()].filter(({ container }) => needsOf(container).some((need) => keyText(need) === keyText(key)));
     return planSupply(key, await rooms.supplies.inForce(key), resource, users.map(({ name }) => name));
   });
+  const configs = ofKinds(['ConfigMap', 'Secret'], wishes.values()).map(({ key, resource }) => {
+    const users = [...wanted.values()].filter(({ container }) => needsOf(container).some((need) => keyText(need) === keyText(key)));
+    const before = desired.getOf(key.kind, key.name);
+    return planConfig(key, before && resourceOf(before), resource, users.map(({ name }) => name));
+  });
   const changes = containers.map(async ({ name, wish }) => {
     const release = await slots.acquire();
     try {
       const observed = await observe(name);
-      const image = await imageSituation(images, wish, observed, { latest: rooms.latestOf(name) });
-      const unmet = wish === undefined ? [] : unmetNeeds(wish.container, { supply, desired: (other) => wanted.get(other), isRunning });
-      return planChanges(name, { desired: wish, observed, facts: facts.get(name) ?? noFacts, now: clock.now(), image, unmet }, desired.get(name));
+      const given = wish && takeConfig(wish.container, config).given?.digests;
+      const image = await imageSituation(images, wish, observed, { latest: rooms.latestOf(name), isRenewed: configChange({ observed, config: given }) !== undefined });
+      const unmet = wish === undefined ? [] : unmetNeeds(wish.container, { supply, desired: (other) => wanted.get(other), isRunning, config });
+      return planChanges(name, { desired: wish, observed, facts: facts.get(name) ?? noFacts, now: clock.now(), image, unmet, config: given }, desired.get(name));
     } finally {
       release();
     }
   });
-  return Promise.all([...supplies, ...changes]);
+  return Promise.all([...supplies, ...configs, ...changes]);
+}
+
+function isChanged(before: DesiredResource | undefined, after: Resource | undefined): boolean {
+  return (before === undefined) !== (after === undefined) || (before !== undefined && after !== undefined && !isDeepStrictEqual(contentOf(resourceOf(before)), contentOf(after)));
 }
 
 function ofKinds<T extends { readonly key: ResourceKey }>(kinds: readonly ResourceKind[], items: Iterable<T>): T[] {

@@ -4,7 +4,8 @@ import { MooringError, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Container } from '../spec/container.ts';
 import type { ContainerName } from '../spec/name.ts';
-import { account, type Happening } from './account.ts';
+import { account, type Happening, withoutRun } from './account.ts';
+import { configChange } from './config-change.ts';
 import { withDeadline } from './deadline.ts';
 import { imageSituation, withImageDrift } from './image-situation.ts';
 import { imageRequest, type ImageRequest, type ImageSource } from './image-source.ts';
@@ -12,6 +13,7 @@ import type { DesiredContainer } from './desired.ts';
 import type { Dossier } from './dossier.ts';
 import type { EventLog } from './events.ts';
 import { noFacts, type Facts, type FactsStore } from './facts.ts';
+import type { TakenConfig } from './given-config.ts';
 import type { MachineEffects } from './machine.ts';
 import { isUnmet, type UnmetNeed } from './needs.ts';
 import type { ReconcileObserver } from './observer.ts';
@@ -41,6 +43,8 @@ export interface EffectsOptions {
   readonly enqueue: (name: ContainerName) => void;
   /** What the container stands on, and is not there now. */
   readonly unmetOf: (container: Container) => readonly UnmetNeed[];
+  /** What it is given of ConfigMaps and Secrets. */
+  readonly configOf: (container: Container) => TakenConfig;
   /** A container is wanted no more, and gone. */
   readonly forget: (name: ContainerName) => Promise<void>;
   /** A container is to be desired no more. */
@@ -78,17 +82,18 @@ export class Effects implements MachineEffects {
     const found = await this.#bounded(name, 'observe', engine.observe(name));
     signal.throwIfAborted();
     const dossier = dossierOf(name);
-    const image = await imageSituation(images, desiredOf(name), found, { fetched: dossier.fetched, latest: this.#options.latestOf(name) });
+    const image = await imageSituation(images, desiredOf(name), found, { fetched: dossier.fetched, latest: this.#options.latestOf(name), isRenewed: this.#isRenewed(name, found) });
     const observed = withImageDrift(found, image);
     if (image === undefined) delete dossier.fetched;
     signal.throwIfAborted();
     // Read after the observation, so that the newest wish is judged.
     const desired = desiredOf(name);
     const now = this.clock.now();
-    const { facts, happenings } = account({ desired, observed, facts: dossier.facts, now });
+    const config = desired && this.#options.configOf(desired.container).given?.digests;
+    const { facts, happenings } = account({ desired, observed, config, facts: dossier.facts, now });
     this.#remember(dossier, facts);
     const unmet = desired === undefined ? [] : this.#options.unmetOf(desired.container);
-    const situation = { desired, observed, facts, now, image, unmet };
+    const situation = { desired, observed, facts, now, image, unmet, config };
     dossier.situation = situation;
     for (const happening of happenings) {
       this.#tell(name, happening);
@@ -144,7 +149,7 @@ export class Effects implements MachineEffects {
     if (step.kind === 'Create') {
       const desired = dossier.situation?.desired;
       if (desired === undefined) throw new MooringError('Internal', `create of ${name} was planned without a desired state`);
-      await this.#exclusive(dossier, 'create', () => engine.create(desired.container, desired.specHash));
+      await this.#exclusive(dossier, 'create', () => engine.create(desired.container, desired.specHash, this.#options.configOf(desired.container).given));
       signal.throwIfAborted();
       this.#record(name, 'Normal', 'Created', `created from image ${desired.container.spec.image}`);
       return;
@@ -217,6 +222,8 @@ export class Effects implements MachineEffects {
       case 'Remove':
         await this.#exclusive(dossier, 'remove', () => engine.remove(id));
         signal.throwIfAborted();
+        // What kept ending with other content has nothing to wait for.
+        if (step.reason === 'ConfigChanged') this.#remember(dossier, withoutRun(dossier.facts));
         this.#record(name, 'Normal', 'Removed', `removed: ${step.message}`);
         return;
       case 'Settled':
@@ -281,11 +288,11 @@ export class Effects implements MachineEffects {
     }
   }
 
-  async #start(dossier: Dossier, { id }: ObservedContainer, signal: AbortSignal): Promise<void> {
+  async #start(dossier: Dossier, { id, container }: ObservedContainer, signal: AbortSignal): Promise<void> {
     const release = await this.#starts.acquire();
     try {
       signal.throwIfAborted();
-      await this.#exclusive(dossier, 'start', () => this.#options.engine.start(id));
+      await this.#exclusive(dossier, 'start', () => this.#options.engine.start(id, this.#options.configOf(container).given));
     } finally {
       release();
     }
@@ -336,6 +343,12 @@ export class Effects implements MachineEffects {
       dossier.unsaved = true;
       this.#options.logger.error({ err: error, name: dossier.name }, 'the facts of a container could not be saved');
     }
+  }
+
+  /** Whether its successor is to be made though its spec is the same. */
+  #isRenewed(name: ContainerName, observed: ObservedContainer | undefined): boolean {
+    const desired = this.#options.desiredOf(name);
+    return desired !== undefined && configChange({ observed, config: this.#options.configOf(desired.container).given?.digests }) !== undefined;
   }
 
   #noteRunning(dossier: Dossier, observed: ObservedContainer | undefined, desired: DesiredContainer | undefined): void {

@@ -3,7 +3,7 @@ import type { ProcessIdentity } from '../native/native.ts';
 import type { ContainerName } from '../spec/name.ts';
 
 /** Why a running process is to end, though it has not ended by itself. */
-export type StopCause = 'Undesired' | 'Suspended' | 'Asked' | 'Reset' | 'SpecChanged' | 'ImageMoved' | 'Drift';
+export type StopCause = 'Undesired' | 'Suspended' | 'Asked' | 'Reset' | 'SpecChanged' | 'ConfigChanged' | 'ImageMoved' | 'Drift';
 
 /** A stop that is under way. */
 export interface Stop {

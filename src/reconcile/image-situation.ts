@@ -8,6 +8,8 @@ export interface ImageKnowledge {
   readonly fetched?: string | undefined;
   /** What the registry was last heard to keep under a followed tag. */
   readonly latest?: string | undefined;
+  /** A container of the same spec is to take the place of the one that is there. */
+  readonly isRenewed?: boolean;
 }
 
 /** How things stand with the image of a container that is to be made, or whose tag is followed and has moved; undefined for any other. */
@@ -15,14 +17,14 @@ export async function imageSituation(
   images: Pick<ImageSource, 'has' | 'standing' | 'builds'>,
   desired: DesiredContainer | undefined,
   observed: ObservedContainer | undefined,
-  { fetched, latest }: ImageKnowledge = {},
+  { fetched, latest, isRenewed = false }: ImageKnowledge = {},
 ): Promise<ImageSituation | undefined> {
   if (desired === undefined) return undefined;
   const { image, imageUpdatePolicy, build } = desired.container.spec;
   if (build !== undefined) return builtSituation(images, desired, observed);
   const isSame = desired.specHash === observed?.specHash;
   const moved = isSame && imageUpdatePolicy !== undefined ? movedImage(image, images.standing(image), observed.imageId, latest) : undefined;
-  if (isSame && moved === undefined) return undefined;
+  if (isSame && moved === undefined && !isRenewed) return undefined;
   return { name: image, isThere: await images.has(image), isFresh: fetched === image, ...(moved && { moved }) };
 }
 

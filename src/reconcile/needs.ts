@@ -3,7 +3,11 @@ import { attachmentsOf, DEFAULT_NETWORK_NAME } from '../spec/container-network.t
 import { containerName, networkName, volumeName, type ContainerName } from '../spec/name.ts';
 import { listed } from '../lib/text.ts';
 import { joinedContainer } from '../spec/namespaces.ts';
+import { isConfigKind } from '../spec/resource.ts';
+import { configUses } from './config-uses.ts';
 import type { DesiredContainer, ResourceKey } from './desired.ts';
+import { keyText } from './desired-store.ts';
+import { type ConfigLookup, takeConfig } from './given-config.ts';
 
 /** Something that a container stands on and that is not there, which keeps it from being made or started. */
 export interface UnmetNeed extends ResourceKey {
@@ -14,7 +18,7 @@ export interface UnmetNeed extends ResourceKey {
   readonly isComing: boolean;
 }
 
-const WAITS = /^(Network|Volume|Container)(Missing|NotReady|Loop)$/;
+const WAITS = /^((Network|Volume|Container)(Missing|NotReady|Loop)|(ConfigMap|Secret)(Missing|KeyMissing|Unusable))$/;
 
 /** Whether a step's reason is an unmet need. */
 export function isUnmet(reason: string): boolean {
@@ -33,10 +37,15 @@ export interface Standing {
   readonly supply: (key: ResourceKey) => SupplyState;
   readonly desired: (name: ContainerName) => DesiredContainer | undefined;
   readonly isRunning: (name: ContainerName) => boolean;
+  readonly config: ConfigLookup;
 }
 
-/** Everything that a container names and can't be without, each once. */
-export function needsOf({ metadata: { namespace }, spec }: Container): ResourceKey[] {
+/** Everything that a container names and stands on, each once. */
+export function needsOf(container: Container): ResourceKey[] {
+  const {
+    metadata: { namespace },
+    spec,
+  } = container;
   const networks = attachmentsOf(spec.network).filter(({ name }) => name !== DEFAULT_NETWORK_NAME);
   const volumes = new Set(spec.mounts.flatMap(({ volume }) => volume?.name ?? []));
   const hosts = new Set([spec.network.mode === 'Container' ? spec.network.container : undefined, joinedContainer(spec.namespaces.pid), joinedContainer(spec.namespaces.ipc)].flatMap((name) => name ?? []));
@@ -44,12 +53,14 @@ export function needsOf({ metadata: { namespace }, spec }: Container): ResourceK
     ...networks.map(({ name }) => ({ kind: 'Network' as const, name: networkName({ namespace, name }) })),
     ...[...volumes].map((name) => ({ kind: 'Volume' as const, name: volumeName({ namespace, name }) })),
     ...[...hosts].map((name) => ({ kind: 'Container' as const, name: containerName({ namespace, name }) })),
+    ...new Map(configUses(container).map(({ key }) => [keyText(key), key])).values(),
   ];
 }
 
 /** What of it is not there now. */
 export function unmetNeeds(container: Container, standing: Standing): UnmetNeed[] {
-  return needsOf(container).flatMap((key) => (key.kind === 'Container' ? hostNeed(container, key, standing) : supplyNeed(key, standing.supply(key))));
+  const others = needsOf(container).filter(({ kind }) => !isConfigKind(kind));
+  return [...others.flatMap((key) => (key.kind === 'Container' ? hostNeed(container, key, standing) : supplyNeed(key, standing.supply(key)))), ...takeConfig(container, standing.config).unmet];
 }
 
 function supplyNeed(key: ResourceKey, supply: SupplyState): UnmetNeed[] {

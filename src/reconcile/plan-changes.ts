@@ -3,7 +3,7 @@ import { MooringError } from '../lib/errors.ts';
 import type { Container } from '../spec/container.ts';
 import { specChanged } from '../spec/hash.ts';
 import type { ContainerName } from '../spec/name.ts';
-import { account } from './account.ts';
+import { account, withoutRun } from './account.ts';
 import type { DesiredContainer } from './desired.ts';
 import { isUnmet } from './needs.ts';
 import { plan, type Step } from './plan.ts';
@@ -59,9 +59,9 @@ export function afterStep(situation: Situation, step: Step): Situation {
     case 'BuildImage':
       return { ...situation, image: { name: step.image, isThere: true, isFresh: true, build: 'Done' } };
     case 'Create':
-      return desired === undefined ? situation : { ...situation, observed: created(desired, now) };
+      return desired === undefined ? situation : { ...situation, observed: created(desired, now, situation.config) };
     case 'Remove':
-      return { ...situation, observed: undefined, image: situation.image && { name: situation.image.name, isThere: situation.image.isThere, isFresh: situation.image.isFresh } };
+      return { ...situation, observed: undefined, ...(step.reason === 'ConfigChanged' && { facts: withoutRun(facts) }), image: situation.image && { name: situation.image.name, isThere: situation.image.isThere, isFresh: situation.image.isFresh } };
     case 'Pause':
     case 'Resume':
       return observed?.process.state !== 'Running' ? situation : { ...situation, observed: { ...observed, process: paused(observed.process, step.kind === 'Pause') } };
@@ -97,8 +97,8 @@ function updated(situation: Situation): Situation {
   return desired === undefined || observed === undefined ? situation : { ...situation, observed: { ...observed, container: desired.container, specHash: desired.specHash } };
 }
 
-function created({ name, container, specHash }: NonNullable<Situation['desired']>, now: number): ObservedContainer {
-  return { id: imaginedId, name, container, specHash, imageId: '', createdAt: now, process: { state: 'None' }, drift: [] };
+function created({ name, container, specHash }: NonNullable<Situation['desired']>, now: number, config: Situation['config']): ObservedContainer {
+  return { id: imaginedId, name, container, specHash, imageId: '', ...(config && { config }), createdAt: now, process: { state: 'None' }, drift: [] };
 }
 
 function running(observed: ObservedContainer, now: number): ObservedContainer {

@@ -1,6 +1,7 @@
 import type { ExitRecord, ObservedContainer, ObservedProcess } from '../engine/engine.ts';
 import { imagePullPolicyOf } from '../spec/image-pull-policy.ts';
 import { isToBeReset, stopAskedOf } from './asked.ts';
+import { configChange } from './config-change.ts';
 import { isDue, restartBackoffOf } from './backoff.ts';
 import type { DesiredContainer } from './desired.ts';
 import { describeDrift, restartDrift } from './drift.ts';
@@ -36,6 +37,9 @@ export type Step = { readonly reason: string; readonly message: string } & (
   | { readonly kind: 'Forget' } // neither desired nor there: the actor ends
 );
 
+/** Causes for which a container makes room for a successor of its own. */
+const SUCCEEDED: ReadonlySet<StopCause> = new Set(['SpecChanged', 'ConfigChanged', 'ImageMoved']);
+
 /** Why what is there may not go on as it is. */
 export interface Objection {
   readonly cause: StopCause;
@@ -63,7 +67,7 @@ function isOver({ desired, observed, facts }: Situation, step: Step): boolean {
 function decide(situation: Situation): Step {
   const { desired, observed } = situation;
   if (observed === undefined) return planAbsent(situation);
-  const objection = objectionTo(desired, observed) ?? objectionToImage(situation);
+  const objection = objectionTo(desired, observed) ?? objectionToConfig(situation) ?? objectionToImage(situation);
   const goesAnyway = objection !== undefined && objection.cause !== 'Suspended';
   if (!goesAnyway && isToBeReset(observed, situation.facts)) return planReset(observed, situation);
   if (stopAskedOf(observed, situation.facts) !== undefined) return planStop(objection ?? { cause: 'Asked', reason: 'StopAsked', message: 'somebody asked for its end' }, observed, situation);
@@ -78,6 +82,14 @@ export function objectionTo(desired: DesiredContainer | undefined, observed: Obs
   if (desired.container.spec.suspend) return { cause: 'Suspended', reason: 'Suspended', message: 'spec.suspend is true' };
   if (isOutdated(desired, observed)) return { cause: 'SpecChanged', reason: 'SpecChanged', message: describeChange(desired, observed) };
   return undefined;
+}
+
+/** Why the container may not stay though nobody changed its spec: what it was given of ConfigMaps and Secrets is not what it would be given now. */
+function objectionToConfig(situation: Situation): Objection | undefined {
+  const { desired, facts } = situation;
+  const message = configChange(situation);
+  if (desired === undefined || message === undefined || planCompleted(desired, facts) !== undefined) return undefined;
+  return { cause: 'ConfigChanged', reason: 'ConfigChanged', message };
 }
 
 /** Why the container may not stay though nobody changed its spec: the tag that it follows stands for another image, which is there. */
@@ -136,7 +148,7 @@ function planNeeds({ unmet = [], now }: Situation): Step | undefined {
 function planUnwanted(objection: Objection, observed: ObservedContainer, situation: Situation): Step {
   const { state } = observed.process;
   // What runs goes on until its successor can be made, for good if the image can't be had.
-  const pull = (objection.cause === 'SpecChanged' || objection.cause === 'ImageMoved') && stopOf(observed, situation.facts) === undefined ? (planNeeds(situation) ?? planPull(situation)) : undefined;
+  const pull = SUCCEEDED.has(objection.cause) && stopOf(observed, situation.facts) === undefined ? (planNeeds(situation) ?? planPull(situation)) : undefined;
   if (pull !== undefined) return pull;
   if (state === 'Running' || state === 'Creating') return planStop(objection, observed, situation);
   if (objection.cause === 'Suspended') {

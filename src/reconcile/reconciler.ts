@@ -4,7 +4,7 @@ import type { Clock, TimerHandle } from '../lib/clock.ts';
 import { MooringError } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Container } from '../spec/container.ts';
-import type { Resource } from '../spec/resource.ts';
+import { isConfigKind, type Resource } from '../spec/resource.ts';
 import type { ContainerName } from '../spec/name.ts';
 import { withDeadline } from './deadline.ts';
 import { Dependents } from './dependents.ts';
@@ -18,6 +18,7 @@ import { ImageFollower } from './image-follower.ts';
 import { imageSituation, withImageDrift } from './image-situation.ts';
 import { allImagesThere, type ImageSource } from './image-source.ts';
 import { explain, type Explanation } from './explain.ts';
+import { configIn, type ConfigLookup, takeConfig, type TakenConfig } from './given-config.ts';
 import { noFacts, type FactsStore } from './facts.ts';
 import { createContainerMachine } from './machine.ts';
 import { needsOf, unmetNeeds, type UnmetNeed } from './needs.ts';
@@ -82,6 +83,7 @@ export class Reconciler implements ReconcilerFace {
   readonly #settledWaiters = new Set<() => void>();
   /** Run when a turn has ended that began after they were put here. */
   readonly #lookWaiters = new Map<ContainerName, (() => void)[]>();
+  readonly #lookup: ConfigLookup = ({ kind, name }) => configIn(this.#options.desired, { kind, name });
   #unsubscribe: readonly (() => void)[] = [];
   #resyncTimer: TimerHandle;
   #takingDown = false;
@@ -126,6 +128,7 @@ export class Reconciler implements ReconcilerFace {
       latestOf: (name) => this.#follower.latest(name),
       enqueue: (name) => this.#queue.add(name),
       unmetOf: (container) => this.#unmet(container),
+      configOf: (container) => this.#config(container),
       forget: (name) => supplies.forget(name),
       release: ({ name, origin }) => this.#options.desired.delete(origin.source, [{ kind: 'Container', name }]),
       onProgress: (name) => this.#roster.refresh(name),
@@ -171,7 +174,10 @@ export class Reconciler implements ReconcilerFace {
       this.#roster.subscribe((name) => wake({ kind: 'Container', name })),
       engine.subscribe(({ name }) => this.#queue.addRateLimited(name)),
       desired.subscribe((changed) => {
-        for (const { kind, name } of changed) if (kind === 'Container') this.#desiredChanged(name as ContainerName);
+        for (const key of changed) {
+          if (key.kind === 'Container') this.#desiredChanged(key.name as ContainerName);
+          else if (isConfigKind(key.kind)) for (const name of this.#dependents.of(key)) this.#hurry(name);
+        }
       }),
     ];
     const { builds } = this.#options.images;
@@ -224,7 +230,8 @@ export class Reconciler implements ReconcilerFace {
     const { clock, facts, images } = this.#options;
     const unmet = desired === undefined ? [] : this.#unmet(desired.container);
     const image = await imageSituation(images, desired, observed, { latest: this.#follower.latest(name) });
-    const situation = { desired, observed: withImageDrift(observed, image), facts: facts.get(name) ?? noFacts, now: clock.now(), image, unmet };
+    const config = desired && this.#config(desired.container).given?.digests;
+    const situation = { desired, observed: withImageDrift(observed, image), facts: facts.get(name) ?? noFacts, now: clock.now(), image, unmet, config };
     return explain(name, situation, this.#roster.state(name) ?? 'unknown');
   }
 
@@ -342,7 +349,11 @@ export class Reconciler implements ReconcilerFace {
   }
 
   #unmet(container: Container): UnmetNeed[] {
-    return unmetNeeds(container, { supply: (key) => this.#options.supplies.stateOf(key), desired: (name) => this.#desired(name), isRunning: (name) => this.#isRunning(name) });
+    return unmetNeeds(container, { supply: (key) => this.#options.supplies.stateOf(key), desired: (name) => this.#desired(name), isRunning: (name) => this.#isRunning(name), config: this.#lookup });
+  }
+
+  #config(container: Container): TakenConfig {
+    return takeConfig(container, this.#lookup);
   }
 
   #tellExit(end: RunEnd): void {

@@ -1,3 +1,4 @@
+import type { ConfigDigests } from '../engine/config.ts';
 import type { ObservedContainer } from '../engine/engine.ts';
 import type { DesiredContainer } from './desired.ts';
 import type { Facts } from './facts.ts';
@@ -30,6 +31,8 @@ export interface Situation {
   readonly image?: ImageSituation | undefined;
   /** What a container that is to be made or started stands on, and is not there. */
   readonly unmet?: readonly UnmetNeed[];
+  /** What it would be given of ConfigMaps and Secrets now; undefined where something of that is missing, and where it asks for nothing. */
+  readonly config?: ConfigDigests | undefined;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }

@@ -107,7 +107,7 @@ export class Supplies implements SupplyFace {
     const { desired, networks, volumes } = this.#options;
     this.#unsubscribe = [
       desired.subscribe((changed) => {
-        for (const key of changed) if (key.kind !== 'Container') this.#hurry(key);
+        for (const key of changed) if ((KINDS as readonly ResourceKind[]).includes(key.kind)) this.#hurry(key);
       }),
       networks.subscribe((name) => this.#add({ kind: 'Network', name })),
       volumes.subscribe((name) => this.#add({ kind: 'Volume', name })),

@@ -4,12 +4,13 @@ import { CAPABILITY_MAX_LENGTH, CAPABILITY_PATTERN, CAPABILITY_UPPER_PATTERN, ca
 import { buildSchema } from './build.ts';
 import { checkedBy, foundBy } from './check.ts';
 import { networkSchema } from './container-network.ts';
+import { envFromSchema, envVarSchema } from './env.ts';
 import { grammarString, kernelText } from './grammar.ts';
 import { healthcheckSchema } from './healthcheck.ts';
 import { deviceCgroupRulesSchema, devicesSchema } from './device.ts';
 import { imagePullSecretsSchema, imageUpdatePolicySchema, unfollowable } from './image-update.ts';
 import { IMAGE_MAX_LENGTH, IMAGE_PATTERN, parseImageReference } from './image-reference.ts';
-import { ENV_NAME, HOST_NAME } from './kubernetes-names.ts';
+import { HOST_NAME } from './kubernetes-names.ts';
 import { objectMetaSchema } from './metadata.ts';
 import { loggingSchema } from './logging.ts';
 import { mountSchema } from './mount.ts';
@@ -45,11 +46,6 @@ const imageSchema = z
   });
 
 const argumentsSchema = z.array(kernelText()).max(1024);
-
-const envVarSchema = z.strictObject({
-  name: grammarString(ENV_NAME).meta({ description: 'Name of the variable: printable ASCII characters other than `=`. Each name once.' }),
-  value: kernelText().meta({ description: 'Its value, taken as it stands: nothing in it is expanded. Put numbers and booleans in quotes.' }).default(''),
-});
 
 const capabilityList = (description: string) =>
   z
@@ -108,6 +104,7 @@ const containerSpecFields = z.strictObject({
     .check(foundBy((env) => repeated(env, (variable) => variable.name, 'name')))
     .meta({ description: "Environment variables, over those of the image.", 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] })
     .default([]),
+  envFrom: envFromSchema.default([]),
   workingDir: pathField().meta({ description: "The folder to start in, an absolute path; made if it is missing. Without it, the image's." }).optional(),
   user: z
     .string()

@@ -19,7 +19,7 @@ interface UnknownField extends FieldFault {
 }
 
 /** The mistakes that a schema found in `value`, one each: what merely follows from another is left out. */
-export function faultsOf(issues: readonly Issue[], schema: z.core.$ZodType, value: unknown): FieldFault[] {
+export function faultsOf(issues: readonly Issue[], schema: z.core.$ZodType, value: unknown, isHidden: (path: Path, value: unknown) => boolean = () => false): FieldFault[] {
   const unknown = issues.flatMap((issue) => (issue.code === 'unrecognized_keys' ? unknownFields(issue, schema, value) : []));
   const meant = new Set(unknown.flatMap(({ path, candidate }) => (candidate === undefined ? [] : [JSON.stringify([...path.slice(0, -1), candidate])])));
   const faults = new Map<string, FieldFault>();
@@ -27,9 +27,14 @@ export function faultsOf(issues: readonly Issue[], schema: z.core.$ZodType, valu
   for (const issue of issues.toSorted((a, b) => Number('note' in a) - Number('note' in b))) {
     const path = JSON.stringify(issue.path);
     if (issue.code === 'unrecognized_keys' || faults.has(path) || (isMissing(issue, value) && meant.has(path))) continue;
-    faults.set(path, { path: pathOf(issue), onKey: issue.code === 'invalid_key', ...explain(issue, value) });
+    faults.set(path, { path: pathOf(issue), onKey: issue.code === 'invalid_key', ...(isHidden(pathOf(issue), value) ? explainHidden(issue) : explain(issue, value)) });
   }
   return [...faults.values(), ...unknown];
+}
+
+/** The same without the value. */
+function explainHidden(issue: Issue): { message: string; fix?: string } {
+  return issue.code === 'invalid_type' ? { message: `must be ${EXPECTED[issue.expected] ?? issue.expected}`, ...(issue.expected === 'string' && { fix: 'put it in quotes' }) } : explain(issue, undefined);
 }
 
 /** More of them are no help in one line. */

@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
+import type { ConfigMap } from './config-map.ts';
 import { type Container, type ContainerSpec, containerSpecSchema } from './container.ts';
 import { normalizeSpec } from './normalize.ts';
 import { normalizeNetwork, normalizeVolume } from './normalize-supplies.ts';
 import { type Network, networkSpecSchema } from './network.ts';
-import type { Resource } from './resource.ts';
+import { contentOf, type Resource } from './resource.ts';
 import { fieldsOf, isMapping, itemOf } from './schema-walk.ts';
+import type { Secret } from './secret.ts';
 import { type Volume, volumeSpecSchema } from './volume.ts';
 
 /** One field of the spec that two containers have differently. */
@@ -39,6 +41,9 @@ export function resourceHash(resource: Resource): string {
       return hashOf(withoutDefaults(networkSpecSchema, normalizeNetwork(resource.spec)));
     case 'Volume':
       return hashOf(withoutDefaults(volumeSpecSchema, normalizeVolume(resource.spec)));
+    case 'ConfigMap':
+    case 'Secret':
+      return hashOf(contentOf(resource));
   }
 }
 
@@ -55,6 +60,20 @@ export function networkChanged(before: Pick<Network, 'spec'>, after: Pick<Networ
 /** The same for a volume. */
 export function volumeChanged(before: Pick<Volume, 'spec'>, after: Pick<Volume, 'spec'>): FieldChange[] {
   return changesIn('spec', normalizeVolume(before.spec), normalizeVolume(after.spec));
+}
+
+/** The same for a ConfigMap or a Secret, key by key and without values. */
+export function configChanged(before: ConfigMap | Secret, after: ConfigMap | Secret): FieldChange[] {
+  const [{ data, ...rest }, { data: newData, ...newRest }] = [contentFields(before), contentFields(after)];
+  return [...changesOfEntries(data, newData, (key) => `data.${key}`), ...changesOfEntries(rest, newRest, (field) => field)];
+}
+
+/** Values of all kinds in one mapping, in base64, which is how Secrets have them. */
+function contentFields(resource: ConfigMap | Secret): { readonly data: Record<string, string>; readonly [field: string]: unknown } {
+  const { immutable } = resource;
+  if (resource.kind === 'Secret') return { data: resource.data, immutable, type: resource.type };
+  const texts = Object.entries(resource.data).map(([key, text]) => [key, Buffer.from(text).toString('base64')]);
+  return { data: { ...Object.fromEntries(texts), ...resource.binaryData }, immutable };
 }
 
 function hashOf(value: unknown): string {
@@ -93,7 +112,7 @@ const ITEM_NAMES: Readonly<Record<string, (item: never) => string>> = {
   'spec.ports': (item: ContainerSpec['ports'][number]) => `${item.containerPort}/${item.protocol}`,
 };
 /** Where people put passwords. */
-const SECRET = /^spec\.(env\[.*|command|args)$/s;
+const SECRET = /^(spec\.(env\[.*|command|args)|data\..*)$/s;
 
 function changesIn(field: string, before: unknown, after: unknown): FieldChange[] {
   if (isDeepStrictEqual(before, after)) return [];

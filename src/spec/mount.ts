@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { listed } from '../lib/text.ts';
 import { checkedBy, foundBy } from './check.ts';
+import { configMapMountSchema, projectedMountSchema, secretMountSchema } from './config-source.ts';
 import { type Grammar, grammarString } from './grammar.ts';
 import { invalid } from './invalid.ts';
 import { DNS_SUBDOMAIN } from './kubernetes-names.ts';
@@ -68,7 +69,9 @@ const volumeMountSchema = z.strictObject({
   noCopy: z.boolean().meta({ description: "Leave an empty volume empty. Without it, what the image has at `mountPath` is copied into a volume that is empty, with its owners, modes and attributes." }).default(false),
 });
 
-const KINDS = ['bind', 'tmpfs', 'volume'] as const;
+const KINDS = ['bind', 'tmpfs', 'volume', 'configMap', 'secret', 'projected'] as const;
+/** Kinds whose files Mooring makes: nobody writes to them, and their owner is said. */
+const MADE = ['configMap', 'secret', 'projected'] as const;
 
 export const mountSchema = z
   .strictObject({
@@ -85,16 +88,20 @@ export const mountSchema = z
     bind: bindSchema.meta({ description: 'Shows a file or folder of the node. Give this, `tmpfs` or `volume`.' }).optional(),
     tmpfs: tmpfsSchema.meta({ description: 'An empty file system in memory, gone with the container. Give this, `tmpfs: {}` at least, `bind` or `volume`.' }).optional(),
     volume: volumeMountSchema.meta({ description: 'Shows a volume that Mooring keeps. Give this, `volume: {}` at least, `bind` or `tmpfs`.' }).optional(),
+    configMap: configMapMountSchema.meta({ description: 'Shows a ConfigMap as files, always read-only. When it changes, the container is made anew.' }).optional(),
+    secret: secretMountSchema.meta({ description: 'Shows a Secret as files, always read-only; they are kept in memory. When it changes, the container is made anew.' }).optional(),
+    projected: projectedMountSchema.meta({ description: 'Shows several ConfigMaps and Secrets in one folder, as the two fields before this do.' }).optional(),
   })
   .check(
     checkedBy((mount) => {
       const given = KINDS.filter((kind) => mount[kind] !== undefined);
       if (given.length > 1) throw invalid(`has ${listed(given)}`, 'keep one of them');
-      if (given.length === 0) throw invalid('has none of bind, tmpfs and volume', 'add `bind: {source: /path/on/the/node}`, `tmpfs: {}` or `volume: {name: data}`');
+      if (given.length === 0) throw invalid(`has none of ${listed(KINDS)}`, 'add `bind: {source: /path/on/the/node}`, `tmpfs: {}`, `volume: {name: data}` or `configMap: {name: web}`');
       return mount;
     }),
     foundBy((mount) => (mount.tmpfs !== undefined && mount.idmap !== 'None' ? [{ path: ['idmap'], message: "a tmpfs has no owner to map: it is the container's", fix: 'leave it out' }] : [])),
+    foundBy((mount) => (mount.idmap !== 'None' && MADE.some((kind) => mount[kind] !== undefined) ? [{ path: ['idmap'], message: 'is for files whose owner can not be said', fix: 'leave it out, and give uid and gid' }] : [])),
   )
-  .meta({ 'x-kubernetes-validations': [{ rule: '[has(self.bind), has(self.tmpfs), has(self.volume)].exists_one(given, given)', message: 'exactly one of bind, tmpfs and volume is needed' }] });
+  .meta({ 'x-kubernetes-validations': [{ rule: `[${KINDS.map((kind) => `has(self.${kind})`).join(', ')}].exists_one(given, given)`, message: `exactly one of ${listed(KINDS)} is needed` }] });
 
 export type Mount = z.output<typeof mountSchema>;

@@ -9,7 +9,7 @@ import { type ResourceKind, resourceName } from './resource.ts';
 import { fieldPath, isMapping, type Path, valueAt } from './schema-walk.ts';
 import { readText } from './source-text.ts';
 import { fieldAt, type SourceFile } from './translate/field.ts';
-import { claimed, validate } from './validate.ts';
+import { claimed, isValue, validate } from './validate.ts';
 import { boundsFault, parseYaml, syntaxFault } from './yaml-text.ts';
 import { type NodeBudget, YamlTree } from './yaml-tree.ts';
 
@@ -51,12 +51,16 @@ export function parseDocuments(content: Uint8Array | string, file: string): Pars
   return { documents, problems: report.problems() };
 }
 
+/** A fault of a value that nobody is to read. */
+const ODD_VALUE = { message: 'is YAML that is not known here', fix: 'put the value in quotes' };
+
 /** The good resources of one document; what is wrong with the others goes into the report. */
 function readTree(tree: YamlTree, report: ProblemReport): ParsedDocument[] {
   const resources = resourcesOf(tree);
   for (const fault of tree.faults) {
     const owner = resources.find(({ path }) => isBelow(fault.path, path));
-    report.add(fault, fault.offset ?? tree.offsetOf(fault.path, fault.onKey), { path: fault.path, subject: claimed(owner?.value) });
+    const isHidden = owner !== undefined && isValue(fault.path.slice(owner.path.length), owner.value);
+    report.add(isHidden ? ODD_VALUE : fault, fault.offset ?? tree.offsetOf(fault.path, fault.onKey), { path: fault.path, subject: claimed(owner?.value) });
   }
   if (!tree.complete) return [];
   return resources.flatMap(({ value, path }) => {

@@ -45,9 +45,11 @@ export function parseYaml(text: string): Document.Parsed[] {
 export function syntaxFault(error: YAMLError, text: string): SyntaxFault {
   const [offset] = error.pos;
   const clearer = offset >= text.trimEnd().length && /\bend with|closing/.test(error.message) ? UNCLOSED : CLEARER[error.code];
-  return clearer === undefined ? { offset, message: error.message } : { offset, ...clearer };
+  return clearer === undefined ? { offset, message: error.message.replace(QUOTED_WORDS, '') } : { offset, ...clearer };
 }
 
+/** What the parser quotes of the text at an error's end, but for punctuation: it may be a password. */
+const QUOTED_WORDS = /: "[^]*[A-Za-z0-9][^]*"$/;
 const UNCLOSED = { message: 'ends inside of a quoted text, a [list] or a {mapping}', fix: 'close it; the file may be cut off' };
 const CLEARER: Partial<Record<ErrorCode, Omit<SyntaxFault, 'offset'>>> = {
   TAB_AS_INDENT: { message: 'is indented with a tab', fix: 'indent with spaces' },

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { ConfigDigests, GivenConfig } from '../../src/engine/config.ts';
 import type { ContainerEngine, ContainerId, ContainerStats, Drift, EngineEvent, ExitRecord, LogLine, ObservedContainer, ObservedProcess } from '../../src/engine/engine.ts';
 import type { Clock } from '../../src/lib/clock.ts';
 import { MooringError } from '../../src/lib/errors.ts';
@@ -24,6 +26,7 @@ interface SimulatedContainer {
   readonly container: Container;
   readonly specHash: string;
   readonly imageId: string;
+  readonly config: ConfigDigests | undefined;
   readonly createdAt: number;
   process: ObservedProcess;
   drift: Drift[];
@@ -69,27 +72,28 @@ export class SimulatedEngine implements ContainerEngine {
     await this.#call('observe', name);
     const found = this.#containers.get(name);
     if (found === undefined) return undefined;
-    const { id, container, specHash, imageId, createdAt, process, drift } = found;
-    return { id, name, container, specHash, imageId, createdAt, process, drift: [...drift] };
+    const { id, container, specHash, imageId, config, createdAt, process, drift } = found;
+    return { id, name, container, specHash, imageId, ...(config && { config }), createdAt, process, drift: [...drift] };
   }
 
-  create(container: Container, specHash: string): Promise<ContainerId> {
+  create(container: Container, specHash: string, config?: GivenConfig): Promise<ContainerId> {
     const name = containerName(container.metadata);
     return this.#exclusive('create', name, () => {
       if (this.#containers.has(name)) throw this.#violation(`create of ${name}, which is there`);
       const id = this.#newId();
-      const made: SimulatedContainer = { id, container, specHash, imageId: this.imageIdOf(container.spec.image), createdAt: this.#clock.now(), process: { state: 'None' }, drift: [], ends: undefined };
+      const made: SimulatedContainer = { id, container, specHash, imageId: this.imageIdOf(container.spec.image), config: config?.digests, createdAt: this.#clock.now(), process: { state: 'None' }, drift: [], ends: undefined };
       this.#containers.set(name, made);
       this.#ids.set(id, made);
       return id;
     });
   }
 
-  start(id: ContainerId): Promise<void> {
+  start(id: ContainerId, config?: GivenConfig): Promise<void> {
     const found = this.#byId(id);
     const name = containerName(found.container.metadata);
     return this.#exclusive('start', name, () => {
       if (found.process.state === 'Running') throw this.#violation(`start of ${name}, which runs`);
+      if (!isDeepStrictEqual(found.config, config?.digests)) throw new MooringError('Unavailable', `what ${name} was made with has changed`);
       const run = (this.#runs.get(name) ?? 0) + 1;
       this.#runs.set(name, run);
       found.drift = [];

@@ -49,7 +49,7 @@ export class SimulatedNode {
       const key = keyOf(resource);
       const generation = (this.#desired.get(keyText(key))?.generation ?? 0) + 1;
       const wish = { name: key.name, origin: { source, location: `${key.name}.yaml:1:1` }, specHash: resourceHash(resource), generation };
-      this.#desired.set(keyText(key), { ...wish, [resource.kind.toLowerCase()]: resource } as unknown as DesiredResource);
+      this.#desired.set(keyText(key), { ...wish, [`${resource.kind.charAt(0).toLowerCase()}${resource.kind.slice(1)}`]: resource } as unknown as DesiredResource);
     }
     this.#changed(resources.map(keyOf));
   }

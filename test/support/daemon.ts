@@ -81,6 +81,11 @@ export class TestNode {
     return ['--data-dir', this.dataDir, '--run-dir', this.runDir, '--instance', this.instance];
   }
 
+  /** Where what containers are given of ConfigMaps and Secrets lies, on a machine whose temporary files are on a disk. */
+  get content(): string {
+    return `/dev/shm/mooring-${this.instance}-config`;
+  }
+
   /** What the daemons of this node logged so far. */
   get log(): string {
     return this.#log;
@@ -236,6 +241,7 @@ export class TestNode {
     const processes = [...(await this.#marked()), ...(await processesMentioning(this.root)).map((found) => found.split(' ')[0] ?? '')];
     for (const pid of new Set(processes)) if ((await stateOf(Number(pid))) !== undefined) process.kill(Number(pid), 'SIGKILL');
     await removeCgroupsOf(this.instance);
+    await rm(this.content, { recursive: true, force: true });
     await rm(this.root, { recursive: true, force: true });
   }
 
@@ -250,6 +256,7 @@ export class TestNode {
       temporary: await inFolder(join(this.dataDir, 'tmp')),
       states: await inFolder(join(this.runDir, 'containers')),
       socket: (await inFolder(this.runDir)).filter((name) => name.endsWith('.sock')),
+      content: [...(await inFolder(this.content)), ...(await inFolder(join(this.runDir, 'config')))],
     };
   }
 

@@ -18,7 +18,7 @@ export function requestOf({ metadata, spec }: Container): CreateBody {
     Tty: spec.tty,
     OpenStdin: spec.stdin,
     StdinOnce: spec.stdinOnce,
-    Env: spec.env.map(({ name, value }) => `${name}=${value}`),
+    Env: spec.env.flatMap(({ name, value, valueFrom }) => (valueFrom === undefined ? [`${name}=${value}`] : [])),
     Cmd: spec.args,
     Entrypoint: spec.command,
     Image: spec.image,
@@ -26,13 +26,11 @@ export function requestOf({ metadata, spec }: Container): CreateBody {
     Labels: metadata.labels,
     StopSignal: spec.stopSignal,
     StopTimeout: spec.stopTimeoutSeconds,
-    ExposedPorts: Object.fromEntries(spec.ports.map(({ containerPort, protocol }) => [`${containerPort}/${protocol.toLowerCase()}`, {}])),
+    ExposedPorts: Object.fromEntries(spec.ports.flatMap((port) => keysOf(port).map((key) => [key, {}]))),
     HostConfig: {
       Binds: spec.mounts.flatMap(({ bind, mountPath, readOnly }) => (bind === undefined ? [] : [`${bind.source}:${mountPath}${readOnly ? ':ro' : ''}`])),
       NetworkMode: network.mode === 'Container' ? `container:${network.container ?? ''}` : MODE[network.mode],
-      PortBindings: Object.fromEntries(
-        spec.ports.flatMap(({ containerPort, hostPort, hostIP, protocol }) => (hostPort === undefined ? [] : [[`${containerPort}/${protocol.toLowerCase()}`, [{ HostIp: hostIP, HostPort: String(hostPort) }]]])),
-      ),
+      PortBindings: bindingsOf(spec.ports),
       RestartPolicy: { Name: POLICY[spec.restartPolicy] },
       CapAdd: spec.capabilities.add,
       CapDrop: spec.capabilities.drop,
@@ -67,4 +65,20 @@ export function mergedCommand({ Entrypoint: entrypoint, Cmd: cmd }: Pick<CreateB
   const own = cmd !== null && cmd.length > 0 ? cmd : null;
   if (entrypoint !== null && entrypoint.length > 0) return { Entrypoint: entrypoint, Cmd: own };
   return { Entrypoint: entrypoint ?? image.Entrypoint ?? null, Cmd: own ?? image.Cmd ?? null };
+}
+
+type Ports = Container['spec']['ports'];
+
+/** The ports of the container that an entry stands for: `80/tcp`. */
+function keysOf({ containerPort, endPort = containerPort, protocol }: Ports[number]): string[] {
+  return Array.from({ length: endPort - containerPort + 1 }, (_, index) => `${containerPort + index}/${protocol.toLowerCase()}`);
+}
+
+function bindingsOf(ports: Ports): Record<string, { readonly HostIp: string | undefined; readonly HostPort: string }[]> {
+  const bindings: ReturnType<typeof bindingsOf> = {};
+  for (const port of ports) {
+    const { hostIP: HostIp, hostPort } = port;
+    if (hostPort !== undefined) keysOf(port).forEach((key, index) => (bindings[key] ??= []).push({ HostIp, HostPort: String(hostPort + index) }));
+  }
+  return bindings;
 }

@@ -33,9 +33,18 @@ export async function describe(client: Client, io: Io, words: readonly string[],
   return EXIT.ok;
 }
 
+/** `NAME=value`, or where its value comes from. */
+function variableText({ name, value, valueFrom }: ContainerObject['spec']['env'][number]): string {
+  const { configMapKeyRef, secretKeyRef } = valueFrom ?? {};
+  if (configMapKeyRef !== undefined) return `${name} from ${configMapKeyRef.key} of configmap ${configMapKeyRef.name}`;
+  return secretKeyRef === undefined ? `${name}=${value}` : `${name} from ${secretKeyRef.key} of secret ${secretKeyRef.name}`;
+}
+
 /** `/srv/data`, `tmpfs`, `volume data/below`, `volume of its own`. */
-function sourceOfMount({ bind, volume }: ContainerObject['spec']['mounts'][number]): string {
+function sourceOfMount({ bind, volume, configMap, secret, projected }: ContainerObject['spec']['mounts'][number]): string {
   if (bind !== undefined) return bind.source;
+  const sources = [{ configMap, secret }, ...(projected?.sources ?? [])].flatMap((source) => [...(source.configMap ? [`configmap ${source.configMap.name}`] : []), ...(source.secret ? [`secret ${source.secret.name}`] : [])]);
+  if (sources.length > 0) return sources.join(' and ');
   if (volume === undefined) return 'tmpfs';
   return `volume ${volume.name ?? 'of its own'}${volume.subPath === undefined ? '' : `/${volume.subPath}`}`;
 }
@@ -64,7 +73,8 @@ function page(container: ContainerObject, problems: readonly SpecProblem[], even
     ['PID', status.pid?.toString()],
     ['Command', spec.command && JSON.stringify(spec.command)],
     ['Args', spec.args && JSON.stringify(spec.args)],
-    ['Env', spec.env.length === 0 ? undefined : spec.env.map(({ name, value }) => (wide ? `${name}=${value}` : name)).join(', ')],
+    ['Env', spec.env.length === 0 ? undefined : spec.env.map((variable) => (wide ? variableText(variable) : variable.name)).join(', ')],
+    ['Env from', spec.envFrom.map(({ prefix, configMapRef, secretRef }) => `${configMapRef === undefined ? `secret ${secretRef?.name ?? ''}` : `configmap ${configMapRef.name}`}${prefix === '' ? '' : ` as ${prefix}…`}`).join(', ')],
     ['Address', addressOf(container)],
     ['Exposure', status.exposure],
     ['Mounts', spec.mounts.map((mount) => `${mount.mountPath} from ${sourceOfMount(mount)}${mount.readOnly ? ' (read-only)' : ''}`).join(', ')],

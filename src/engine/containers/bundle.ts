@@ -4,6 +4,7 @@ import { basename } from 'node:path';
 
 import type { Container } from '../../spec/container.ts';
 import { UNLIMITED } from '../../spec/ulimit.ts';
+import type { GivenConfig } from '../config.ts';
 import type { Image } from '../images/image-store.ts';
 import { bundleMounts } from './bundle-mounts.ts';
 import { grantedCapabilities } from './capabilities.ts';
@@ -45,6 +46,8 @@ export interface BundleOptions {
   readonly blockDevices?: ReadonlyMap<string, DeviceNumber>;
   /** The text of the seccomp profile that the container names; undefined where it names none. */
   readonly seccompText?: string | undefined;
+  /** Its variables where they are not all written out in its spec. */
+  readonly env?: GivenConfig['env'] | undefined;
 }
 
 /** A bundle's config.json, and the hash by which an untouched one is known again. */
@@ -81,7 +84,7 @@ export function makeBundle(options: BundleOptions): Bundle {
       terminal: spec.tty,
       user: { uid: user.uid, gid: user.gid, additionalGids: user.additionalGids, umask: Number.parseInt(spec.umask, 8) },
       args: processArguments(spec, image.config),
-      env: processEnvironment(spec, image.config, { home: user.home, hostname }),
+      env: processEnvironment({ tty: spec.tty, env: options.env ?? spec.env }, image.config, { home: user.home, hostname }),
       cwd: spec.workingDir ?? (image.config.WorkingDir || '/'),
       capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities, inheritable: [], ambient: [] },
       ...(spec.ulimits.length > 0 && { rlimits: runtimeUlimits(spec.ulimits) }),

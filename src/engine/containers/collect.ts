@@ -7,6 +7,7 @@ import type { ContainerId } from '../engine.ts';
 import type { DataDir } from '../store/data-dir.ts';
 import { cgroupChildren, removeCgroup } from './cgroup-folders.ts';
 import type { CgroupLayout } from './cgroup-layout.ts';
+import type { ConfigFolders } from './config-folders.ts';
 import { type EngineFolders, SHARED_MEMORY } from './container-paths.ts';
 import { parseState } from './monitor-files.ts';
 import { endStrays, killAndWait } from './process-end.ts';
@@ -19,6 +20,7 @@ interface CollectOptions {
   readonly logger: Logger;
   readonly layout: CgroupLayout;
   readonly folders: EngineFolders;
+  readonly configs: ConfigFolders;
   readonly isKnown: (id: string) => boolean;
 }
 
@@ -26,7 +28,7 @@ interface CollectOptions {
  * Removes what lies in our folders and cgroups under a name without a record. Whatever instant a daemon was killed at, this is all
  * that it can have left: the record comes first and goes last, and everything else bears the record's id or lies in `tmp`.
  */
-export async function collectLitter({ native, dataDir, logger, layout, folders, isKnown }: CollectOptions): Promise<void> {
+export async function collectLitter({ native, dataDir, logger, layout, folders, configs, isKnown }: CollectOptions): Promise<void> {
   const unknown = (names: readonly string[]) => names.filter((name) => !isKnown(name));
   const prefix = `${path.basename(folders.cgroupParent)}-`;
   const [states, cgroups, bundles, shared] = await Promise.all([
@@ -44,6 +46,7 @@ export async function collectLitter({ native, dataDir, logger, layout, folders, 
   await Promise.all(states.map((id) => rm(path.join(folders.states, id), { recursive: true, force: true })));
   await Promise.all(bundles.map((id) => rm(path.join(folders.containers, id), { recursive: true, force: true })));
   await Promise.all(shared.map((name) => rm(path.join(SHARED_MEMORY, name), { recursive: true, force: true })));
+  await configs.collect(isKnown);
   await dataDir.collectTemporary();
 }
 

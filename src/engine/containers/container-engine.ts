@@ -10,6 +10,7 @@ import type { Container } from '../../spec/container.ts';
 import { resolveLogging } from '../../spec/logging.ts';
 import { type ContainerName, containerName } from '../../spec/name.ts';
 import { parseSignal } from '../../spec/signal.ts';
+import type { GivenConfig } from '../config.ts';
 import type { ContainerEngine, ContainerId, ContainerStats, EngineEvent, ExecRequest, ExecResult, ExitRecord, LogLine, LogOptions, ObservedContainer } from '../engine.ts';
 import { ContainerNetworks } from '../network/container-networks.ts';
 import { Names } from '../names/names.ts';
@@ -26,6 +27,7 @@ import { BundlePlanner } from './bundle-planner.ts';
 import { CgroupLayout } from './cgroup-layout.ts';
 import type { ContainerEngineOptions } from './container-engine-options.ts';
 import { collectLitter } from './collect.ts';
+import { ConfigFolders, requireSameConfig } from './config-folders.ts';
 import { ContainerExecs } from './container-execs.ts';
 import { ContainerFiles } from './container-files.ts';
 import { ContainerRemover } from './container-remover.ts';
@@ -93,6 +95,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
   readonly volumes: LocalVolumes;
   readonly #joined: JoinedNamespaces;
   readonly #planner: BundlePlanner;
+  readonly #configs: ConfigFolders;
   readonly transients: TransientContainers;
   readonly #names: Names;
   readonly #sandboxes: SandboxPool;
@@ -107,6 +110,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
     this.#layout = layout;
     this.#records = new ContainerRecords(options.database);
     const { native, dataDir, logger } = options;
+    this.#configs = new ConfigFolders(options);
     this.#observer = new ContainerObserver({ native, dataDir, logger, layout, hint: (managed, reason) => this.#tell(managed, reason) });
     this.#names = new Names({ clock: systemClock, logger, resolvConf: '/etc/resolv.conf' });
     this.#networks = new ContainerNetworks({ names: this.#names, native, database: options.database, instance: options.instance, folder: folders.networkNamespaces, logger, hint: (id) => this.#hint(id), initOf: (id) => this.#initOf(id) });
@@ -135,6 +139,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
       observer: this.#observer,
       files: this.files,
       networks: this.#networks,
+      configs: this.#configs,
       forget: ({ record }) => {
         this.#byId.delete(record.id);
         this.#byName.delete(record.name);
@@ -144,7 +149,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
     });
     this.#sandboxes = new SandboxPool({ native, runtimePath: options.runtimePath, cgroupParent: folders.cgroupParent, logger, size: options.sandboxes ?? 0 });
     this.#joined = new JoinedNamespaces({ native, folders, find: (name) => this.#byName.get(name)?.record, initOf: (id) => this.#initOf(id) });
-    this.#planner = new BundlePlanner({ images: options.images, networks: this.#networks, volumes: this.volumes, sandboxes: this.#sandboxes, joined: this.#joined, folders, host });
+    this.#planner = new BundlePlanner({ images: options.images, networks: this.#networks, volumes: this.volumes, sandboxes: this.#sandboxes, joined: this.#joined, folders, host, configs: this.#configs });
     this.#updates = new ContainerUpdates({ native, layout, database: options.database, records: this.#records, observer: this.#observer, networks: this.#networks });
     this.#renewal = new ContainerRenewal({ native, layout, records: this.#records, observer: this.#observer, planner: this.#planner });
     for (const record of this.#records.list()) {
@@ -162,11 +167,12 @@ class LocalContainerEngine implements OwnedContainerEngine {
     const managed = this.#byName.get(name);
     if (!managed) return undefined;
     const { snapshot, process } = await this.#observer.look(managed);
-    const { id, container, specHash, imageId, createdAt } = managed.record;
+    const { id, container, specHash, imageId, config, createdAt } = managed.record;
     const drift = [...snapshot.bundleDrift];
     if (process.state === 'Running') {
       if (snapshot.configText !== undefined) managed.wantedMounts ??= await wantedMounts(JSON.parse(snapshot.configText) as RuntimeConfig);
       drift.push(...(await runningDrift(this.#options.native, this.#layout, managed, snapshot.mountinfo)));
+      drift.push(...(await this.#configs.drift(managed.record.config?.folders ?? [])));
       drift.push(...(await this.#networks.observe(managed.record, process.init)));
     } else if (process.state !== 'Creating') {
       await this.#networks.ended(id);
@@ -174,14 +180,14 @@ class LocalContainerEngine implements OwnedContainerEngine {
     const addresses = this.#networks.addresses(id);
     const exposure = process.state === 'Running' ? this.#networks.exposure(container) : undefined;
     const frozen = process.state === 'Running' && (await this.#freezes.isPaused(managed.paths.cgroup));
-    return { id, name, container, specHash, imageId, createdAt, ...(addresses.length > 0 && { addresses }), ...(exposure !== undefined && { exposure }), process: frozen ? { ...process, frozen } : process, drift };
+    return { id, name, container, specHash, imageId, createdAt, ...(config && { config: config.digests }), ...(addresses.length > 0 && { addresses }), ...(exposure !== undefined && { exposure }), process: frozen ? { ...process, frozen } : process, drift };
   }
 
-  async create(container: Container, specHash: string): Promise<ContainerId> {
+  async create(container: Container, specHash: string, config?: GivenConfig): Promise<ContainerId> {
     const name = containerName(container.metadata);
-    const { bundle, mounts, imageId, id, sandbox } = await this.#planner.planNew(container);
+    const { bundle, mounts, configFolders, imageId, id, sandbox } = await this.#planner.planNew(container, config);
     if (this.#byName.has(name)) throw new MooringError('Conflict', `container ${name} exists already`, { fix: 'remove it first' });
-    const record: ContainerRecord = { id, name, container, specHash, imageId, configHash: bundle.hash, createdAt: Date.now() };
+    const record: ContainerRecord = { id, name, container, specHash, imageId, configHash: bundle.hash, ...(config && { config: { digests: config.digests, folders: configFolders } }), createdAt: Date.now() };
     this.#options.database.transaction(() => {
       this.#records.insert(record);
       this.#networks.reserve(record);
@@ -201,12 +207,13 @@ class LocalContainerEngine implements OwnedContainerEngine {
     return id;
   }
 
-  async start(id: ContainerId): Promise<void> {
+  async start(id: ContainerId, config?: GivenConfig): Promise<void> {
     const managed = this.#get(id);
+    requireSameConfig(managed.record, config);
     using _ = await this.files.exclude(id);
     await using starting = new AsyncDisposableStack();
     const { native, runtimePath } = this.#options;
-    if (!managed.fresh && !(await this.#renewal.readyAgain(managed))) return; // it runs
+    if (!managed.fresh && !(await this.#renewal.readyAgain(managed, config))) return; // it runs
     managed.fresh = false;
     const { sandbox } = managed;
     managed.sandbox = undefined;
@@ -214,7 +221,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
     await this.#remover.parentRemoval;
     const { paths, record } = managed;
     const { stdin, stdinOnce } = record.container.spec;
-    await Promise.all([makeBindSources(record.container.spec.mounts), this.volumes.prepare(record, () => layersOfBundle(paths.config))]);
+    await Promise.all([makeBindSources(record.container.spec.mounts), this.volumes.prepare(record, () => layersOfBundle(paths.config)), ...(config ? [this.#configs.prepare(id, config)] : [])]);
     starting.use(await this.#joined.open(id, record.container));
     starting.use(await this.#networks.connect(record, paths.bundle, hostnameOf(record.container, id)));
     const clients = this.insight.firstClients.of(id);
@@ -337,7 +344,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
 
   async collect(): Promise<void> {
     const { native, dataDir, logger } = this.#options;
-    await collectLitter({ native, dataDir, logger, layout: this.#layout, folders: this.#folders, isKnown: (id) => this.#byId.has(id as ContainerId) });
+    await collectLitter({ native, dataDir, logger, layout: this.#layout, folders: this.#folders, configs: this.#configs, isKnown: (id) => this.#byId.has(id as ContainerId) });
     await this.#remover.removeParentIfUnused();
     this.#sandboxes.fill();
   }

@@ -72,6 +72,7 @@ export class ContainerObserver {
     watches.watchLimits(limitFiles(layout, managed.paths.cgroup, limitsOf(managed.record.container.spec)));
     const freezer = freezerFile(layout, managed.paths.cgroup);
     if (freezer !== undefined) watches.watchFreezer(freezer);
+    for (const { folder } of managed.record.config?.folders ?? []) watches.watchContent(folder);
     watches.watchBundle(managed.paths.config);
   }
 

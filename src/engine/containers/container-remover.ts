@@ -10,6 +10,7 @@ import type { DataDir } from '../store/data-dir.ts';
 import { writeBundle } from './bundle-files.ts';
 import { removeCgroup, removeCgroupIfEmpty } from './cgroup-folders.ts';
 import type { CgroupLayout } from './cgroup-layout.ts';
+import type { ConfigFolders } from './config-folders.ts';
 import type { ContainerFiles } from './container-files.ts';
 import type { ContainerObserver } from './container-observer.ts';
 import type { ManagedContainer } from './managed-container.ts';
@@ -25,6 +26,7 @@ export interface ContainerRemoverOptions {
   readonly observer: ContainerObserver;
   readonly files: ContainerFiles;
   readonly networks: ContainerNetworks;
+  readonly configs: ConfigFolders;
   /** Its record is gone: the engine knows it no more. */
   readonly forget: (managed: ManagedContainer) => void;
   /** Whether no container is left that has its cgroup in the parent. */
@@ -60,13 +62,13 @@ export class ContainerRemover {
 
   /** Throws `Conflict` while its process runs. */
   async remove(managed: ManagedContainer): Promise<void> {
-    const { native, dataDir, layout, records, observer, files, networks, forget } = this.#options;
+    const { native, dataDir, layout, records, observer, files, networks, configs, forget } = this.#options;
     const { record, paths } = managed;
     using _ = await files.exclude(record.id);
     requireEnded(managed, (await observer.look(managed)).process.state, 'removed');
     observer.unfollow(managed);
     managed.sandbox?.dismiss();
-    const [grave] = await Promise.all([dataDir.discard(paths.bundle), removeCgroup(native, layout, paths.cgroup), rm(paths.stateDir, { recursive: true, force: true }), rm(paths.shm, { recursive: true, force: true })]);
+    const [grave] = await Promise.all([dataDir.discard(paths.bundle), removeCgroup(native, layout, paths.cgroup), rm(paths.stateDir, { recursive: true, force: true }), rm(paths.shm, { recursive: true, force: true }), ...(record.config === undefined ? [] : [configs.remove(record.id)])]);
     this.#dispose(grave.discarded);
     // The record goes last: wherever a crash comes before this line, the next daemon sees a container to be removed.
     records.delete(record.id);

@@ -2,6 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 
 import { MooringError } from '../../lib/errors.ts';
 import type { Native } from '../../native/native.ts';
+import type { GivenConfig } from '../config.ts';
 import type { ContainerRecords } from '../store/container-records.ts';
 import { requireBindSources, requireBlockDevices, writeBundle } from './bundle-files.ts';
 import { hashOf, withLimitsOf } from './bundle.ts';
@@ -29,7 +30,7 @@ export class ContainerRenewal {
   }
 
   /** Makes an ended container fit to be started again. False when it runs already. */
-  async readyAgain(managed: ManagedContainer): Promise<boolean> {
+  async readyAgain(managed: ManagedContainer, config: GivenConfig | undefined): Promise<boolean> {
     const { native, layout, records, observer, planner } = this.#options;
     const { record, paths } = managed;
     const { snapshot, process } = await observer.look(managed);
@@ -43,7 +44,7 @@ export class ContainerRenewal {
     // The monitor will remove the old exit record, and a state that was left behind would then pass for a run whose end nobody recorded.
     await Promise.all([rm(paths.state, { force: true }), rm(paths.paused, { force: true }), thaw(layout, paths.cgroup), mkdir(paths.stateDir, { recursive: true, mode: 0o700 })]);
     const { configText } = snapshot;
-    const text = configText === undefined ? (await planner.plan(record.container, record.id)).bundle.text : withLimitsOf(configText, record.container, await requireBlockDevices(record.container));
+    const text = configText === undefined ? (await planner.plan(record.container, record.id, config)).bundle.text : withLimitsOf(configText, record.container, await requireBlockDevices(record.container));
     if (text === configText) return true;
     const configHash = hashOf(text);
     records.setConfigHash(record.id, configHash);

@@ -51,6 +51,11 @@ export class ContainerWatches {
     }
   }
 
+  /** Folders of files that nobody is to change. */
+  watchContent(folder: string): void {
+    this.#watchPath(folder, () => this.#tell('MountsChanged'));
+  }
+
   /** A kernel's file as well. */
   watchFreezer(file: string): void {
     this.#watchPath(path.dirname(file), (name) => {

@@ -1,4 +1,5 @@
 import { mkdir, stat } from 'node:fs/promises';
+import path from 'node:path';
 import { errnoOf } from '../../lib/errors.ts';
 import type { Mount } from '../../spec/mount.ts';
 import { parseTmpfsSize } from '../../spec/resources.ts';
@@ -13,6 +14,8 @@ export interface OwnMount {
   readonly mount: Mount;
   /** Where its volume is, for a mount of one. */
   readonly volume?: FoundVolume;
+  /** Folder that holds its content, for a mount of ConfigMaps and Secrets. */
+  readonly content?: string;
   /** Whose its files are in the container; as on disk where there are none. */
   readonly ids?: { readonly uids: readonly IdMapping[]; readonly gids: readonly IdMapping[] };
 }
@@ -31,7 +34,7 @@ const NOT_THE_KERNELS = new Set(['auto', 'noauto', 'defaults', 'nofail', '_netde
 const PROPAGATION = { None: 'rprivate', HostToContainer: 'rslave', Bidirectional: 'rshared' } as const;
 
 /** As config.json has it. */
-export function runtimeMount({ mount, volume, ids }: OwnMount): RuntimeMount {
+export function runtimeMount({ mount, volume, content, ids }: OwnMount): RuntimeMount {
   const destination = mount.mountPath;
   const mapped = ids === undefined ? {} : { uidMappings: ids.uids, gidMappings: ids.gids };
   const access = mount.readOnly ? (mount.recursiveReadOnly && mount.bind?.recursive !== false ? 'rro' : 'ro') : 'rw';
@@ -40,6 +43,8 @@ export function runtimeMount({ mount, volume, ids }: OwnMount): RuntimeMount {
     const limit = size === undefined ? [] : [`size=${parseTmpfsSize(size)}`];
     return { destination, type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'nodev', `mode=${mode}`, ...limit, ...options, mount.readOnly ? 'ro' : 'rw'] };
   }
+  // Memory of the node may be mounted without exec, and scripts are configuration, too.
+  if (content !== undefined) return { destination, type: 'bind', source: path.join(content, shownPart(mount) ?? ''), options: ['bind', 'rprivate', 'nosuid', 'nodev', 'exec', 'ro'] };
   const below = mount.volume?.subPath === undefined ? [] : [`${SUB_PATH}${mount.volume.subPath}`];
   if (volume === undefined) return { destination, type: 'bind', source: mount.bind?.source ?? '', options: [mount.bind?.recursive === false ? 'bind' : 'rbind', PROPAGATION[mount.bind?.propagation ?? 'None'], access], ...mapped };
   if (volume.folder !== undefined) return { destination, type: 'bind', source: volume.folder, options: ['rbind', 'rprivate', access, ...below], ...mapped };
@@ -47,6 +52,11 @@ export function runtimeMount({ mount, volume, ids }: OwnMount): RuntimeMount {
   const given = mountOptions(o).filter((option) => !NOT_THE_KERNELS.has(option) && !option.startsWith('x-') && !option.startsWith('comment='));
   const options = [...given, ...(mount.readOnly ? [access] : []), ...below];
   return isBindVolume(volume.volume.spec) ? { destination, type: 'bind', source: device, options: ['rprivate', ...options], ...mapped } : { destination, type, source: device, options, ...mapped };
+}
+
+/** What of its content a mount shows; undefined for all of it. */
+function shownPart({ configMap, secret, projected }: Mount): string | undefined {
+  return (configMap ?? secret ?? projected)?.subPath;
 }
 
 /** What makes the files of a mount's owner those of the container's user; undefined where that is nothing. */

@@ -17,7 +17,7 @@ export function processArguments(spec: Pick<ContainerSpec, 'command' | 'args' | 
 
 /** The process's environment: the image's, over it the container's own, over nothing the few that every process expects. */
 export function processEnvironment(
-  spec: Pick<ContainerSpec, 'env' | 'tty'>,
+  spec: { readonly env: readonly { readonly name: string; readonly value: string }[] } & Pick<ContainerSpec, 'tty'>,
   image: ImageRuntimeConfig,
   defaults: { readonly home: string; readonly hostname: string },
 ): string[] {

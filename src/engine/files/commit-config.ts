@@ -40,7 +40,8 @@ export function configOfContainer(spec: ContainerSpec, image: ImageRuntimeConfig
   const command = spec.command?.length ? spec.command : undefined;
   const args = spec.args?.length ? spec.args : undefined;
   const environment = new StageVariables(image.Env ?? []);
-  for (const { name, value } of spec.env) environment.environment.set(name, value);
+  // What comes from ConfigMaps and Secrets is the container's, and not for others to pull.
+  for (const { name, value, valueFrom } of spec.env) if (valueFrom === undefined) environment.environment.set(name, value);
   const ports = Object.fromEntries(spec.ports.map(({ containerPort, protocol }) => [`${containerPort}/${protocol.toLowerCase()}`, {}]));
   return {
     ...image,

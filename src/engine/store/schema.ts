@@ -168,4 +168,7 @@ export const migrations: readonly string[] = [
     created_at INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  ALTER TABLE containers ADD COLUMN config TEXT; -- digests of what it was given of ConfigMaps and Secrets, as JSON; NULL for nothing
+  `,
 ];

@@ -10,6 +10,7 @@ import { openDesiredStore } from '../../../src/reconcile/desired-store.ts';
 import { containerSchema } from '../../../src/spec/container.ts';
 import { parseContainerName } from '../../../src/spec/name.ts';
 import type { SpecProblem } from '../../../src/spec/problem.ts';
+import { contentOf } from '../../../src/spec/resource.ts';
 import { createDirectorySource, type DirectorySource } from '../../../src/sources/directory/source.ts';
 
 /** Long enough for the slowest machine; nothing waits that long unless it fails. */
@@ -41,7 +42,7 @@ export class Harness implements AsyncDisposable {
   constructor(base: string, dir: string) {
     this.base = base;
     this.dir = dir;
-    this.desired = openDesiredStore({ records: { list: () => [], replace: () => {} }, hashOf: ({ spec }) => JSON.stringify(spec), logger });
+    this.desired = openDesiredStore({ records: { list: () => [], replace: () => {} }, hashOf: (resource) => JSON.stringify(contentOf(resource)), logger });
     this.desired.subscribe((changed) => this.removed.push(...changed.filter(({ kind, name }) => this.desired.getOf(kind, name) === undefined).map(({ name }) => name)));
   }
 

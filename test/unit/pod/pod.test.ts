@@ -50,7 +50,7 @@ containers:
 `, '{name: web, namespace: apps, labels: {team: blue}, annotations: {note: x}, uid: 1}');
   const { documents } = parseDocuments(text, 'pod.yaml');
   assert.deepEqual(documents.map(({ at, name, resource }) => `${resource.kind} ${name} ${at}`), ['Volume apps/web-work pod.yaml:14:20', 'Container apps/web-app pod.yaml:18:7', 'Container apps/web-side pod.yaml:27:7']);
-  assert.partialDeepStrictEqual(documents[0]?.resource.spec, { reclaimPolicy: 'Delete' });
+  assert.partialDeepStrictEqual(documents[0]?.resource, { spec: { reclaimPolicy: 'Delete' } });
   const [app, side] = containersOf(text);
   assert.deepEqual(app?.metadata.labels, { team: 'blue', 'io.kubernetes.pod.name': 'web', 'io.kubernetes.container.name': 'app' });
   assert.partialDeepStrictEqual(app?.spec, {

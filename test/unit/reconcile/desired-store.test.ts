@@ -6,7 +6,7 @@ import type { Declared, ResourceKey, SourceName } from '../../../src/reconcile/d
 import { openDesiredStore } from '../../../src/reconcile/desired-store.ts';
 import { containerSchema } from '../../../src/spec/container.ts';
 import { parseContainerName, type ResourceName } from '../../../src/spec/name.ts';
-import type { Resource } from '../../../src/spec/resource.ts';
+import { contentOf, type Resource } from '../../../src/spec/resource.ts';
 
 type DesiredRecord = Row<SourceName>;
 
@@ -29,7 +29,7 @@ class MemoryRecords {
 }
 
 const logger = pino({ level: 'silent' });
-const hashOf = ({ spec }: Resource): string => JSON.stringify(spec);
+const hashOf = (resource: Resource): string => JSON.stringify(contentOf(resource));
 const web = parseContainerName('web');
 const worker = parseContainerName('worker');
 
