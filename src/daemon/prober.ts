@@ -1,21 +1,19 @@
-import type { Duplex } from 'node:stream';
-import type { ContainerEngine, ContainerId, ExitRecord } from '../engine/engine.ts';
 import type { ImageHealthcheck } from '../engine/images/oci-image.ts';
 import type { ImageEngine } from '../engine/images.ts';
-import { readFrames } from '../lib/attach-frames.ts';
 import type { Clock } from '../lib/clock.ts';
-import { MooringError } from '../lib/errors.ts';
-import type { Prober } from '../reconcile/prober.ts';
+import { messageOf } from '../lib/errors.ts';
+import type { ProbeAction, ProbeAnswer, Prober } from '../reconcile/prober.ts';
+import { byDeadline } from './probes/deadline.ts';
+import { type ProbeEngine, probeByExec } from './probes/exec.ts';
+import { probeByGrpc } from './probes/grpc.ts';
+import { probeByHttp } from './probes/http.ts';
+import { probeByTcp } from './probes/tcp.ts';
 
-/** What is kept of what a probe writes. */
-const MAX_OUTPUT = 4_096;
-/** How long one that was killed may take to be gone; its descendants may hold its output open for ever. Milliseconds. */
-const LAST_PATIENCE = 5_000;
 /** Images whose health checks are remembered: an image never changes, and each start asks. */
 const REMEMBERED = 256;
 
-/** Probes by processes that the engine adds to the container. */
-export function createProber(engine: Pick<ContainerEngine, 'exec' | 'attachExec' | 'killExec'>, images: Pick<ImageEngine, 'inspect'>, clock: Clock): Prober {
+/** Probes by processes that the engine adds to the container, and from the node by its network. */
+export function createProber(engine: ProbeEngine, images: Pick<ImageEngine, 'inspect'>, clock: Clock): Prober {
   const remembered = new Map<string, Promise<ImageHealthcheck | null | undefined>>();
   return {
     imageHealthcheck(imageId) {
@@ -28,54 +26,23 @@ export function createProber(engine: Pick<ContainerEngine, 'exec' | 'attachExec'
       return found;
     },
 
-    async probe(id, command, timeoutMs) {
-      const ended = Promise.withResolvers<ExitRecord | undefined>();
-      const process = await engine.exec(id, { command }, ended.resolve);
-      if ('exitCode' in process) return { exitCode: process.exitCode, output: process.message };
-      const output: Buffer[] = [];
-      const reading = collect(await attached(engine, id, process.id), output);
-      const text = (): string => Buffer.concat(output).toString('utf8');
-      const exit = await within(Promise.all([ended.promise, reading]).then(([end]) => end ?? lost), timeoutMs, clock);
-      if (exit === lost) throw new MooringError('Unavailable', 'nobody knows how the probe ended');
-      if (exit !== undefined) return { exitCode: exit.exitCode, output: text() };
-      engine.killExec(process.id);
-      await within(ended.promise.then(() => lost), LAST_PATIENCE, clock);
-      return { exitCode: -1, output: `Health check exceeded timeout (${timeoutMs / 1000}s)${output.length > 0 ? `: ${text()}` : ''}` };
+    probe({ id, address }, action, timeoutMs) {
+      return action.exec === undefined ? probeByNetwork(address, action, timeoutMs, clock) : probeByExec(engine, id, action.exec.command, timeoutMs, clock);
     },
   };
 }
 
-const lost = Symbol('lost');
-
-/** Undefined for what takes longer. */
-async function within<T>(work: Promise<T>, milliseconds: number, clock: Clock): Promise<T | undefined> {
-  const late = Promise.withResolvers<undefined>();
-  const timer = clock.setTimeout(() => late.resolve(undefined), milliseconds);
+async function probeByNetwork(own: string | undefined, { httpGet, tcpSocket, grpc }: ProbeAction, timeoutMs: number, clock: Clock): Promise<ProbeAnswer> {
+  const address = httpGet?.host ?? tcpSocket?.host ?? own;
+  if (address === undefined) return { exitCode: -1, output: 'it has no address that the node could reach it at; probe it by exec' };
+  const port = httpGet?.port ?? tcpSocket?.port ?? grpc?.port;
   try {
-    return await Promise.race([work, late.promise]);
-  } finally {
-    clock.clearTimeout(timer);
-  }
-}
-
-/** Undefined where it has ended already. */
-async function attached(engine: Pick<ContainerEngine, 'attachExec'>, id: ContainerId, exec: string): Promise<Duplex | undefined> {
-  try {
-    return await engine.attachExec(id, exec);
+    const answer = await byDeadline(timeoutMs, clock, async (signal) => {
+      if (httpGet !== undefined) return probeByHttp(httpGet, address, signal);
+      return tcpSocket === undefined ? probeByGrpc(grpc?.port ?? 0, grpc?.service ?? '', address, signal) : probeByTcp(tcpSocket.port, address, signal);
+    });
+    return answer ?? { exitCode: -1, output: `there was no answer from ${address} port ${port} within ${timeoutMs / 1000} s` };
   } catch (error) {
-    if (error instanceof MooringError && error.code === 'NotFound') return undefined;
-    throw error;
-  }
-}
-
-/** Reads to the end, and keeps the beginning. */
-async function collect(stream: Duplex | undefined, output: Buffer[]): Promise<void> {
-  if (stream === undefined) return;
-  let room = MAX_OUTPUT;
-  for await (const frame of readFrames(stream)) {
-    if (frame.kind !== 'stdout' && frame.kind !== 'stderr') continue;
-    const kept = frame.bytes.subarray(0, room);
-    room -= kept.length;
-    if (kept.length > 0) output.push(Buffer.from(kept));
+    return { exitCode: 1, output: `${address} port ${port}: ${messageOf(error)}` };
   }
 }

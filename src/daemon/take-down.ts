@@ -1,7 +1,9 @@
 import type { DownProgress } from '../api/v1/types.ts';
 import type { ContainerEngine } from '../engine/engine.ts';
 import type { DesiredStore } from '../reconcile/desired.ts';
+import { longestStop, precedingOf } from '../spec/order-graph.ts';
 import type { Reconciler } from '../reconcile/reconciler.ts';
+import type { Container } from '../spec/container.ts';
 import type { ContainerName } from '../spec/name.ts';
 
 export interface TakeDownRooms {
@@ -24,7 +26,9 @@ export async function takeDown({ engine, desired, reconciler }: TakeDownRooms, o
     if (left.has(name) && reconciler.view(name) === undefined && !engine.list().some((container) => container.name === name)) gone(name);
   });
   try {
-    const longestGrace = Math.max(0, ...desired.list().map(({ container }) => container.spec.stopTimeoutSeconds));
+    const wanted = new Map(desired.list().map(({ name, container }) => [name, container]));
+    // In reverse order: the graces of those that come after each other add up.
+    const longestGrace = longestStop(wanted.keys(), (name) => precedingOf(wanted.get(name) as Container), (name) => wanted.get(name)?.spec.stopTimeoutSeconds ?? 0);
     const leftovers = await reconciler.takeDown(AbortSignal.timeout(longestGrace * 1000 + MARGIN_MS));
     const failed = leftovers.filter(({ name }) => left.delete(name));
     for (const name of left) gone(name);

@@ -4,7 +4,8 @@ import { configChange } from './config-change.ts';
 import { crashDelay, repairDelay, restartBackoffOf } from './backoff.ts';
 import type { DesiredContainer } from './desired.ts';
 import { processDrift, restartDrift } from './drift.ts';
-import type { Facts } from './facts.ts';
+import type { Facts, StopCause } from './facts.ts';
+import { type OrderSituation, restartedDependency, withRunsFollowed } from './order.ts';
 import { pauseDrift, withPaused } from './pause.ts';
 import { objectionTo } from './plan.ts';
 import { isExhausted, restartsAfter, type RestartRules } from './restart-policy.ts';
@@ -30,7 +31,7 @@ export interface Account {
 
 /** Takes what was just observed into the facts, purely: ends, crashes, drift found and undone. */
 export function account(situation: Situation): Account {
-  const { desired, observed, now } = situation;
+  const { desired, observed, order, now } = situation;
   let facts = withDesired(situation.facts, desired);
   if (observed === undefined) return { facts: withAnswered(facts, desired, observed), happenings: [] };
   const wanted = objectionTo(desired, observed) === undefined && configChange(situation) === undefined ? desired : undefined;
@@ -53,10 +54,9 @@ export function account(situation: Situation): Account {
 
   // The wish to stop it went away, and it outlived the signal: from now on its end is its own again.
   const stop = stopOf(observed, facts);
-  const wish = stop?.cause === 'ImageMoved' ? observed.drift.filter(({ kind }) => kind === 'Image') : restartDrift(observed.drift);
-  if (stop !== undefined && wish.length === 0 && !isToBeReset(observed, facts) && stopAskedOf(observed, facts) === undefined && isOverdue(stop, observed, facts, now)) facts = withoutStop(facts);
+  if (stop !== undefined && !isStillDue(stop.cause, observed, facts, order) && !isToBeReset(observed, facts) && stopAskedOf(observed, facts) === undefined && isOverdue(stop, observed, facts, now)) facts = withoutStop(facts);
   const present = [...observed.drift, ...pauseDrift(wanted, observed, facts)];
-  facts = withPaused(facts, wanted, observed);
+  facts = withRunsFollowed(withPaused(facts, wanted, observed), wanted.container, order);
   const known = facts.drifted ?? [];
   const fresh = present.filter(({ kind }) => !known.includes(kind));
   const undone = known.filter((kind) => !present.some((drift) => drift.kind === kind));
@@ -66,6 +66,14 @@ export function account(situation: Situation): Account {
   if (last !== undefined) facts = { ...facts, lastDrift: { ...last, time: now } };
   if (fresh.length > 0 || undone.length > 0) facts = withDrifted(facts, present.map(({ kind }) => kind));
   return { facts, happenings };
+}
+
+/** Whether a stop of what is desired has its cause still. */
+function isStillDue(cause: StopCause, observed: ObservedContainer, facts: Facts, order: OrderSituation | undefined): boolean {
+  if (cause === 'Unhealthy') return true;
+  if (cause === 'ImageMoved') return observed.drift.some(({ kind }) => kind === 'Image');
+  if (cause === 'DependencyRestarted' && restartedDependency(facts, order) !== undefined) return true;
+  return restartDrift(observed.drift).length > 0;
 }
 
 interface Ended {
@@ -79,7 +87,8 @@ interface Ended {
 
 function accountExit({ facts, observed, exit, wanted, now }: Ended): Account {
   const stop = stopOf(observed, facts);
-  const asked = stop !== undefined && exit.finishedAt >= stop.requestedAt;
+  // What probes ended counts as what ended by itself: the restart policy and its backoff are for that.
+  const asked = stop !== undefined && exit.finishedAt >= stop.requestedAt && stop.cause !== 'Unhealthy';
   const happenings: Happening[] = [];
   // It can only end again after it ran again, though nobody may have looked in between.
   if (facts.drifted?.includes('Process')) happenings.push({ kind: 'DriftRepaired', drift: 'Process' });

@@ -10,3 +10,17 @@ export async function withDeadline<T>(work: Promise<T>, milliseconds: number, cl
     clock.clearTimeout(timer);
   }
 }
+
+/** Settles once somebody calls what it puts into `listeners`; rejects with the reason of an aborted signal. */
+export async function toldIn(listeners: Set<() => void>, signal: AbortSignal): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const onAbort = (): void => reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  listeners.add(resolve);
+  try {
+    await promise;
+  } finally {
+    listeners.delete(resolve);
+    signal.removeEventListener('abort', onAbort);
+  }
+}

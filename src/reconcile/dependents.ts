@@ -1,6 +1,14 @@
+import type { Container } from '../spec/container.ts';
 import type { ContainerName } from '../spec/name.ts';
+import { dependenciesOf } from '../spec/order-graph.ts';
 import type { ResourceKey } from './desired.ts';
 import { keyText } from './desired-store.ts';
+import { needsOf } from './needs.ts';
+
+/** Whatever a container is to be looked at again for. */
+export function wakersOf(container: Container): ResourceKey[] {
+  return [...needsOf(container), ...dependenciesOf(container).map(({ name }) => ({ kind: 'Container' as const, name }))];
+}
 
 /** Which containers stand on what. */
 export class Dependents {

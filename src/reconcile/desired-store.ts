@@ -2,10 +2,11 @@ import { isDeepStrictEqual } from 'node:util';
 import type { DesiredRecord as Row, DesiredRecords } from '../engine/store/desired-records.ts';
 import { MooringError, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
-import type { ResourceName } from '../spec/name.ts';
+import type { ContainerName, ResourceName } from '../spec/name.ts';
 import type { SpecProblem } from '../spec/problem.ts';
 import { contentOf, describeResource, type Resource, resourceName, type ResourceKind, schemaOf } from '../spec/resource.ts';
 import { type Declared, type DesiredOf, type DesiredResource, type DesiredStore, type Origin, type ResourceKey, resourceOf, type SourceName } from './desired.ts';
+import { CIRCLE_FIX, circlesAmong, describeCircle } from '../spec/order-graph.ts';
 
 type DesiredRecord = Row<SourceName>;
 
@@ -40,6 +41,17 @@ export function openDesiredStore(options: DesiredStoreOptions): DesiredStore {
     if (!isDeepStrictEqual(contentOf(before), contentOf(resource))) return desiredFor(resource, { origin, specHash: hashOf(resource), generation: current.generation + 1 });
     if (isDeepStrictEqual(before, resource) && isDeepStrictEqual(current.origin, origin)) return current;
     return desiredFor(resource, { origin, specHash: current.specHash, generation: current.generation });
+  }
+
+  /** The containers of `wanted` that would close a circle in the order of starts, each with that. Of the others of their source only those that stay count. */
+  function circlesOf(wanted: ReadonlyMap<string, DesiredResource>, stays: (key: string) => boolean): Map<ContainerName, ContainerName[]> {
+    const changed = new Map([...wanted].flatMap(([key, desired]) => ('container' in desired && held.get(key) !== desired ? [[desired.name, desired.container] as const] : [])));
+    const [source] = [...wanted.values()].map(({ origin }) => origin.source);
+    return circlesAmong(changed, (name) => {
+      const key = keyText({ kind: 'Container', name });
+      const current = held.get(key);
+      return current !== undefined && 'container' in current && (current.origin.source !== source || stays(key)) ? current.container : undefined;
+    });
   }
 
   function commit(wanted: readonly DesiredResource[], removed: readonly ResourceKey[]): void {
@@ -83,6 +95,15 @@ export function openDesiredStore(options: DesiredStoreOptions): DesiredStore {
           problems.push({ file: fileOfLocation(item.location), at: item.location, ...IMMUTABLE, ...keyOf(item.resource) });
         } else wanted.set(key, accepted(source, item));
       }
+      for (const [name, circle] of circlesOf(wanted, (key) => wanted.has(key))) {
+        const key = { kind: 'Container' as const, name };
+        const current = held.get(keyText(key));
+        // What it was before stays in force.
+        if (current === undefined) wanted.delete(keyText(key));
+        else wanted.set(keyText(key), current);
+        const { location = '.' } = declared.find(({ resource }) => keyText(keyOf(resource)) === keyText(key)) ?? {};
+        problems.push({ file: fileOfLocation(location), at: location, field: 'spec.dependsOn', message: describeCircle(circle), fix: CIRCLE_FIX, ...key });
+      }
       const removed = all().flatMap((desired) => {
         const key = keyOf(resourceOf(desired));
         return desired.origin.source === source && !wanted.has(keyText(key)) ? [key] : [];
@@ -100,6 +121,9 @@ export function openDesiredStore(options: DesiredStoreOptions): DesiredStore {
         const current = held.get(keyText(key));
         if (current !== undefined && isRefused(current, item.resource)) throw new MooringError('Invalid', `${described(key)} is immutable: its data can not be changed`, { at: item.location, fix: IMMUTABLE.fix });
         wanted.set(keyText(key), accepted(source, item));
+      }
+      for (const [name, circle] of circlesOf(wanted, () => true)) {
+        throw new MooringError('Invalid', `${described({ kind: 'Container', name })}: ${describeCircle(circle)}`, { fix: CIRCLE_FIX });
       }
       const result = [...wanted.values()];
       commit(result, []);

@@ -1,15 +1,19 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ObservedContainer } from '../engine/engine.ts';
 import type { Clock } from '../lib/clock.ts';
+import { MooringError } from '../lib/errors.ts';
 import type { Container } from '../spec/container.ts';
 import { specHash } from '../spec/hash.ts';
 import { containerName, type ContainerName } from '../spec/name.ts';
-import { contentOf, isConfigKind, type Resource, type ResourceKind } from '../spec/resource.ts';
+import { CIRCLE_FIX, circlesAmong, describeCircle } from '../spec/order-graph.ts';
+import { contentOf, describeResource, isConfigKind, type Resource, type ResourceKind } from '../spec/resource.ts';
 import { configChange } from './config-change.ts';
 import { type DesiredContainer, type DesiredResource, type DesiredStore, type ResourceKey, resourceOf } from './desired.ts';
 import { keyOf, keyText } from './desired-store.ts';
 import { noFacts, type FactsStore } from './facts.ts';
 import { configIn, type ConfigLookup, takeConfig } from './given-config.ts';
+import type { Milestones } from './milestones.ts';
+import { dependencySituation } from './order.ts';
 import { imageSituation } from './image-situation.ts';
 import type { ImageSource } from './image-source.ts';
 import { needsOf, unmetNeeds, type SupplyState } from './needs.ts';
@@ -30,6 +34,9 @@ export interface DryRunRooms {
   readonly clock: Pick<Clock, 'now'>;
   readonly observe: (name: ContainerName) => Promise<ObservedContainer | undefined>;
   readonly isRunning: (name: ContainerName) => boolean;
+  /** How far it has come, if it is desired just so. */
+  readonly milestones: (desired: DesiredContainer | undefined) => Milestones;
+  readonly isProbed: (name: ContainerName) => boolean;
   /** Containers observed at once. */
   readonly concurrency: number;
 }
@@ -57,6 +64,7 @@ export async function dryRun(resources: readonly Resource[], prune: boolean, roo
     if (wish === undefined) wanted.delete(name);
     else wanted.set(name, wish);
   }
+  refuseCircles(containers, desired);
   const config: ConfigLookup = (key) => {
     const wish = wishes.get(keyText(key));
     if (wish === undefined) return configIn(desired, key);
@@ -86,7 +94,8 @@ export async function dryRun(resources: readonly Resource[], prune: boolean, roo
       const given = wish && takeConfig(wish.container, config).given?.digests;
       const image = await imageSituation(images, wish, observed, { latest: rooms.latestOf(name), isRenewed: configChange({ observed, config: given }) !== undefined });
       const unmet = wish === undefined ? [] : unmetNeeds(wish.container, { supply, desired: (other) => wanted.get(other), isRunning, config });
-      return planChanges(name, { desired: wish, observed, facts: facts.get(name) ?? noFacts, now: clock.now(), image, unmet, config: given }, desired.get(name));
+      const order = wish === undefined ? undefined : dependencySituation(wish.container, { desired: (other) => wanted.get(other), milestones: (other) => rooms.milestones(wanted.get(other)), isProbed: rooms.isProbed });
+      return planChanges(name, { desired: wish, observed, facts: facts.get(name) ?? noFacts, now: clock.now(), image, unmet, config: given, ...(order && { order }) }, desired.get(name));
     } finally {
       release();
     }
@@ -101,6 +110,15 @@ function isChanged(before: DesiredResource | undefined, after: Resource | undefi
 function ofKinds<T extends { readonly key: ResourceKey }>(kinds: readonly ResourceKind[], items: Iterable<T>): T[] {
   const all = [...items];
   return kinds.flatMap((kind) => all.filter(({ key }) => key.kind === kind));
+}
+
+/** Throws `Invalid` where accepting these would close a circle in the order of starts. */
+function refuseCircles(wishes: readonly { readonly name: ContainerName; readonly wish: DesiredContainer | undefined }[], desired: Pick<DesiredStore, 'get'>): void {
+  const changes = new Map(wishes.flatMap(({ name, wish }) => (wish !== undefined && wish.container !== desired.get(name)?.container ? [[name, wish.container] as const] : [])));
+  const gone = new Set(wishes.flatMap(({ name, wish }) => (wish === undefined ? [name] : [])));
+  for (const [name, circle] of circlesAmong(changes, (other) => (gone.has(other) ? undefined : desired.get(other)?.container))) {
+    throw new MooringError('Invalid', `${describeResource('Container', name)}: ${describeCircle(circle)}`, { fix: CIRCLE_FIX });
+  }
 }
 
 /** What would be desired once `container` is accepted. */

@@ -4,11 +4,12 @@ import { MooringError, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { Container } from '../spec/container.ts';
 import type { ContainerName } from '../spec/name.ts';
-import { account, type Happening, withoutRun } from './account.ts';
+import { account, withoutRun } from './account.ts';
 import { configChange } from './config-change.ts';
 import { withDeadline } from './deadline.ts';
 import { imageSituation, withImageDrift } from './image-situation.ts';
 import { imageRequest, type ImageRequest, type ImageSource } from './image-source.ts';
+import type { Unwell } from './checkup.ts';
 import type { DesiredContainer } from './desired.ts';
 import type { Dossier } from './dossier.ts';
 import type { EventLog } from './events.ts';
@@ -17,12 +18,14 @@ import type { TakenConfig } from './given-config.ts';
 import type { MachineEffects } from './machine.ts';
 import { isUnmet, type UnmetNeed } from './needs.ts';
 import type { ReconcileObserver } from './observer.ts';
+import { type OrderSituation, WAITING_FOR_DEPENDENCY, withRunsOfStart } from './order.ts';
 import type { RunEnd } from './reconciler-face.ts';
 import type { Situation } from './situation.ts';
+import { tellHappening } from './tell-happening.ts';
 import { objectionTo, plan, type Step } from './plan.ts';
 import { Semaphore } from '../lib/semaphore.ts';
 import { afterKill, afterSignal } from './stop.ts';
-import { describeExit, describeSpan, instant } from './words.ts';
+import { describeSpan, instant } from './words.ts';
 
 export interface EffectsOptions {
   readonly engine: ContainerEngine;
@@ -43,6 +46,10 @@ export interface EffectsOptions {
   readonly enqueue: (name: ContainerName) => void;
   /** What the container stands on, and is not there now. */
   readonly unmetOf: (container: Container) => readonly UnmetNeed[];
+  /** How a container stands to those before and behind it; undefined where there are none. */
+  readonly orderOf: (name: ContainerName) => OrderSituation | undefined;
+  /** Why the very run that was observed is to end, by its probes. */
+  readonly unwellOf: (name: ContainerName, observed: ObservedContainer | undefined) => Unwell | undefined;
   /** What it is given of ConfigMaps and Secrets. */
   readonly configOf: (container: Container) => TakenConfig;
   /** A container is wanted no more, and gone. */
@@ -90,13 +97,15 @@ export class Effects implements MachineEffects {
     const desired = desiredOf(name);
     const now = this.clock.now();
     const config = desired && this.#options.configOf(desired.container).given?.digests;
-    const { facts, happenings } = account({ desired, observed, config, facts: dossier.facts, now });
+    const order = this.#options.orderOf(name);
+    const { facts, happenings } = account({ desired, observed, config, facts: dossier.facts, now, ...(order && { order }) });
     this.#remember(dossier, facts);
     const unmet = desired === undefined ? [] : this.#options.unmetOf(desired.container);
-    const situation = { desired, observed, facts, now, image, unmet, config };
+    const unwell = this.#options.unwellOf(name, observed);
+    const situation = { desired, observed, facts, now, image, unmet, config, ...(order && { order }), ...(unwell && { unwell }) };
     dossier.situation = situation;
     for (const happening of happenings) {
-      this.#tell(name, happening);
+      tellHappening(name, happening, this.#options);
       if (happening.kind === 'Exited' && observed !== undefined) this.#options.onExit({ name, id: observed.id, exit: happening.exit });
     }
     this.#noteRunning(dossier, observed, desired);
@@ -159,6 +168,7 @@ export class Effects implements MachineEffects {
     const { id } = observed;
     switch (step.kind) {
       case 'Start':
+        this.#remember(dossier, withRunsOfStart(dossier.facts, dossier.situation?.order));
         await this.#start(dossier, observed, signal);
         signal.throwIfAborted();
         this.#record(name, 'Normal', 'Started', `started: ${step.message}`);
@@ -170,7 +180,7 @@ export class Effects implements MachineEffects {
           await this.#bounded(name, 'signal', engine.signal(id, step.signal));
         } finally {
           // Also after a failure, so that a signal that can't be sent doesn't keep the kill from falling due.
-          if (!signal.aborted) this.#remember(dossier, afterSignal(dossier.facts, observed, step.cause, requestedAt));
+          if (!signal.aborted) this.#remember(dossier, afterSignal(dossier.facts, observed, step.cause, requestedAt, step.graceSeconds));
         }
         return;
       }
@@ -357,37 +367,13 @@ export class Effects implements MachineEffects {
     delete dossier.wantedSince;
   }
 
-  /** Tells once what a container waits for that is not on its way. */
+  /** Tells once what a container waits for that is not on its way, or is another one. */
   #tellWait(dossier: Dossier, { kind, reason, message }: Step): void {
-    if (kind !== 'Settled' || !isUnmet(reason)) delete dossier.waitsFor;
+    const isLost = kind === 'Settled' && isUnmet(reason);
+    if (!isLost && reason !== WAITING_FOR_DEPENDENCY) delete dossier.waitsFor;
     else if (dossier.waitsFor !== message) {
       dossier.waitsFor = message;
-      this.#record(dossier.name, 'Warning', reason, message);
-    }
-  }
-
-  #tell(name: ContainerName, happening: Happening): void {
-    const { observer } = this.#options;
-    switch (happening.kind) {
-      case 'Exited': {
-        const { exit, asked } = happening;
-        this.#record(name, asked || exit.exitCode === 0 ? 'Normal' : 'Warning', 'Exited', `ended with ${describeExit(exit)}${asked ? ', as asked' : ''}`);
-        return;
-      }
-      case 'Restarting':
-        observer.restarted(name);
-        return;
-      case 'BackOff':
-        this.#record(name, 'Warning', 'BackOff', `next start in ${describeSpan(happening.delay)}: it keeps ending, last with ${describeExit(happening.exit)}`);
-        return;
-      case 'DriftDetected':
-        observer.driftDetected(happening.drift.kind);
-        this.#record(name, 'Warning', 'DriftDetected', `${happening.drift.kind}: ${happening.drift.message}`);
-        return;
-      case 'DriftRepaired':
-        observer.driftRepaired(happening.drift);
-        this.#record(name, 'Normal', 'DriftRepaired', `${happening.drift}: as wanted again`);
-        return;
+      this.#record(dossier.name, isLost ? 'Warning' : 'Normal', reason, message);
     }
   }
 

@@ -3,7 +3,7 @@ import type { ProcessIdentity } from '../native/native.ts';
 import type { ContainerName } from '../spec/name.ts';
 
 /** Why a running process is to end, though it has not ended by itself. */
-export type StopCause = 'Undesired' | 'Suspended' | 'Asked' | 'Reset' | 'SpecChanged' | 'ConfigChanged' | 'ImageMoved' | 'Drift';
+export type StopCause = 'Undesired' | 'Suspended' | 'Asked' | 'Reset' | 'SpecChanged' | 'ConfigChanged' | 'ImageMoved' | 'Drift' | 'DependencyRestarted' | 'Unhealthy';
 
 /** A stop that is under way. */
 export interface Stop {
@@ -12,6 +12,8 @@ export interface Stop {
   readonly requestedAt: number;
   /** The signal that was sent. */
   readonly signal?: string;
+  /** Seconds between the signal and the first kill, where they are not those of the spec. */
+  readonly graceSeconds?: number;
   /** When the next harder measure is due: the first kill after the grace, then each further kill. */
   readonly deadline: number;
   /** Kills sent so far. */
@@ -60,6 +62,8 @@ export interface Facts {
   readonly stopAsked?: StopAsked;
   /** The container whose file changes somebody asked to throw away, until that is done. */
   readonly reset?: { readonly id: ContainerId };
+  /** The runs of the dependencies whose restarts it follows, that its present run began with. */
+  readonly dependencyRuns?: Readonly<Record<ContainerName, string>>;
   /** First process of the run that stands still since `spec.pause` says so. */
   readonly paused?: ProcessIdentity;
   readonly lastDrift?: { readonly kind: DriftKind; readonly message: string; readonly time: number };

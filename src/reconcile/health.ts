@@ -1,15 +1,21 @@
 import type { ImageHealthcheck } from '../engine/images/oci-image.ts';
 import { durationMs } from '../spec/duration.ts';
 import type { Healthcheck } from '../spec/healthcheck.ts';
+import type { ContainerProbe } from '../spec/probe.ts';
+import type { ProbeAction } from './prober.ts';
 
 /** How a container is probed. Times are milliseconds. */
 export interface Probe {
-  readonly command: readonly string[];
+  readonly action: ProbeAction;
+  /** Time from the start of the run to the first probe, and `interval` that from the start of one to the next, as Kubernetes has it. Without it, `interval` lies between the end of one and the next, and before the first, as Docker has it. */
+  readonly delay?: number;
   readonly interval: number;
   readonly timeout: number;
   readonly startPeriod: number;
   readonly startInterval: number;
   readonly retries: number;
+  /** Successes in a row that make it healthy. */
+  readonly successes: number;
 }
 
 /** One probe that was made. Times are milliseconds since the epoch. */
@@ -27,6 +33,8 @@ export interface Health {
   readonly status: 'Starting' | 'Healthy' | 'Unhealthy';
   /** Failures in a row that count. */
   readonly failingStreak: number;
+  /** Successes in a row that do not count yet. */
+  readonly passingStreak?: number;
   /** The last few, oldest first. */
   readonly log: readonly ProbeResult[];
 }
@@ -45,12 +53,28 @@ export function probeOf(spec: Healthcheck | undefined, image: ImageHealthcheck |
   if (command === undefined) return undefined;
   const span = (own: string | undefined, nanos: number | undefined, usual: number): number => (own !== undefined ? durationMs(own) : nanos !== undefined && nanos > 0 ? Math.ceil(nanos / NANOS_PER_MS) : usual);
   return {
-    command,
+    action: { exec: { command: [...command] } },
     interval: span(spec?.interval, image?.Interval, DEFAULTS.interval),
     timeout: span(spec?.timeout, image?.Timeout, DEFAULTS.timeout),
     startPeriod: span(spec?.startPeriod, image?.StartPeriod, DEFAULTS.startPeriod),
     startInterval: span(spec?.startInterval, image?.StartInterval, DEFAULTS.startInterval),
     retries: spec?.retries ?? (image?.Retries || DEFAULTS.retries),
+    successes: 1,
+  };
+}
+
+/** The same of one of Kubernetes' probes. */
+export function containerProbe({ exec, httpGet, tcpSocket, grpc, initialDelaySeconds, periodSeconds, timeoutSeconds, successThreshold, failureThreshold }: ContainerProbe): Probe {
+  const interval = periodSeconds * 1000;
+  return {
+    action: { ...(exec && { exec }), ...(httpGet && { httpGet }), ...(tcpSocket && { tcpSocket }), ...(grpc && { grpc }) },
+    delay: initialDelaySeconds * 1000,
+    interval,
+    timeout: timeoutSeconds * 1000,
+    startPeriod: 0,
+    startInterval: interval,
+    retries: failureThreshold,
+    successes: successThreshold,
   };
 }
 
@@ -63,14 +87,23 @@ function imageCommand([kind, ...words]: readonly string[]): readonly string[] | 
 /** How it is after one more probe of a run that began at `runningSince`. */
 export function afterProbe(health: Health, result: ProbeResult, probe: Probe, runningSince: number): Health {
   const log = [...health.log, result].slice(-KEPT);
-  if (result.exitCode === 0) return { status: 'Healthy', failingStreak: 0, log };
-  if (isStarting(health, probe, runningSince, result.startedAt)) return { ...health, log };
+  if (result.exitCode === 0) {
+    const passingStreak = (health.passingStreak ?? 0) + 1;
+    return health.status === 'Healthy' || passingStreak >= probe.successes ? { status: 'Healthy', failingStreak: 0, log } : { status: health.status, failingStreak: 0, passingStreak, log };
+  }
+  if (isStarting(health, probe, runningSince, result.startedAt)) return { status: health.status, failingStreak: health.failingStreak, log };
   const failingStreak = health.failingStreak + 1;
   return { status: failingStreak >= probe.retries ? 'Unhealthy' : health.status, failingStreak, log };
 }
 
 /** Milliseconds until the next probe. */
 export function untilNextProbe(health: Health, probe: Probe, runningSince: number, now: number): number {
+  if (probe.delay !== undefined) {
+    const last = health.log.at(-1);
+    // Whoever was paused, or waited for a place, does not catch up.
+    const due = last === undefined ? runningSince + probe.delay : last.startedAt + probe.interval;
+    return Math.min(Math.max(0, due - now), Math.max(probe.delay, probe.interval));
+  }
   return isStarting(health, probe, runningSince, now) ? probe.startInterval : probe.interval;
 }
 

@@ -18,7 +18,7 @@ export interface UnmetNeed extends ResourceKey {
   readonly isComing: boolean;
 }
 
-const WAITS = /^((Network|Volume|Container)(Missing|NotReady|Loop)|(ConfigMap|Secret)(Missing|KeyMissing|Unusable))$/;
+const WAITS = /^((Network|Volume|Container)(Missing|NotReady|Loop)|(ConfigMap|Secret)(Missing|KeyMissing|Unusable)|Dependency(Missing|Suspended|Failed))$/;
 
 /** Whether a step's reason is an unmet need. */
 export function isUnmet(reason: string): boolean {

@@ -6,6 +6,7 @@ import type { ContainerName } from '../spec/name.ts';
 import { account, withoutRun } from './account.ts';
 import type { DesiredContainer } from './desired.ts';
 import { isUnmet } from './needs.ts';
+import { WAITING_FOR_DEPENDENCY, withRunsOfStart } from './order.ts';
 import { plan, type Step } from './plan.ts';
 import type { PlannedChange } from './planned-change.ts';
 import type { Situation } from './situation.ts';
@@ -53,6 +54,8 @@ export function afterStep(situation: Situation, step: Step): Situation {
     case 'Forget':
       return situation;
     case 'Wait':
+      // Goes by no time: each of those containers does what it is to do first.
+      if (step.reason === WAITING_FOR_DEPENDENCY) return situation.order === undefined ? situation : { ...situation, order: { ...situation.order, awaited: [] } };
       return { ...situation, now: step.until, ...(isUnmet(step.reason) && { unmet: [] }), ...(observed?.process.state === 'Creating' ? { observed: running(observed, now) } : {}) };
     case 'PullImage':
       return { ...situation, image: { name: step.image, isThere: true, isFresh: true, ...(situation.image?.moved && { moved: { ...situation.image.moved, isFetched: true } }) } };
@@ -68,7 +71,7 @@ export function afterStep(situation: Situation, step: Step): Situation {
     case 'Release':
       return { ...situation, desired: undefined, image: undefined };
     case 'Start':
-      return observed === undefined ? situation : { ...situation, observed: running(observed, now) };
+      return observed === undefined ? situation : { ...situation, observed: running(observed, now), facts: withRunsOfStart(facts, situation.order) };
     case 'Reset': {
       const { reset: _, ...rest } = facts;
       return { ...situation, facts: rest };
@@ -80,7 +83,7 @@ export function afterStep(situation: Situation, step: Step): Situation {
     case 'Update':
       return updated(undrifted(undrifted(situation, 'Network'), 'Limits'));
     case 'Signal':
-      return observed === undefined ? situation : { ...situation, observed: ended(observed, now, 15), facts: afterSignal(facts, observed, step.cause, now) };
+      return observed === undefined ? situation : { ...situation, observed: ended(observed, now, 15), facts: afterSignal(facts, observed, step.cause, now, step.graceSeconds) };
     case 'Kill':
       return observed === undefined ? situation : { ...situation, observed: ended(observed, now, 9), facts: afterKill(facts, observed, step.cause, now) };
   }

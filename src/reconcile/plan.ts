@@ -1,4 +1,5 @@
 import type { ExitRecord, ObservedContainer, ObservedProcess } from '../engine/engine.ts';
+import { listed } from '../lib/text.ts';
 import { imagePullPolicyOf } from '../spec/image-pull-policy.ts';
 import { isToBeReset, stopAskedOf } from './asked.ts';
 import { configChange } from './config-change.ts';
@@ -9,6 +10,7 @@ import type { Facts, StopCause } from './facts.ts';
 import { describeChange, isOutdated, updateReason } from './outdated.ts';
 import { describeRestarts, restartsAfter, type RestartRules } from './restart-policy.ts';
 import { isUnmet } from './needs.ts';
+import { restartedDependency } from './order.ts';
 import type { Situation } from './situation.ts';
 import { deadlineOf, FOR_EVER, isOverdue, stopBy, stopOf, wantsOtherSignal } from './stop.ts';
 import { describeExit, describeSpan, instant } from './words.ts';
@@ -24,7 +26,7 @@ export type Step = { readonly reason: string; readonly message: string } & (
   | { readonly kind: 'BuildImage'; readonly image: string }
   | { readonly kind: 'Create' }
   | { readonly kind: 'Start' }
-  | { readonly kind: 'Signal'; readonly signal: string; readonly cause: StopCause }
+  | { readonly kind: 'Signal'; readonly signal: string; readonly cause: StopCause; readonly graceSeconds?: number }
   | { readonly kind: 'Kill'; readonly cause: StopCause }
   | { readonly kind: 'Update' } // of what can change on the container that is there
   | { readonly kind: 'Pause' }
@@ -45,10 +47,14 @@ export interface Objection {
   readonly cause: StopCause;
   readonly reason: string;
   readonly message: string;
+  /** Seconds between the stop signal and SIGKILL, where they are not those of the spec. */
+  readonly graceSeconds?: number;
 }
 
 /** What is under way tells when it is done; should that be lost, this is when to look, in milliseconds. */
 const LOOK_AGAIN = 10_000;
+/** The same for what others tell of, whose loss the resync makes good. */
+const LOOK_AGAIN_LATE = 3_600_000;
 
 /** The next step towards what is desired. The facts must account for what was observed (`account`). */
 export function plan(situation: Situation): Step {
@@ -117,7 +123,7 @@ function planAbsent(situation: Situation): Step {
   const { suspend } = desired.container.spec;
   if (suspend && facts.made !== true) return { kind: 'Settled', reason: 'Suspended', message: 'spec.suspend is true: it is not created' };
   const why = suspend ? { reason: 'MakeAsked', message: 'somebody asked to have it made' } : { reason: 'NotCreated', message: 'it is wanted, and there is none' };
-  return planCompleted(desired, facts) ?? planNeeds(situation) ?? planPull(situation) ?? { kind: 'Create', ...why };
+  return planCompleted(desired, facts) ?? planNeeds(situation) ?? planPull(situation) ?? (suspend ? undefined : planAwaited(situation)) ?? { kind: 'Create', ...why };
 }
 
 /** Builds the image; what runs goes on meanwhile, and for good if it can't be built. */
@@ -145,11 +151,30 @@ function planNeeds({ unmet = [], now }: Situation): Step | undefined {
   return first.isComing ? { kind: 'Wait', until: now + LOOK_AGAIN, ...why } : { kind: 'Settled', ...why };
 }
 
+/** Waits for what it depends on to be as far as it must be; whatever moves there has it looked at again. */
+function planAwaited({ order, now }: Situation): Step | undefined {
+  const { awaited = [] } = order ?? {};
+  const first = awaited.find(({ isComing }) => !isComing) ?? awaited[0];
+  if (first === undefined) return undefined;
+  const why = { reason: first.reason, message: awaited.map(({ message }) => message).join('; ') };
+  return first.isComing ? { kind: 'Wait', until: now + LOOK_AGAIN_LATE, ...why } : { kind: 'Settled', ...why };
+}
+
+/** Lets those stop first that depend on it and go away, too. */
+function planHeld({ cause, message }: Objection, observed: ObservedContainer, { facts, order, now }: Situation): Step | undefined {
+  const hold = order?.hold;
+  if (hold === undefined || now >= hold.until || observed.process.state !== 'Running' || stopOf(observed, facts) !== undefined) return undefined;
+  if (cause !== 'Undesired' && cause !== 'Suspended') return undefined;
+  return { kind: 'Wait', until: hold.until, reason: 'StoppingDependants', message: `${message}; it is stopped after ${listed(hold.names)}` };
+}
+
 function planUnwanted(objection: Objection, observed: ObservedContainer, situation: Situation): Step {
   const { state } = observed.process;
   // What runs goes on until its successor can be made, for good if the image can't be had.
-  const pull = SUCCEEDED.has(objection.cause) && stopOf(observed, situation.facts) === undefined ? (planNeeds(situation) ?? planPull(situation)) : undefined;
+  const pull = SUCCEEDED.has(objection.cause) && stopOf(observed, situation.facts) === undefined ? (planNeeds(situation) ?? planPull(situation) ?? planAwaited(situation)) : undefined;
   if (pull !== undefined) return pull;
+  const held = planHeld(objection, observed, situation);
+  if (held !== undefined) return held;
   if (state === 'Running' || state === 'Creating') return planStop(objection, observed, situation);
   if (objection.cause === 'Suspended') {
     // One that is as desired answers the wish to have it made.
@@ -159,9 +184,10 @@ function planUnwanted(objection: Objection, observed: ObservedContainer, situati
   return { kind: 'Remove', reason: objection.reason, message: objection.message };
 }
 
-function planStop({ cause, reason, message }: Objection, observed: ObservedContainer, { facts, now }: Situation): Step {
+function planStop({ cause, reason, message, graceSeconds }: Objection, observed: ObservedContainer, { facts, now }: Situation): Step {
   const stop = stopOf(observed, facts);
-  const { signal, timeoutSeconds } = stopBy(observed, facts);
+  const { signal, timeoutSeconds: usual } = stopBy(observed, facts);
+  const timeoutSeconds = stop?.graceSeconds ?? usual;
   if (stop !== undefined && observed.process.state === 'Running' && wantsOtherSignal(stop, observed, facts)) return { kind: 'Signal', signal, cause, reason, message: `${message}, by another signal` };
   // Signals reach what stands still only once it runs on.
   if (stop !== undefined && isFrozen(observed)) return { kind: 'Resume', reason: 'Stopping', message: `${message}; it is paused, and has to run to end` };
@@ -173,7 +199,7 @@ function planStop({ cause, reason, message }: Objection, observed: ObservedConta
   }
   // Before its own program runs there is nothing that a signal could ask to end in order.
   if (observed.process.state === 'Creating') return { kind: 'Kill', cause, reason, message: `${message}; it is still being started` };
-  if (stop === undefined) return { kind: 'Signal', signal, cause, reason, message };
+  if (stop === undefined) return { kind: 'Signal', signal, cause, reason, message, ...(graceSeconds !== undefined && { graceSeconds }) };
   const grace = stop.kills === 0 ? `it still runs ${timeoutSeconds} s after ${signal}` : `it still runs after ${stop.kills} × SIGKILL`;
   return { kind: 'Kill', cause, reason, message: `${message}; ${grace}` };
 }
@@ -207,6 +233,10 @@ function planRunning(desired: DesiredContainer, observed: ObservedContainer, pid
     }
     return planStop({ cause: 'Drift', reason, message }, observed, situation);
   }
+  const unwell = objectionOfProbes(observed, situation);
+  if (unwell !== undefined) return planStop(unwell, observed, situation);
+  const restarted = restartedDependency(situation.facts, situation.order);
+  if (restarted !== undefined) return planStop({ cause: 'DependencyRestarted', reason: 'DependencyRestarted', message: `container ${restarted} runs anew, and dependsOn says to restart with it` }, observed, situation);
   const network = observed.drift.filter(({ kind }) => kind === 'Network');
   if (network.length > 0) return { kind: 'RestoreNetwork', reason: 'NetworkDrifted', message: describeDrift(network) };
   const { pause } = desired.container.spec;
@@ -218,15 +248,22 @@ function planRunning(desired: DesiredContainer, observed: ObservedContainer, pid
   return planMoved(situation) ?? settled;
 }
 
+/** Why it is to run anew by its probes. What was begun for it is brought to its end, also by a daemon that has not probed yet. */
+function objectionOfProbes(observed: ObservedContainer, { facts, unwell }: Situation): Objection | undefined {
+  if (isFrozen(observed)) return undefined;
+  if (unwell !== undefined) return { cause: 'Unhealthy', ...unwell };
+  return stopOf(observed, facts)?.cause === 'Unhealthy' ? { cause: 'Unhealthy', reason: 'Unhealthy', message: 'its probes failed' } : undefined;
+}
+
 function isFrozen({ process }: ObservedContainer): boolean {
   return process.state === 'Running' && process.frozen === true;
 }
 
 function planExited(desired: DesiredContainer, { exit }: ObservedProcess & { state: 'Exited' }, situation: Situation): Step {
   const { facts } = situation;
-  if (facts.runAsked !== undefined) return planNeeds(situation) ?? { kind: 'Start', reason: 'RunAsked', message: `it ended with ${describeExit(exit)}, and somebody asked for another run` };
+  if (facts.runAsked !== undefined) return planNeeds(situation) ?? planAwaited(situation) ?? { kind: 'Start', reason: 'RunAsked', message: `it ended with ${describeExit(exit)}, and somebody asked for another run` };
   if (facts.exitAsked === true && facts.countedExit === exit.finishedAt) {
-    return planNeeds(situation) ?? { kind: 'Start', reason: 'Stopped', message: `Mooring stopped it (${describeExit(exit)}), and it is wanted running` };
+    return planNeeds(situation) ?? planAwaited(situation) ?? { kind: 'Start', reason: 'Stopped', message: `Mooring stopped it (${describeExit(exit)}), and it is wanted running` };
   }
   const { spec } = desired.container;
   if (!restartsAfter(spec, exit.exitCode, facts.crashes)) return completed(spec, exit, facts.crashes);
@@ -235,7 +272,7 @@ function planExited(desired: DesiredContainer, { exit }: ObservedProcess & { sta
 
 function startOrWait(reason: string, message: string, desired: DesiredContainer, situation: Situation): Step {
   const { facts, now } = situation;
-  const needs = planNeeds(situation);
+  const needs = planNeeds(situation) ?? planAwaited(situation);
   if (needs !== undefined) return needs;
   const { backoffUntil = 0, crashes } = facts;
   if (isDue(backoffUntil, now, restartBackoffOf(desired.container.spec).max)) return { kind: 'Start', reason, message };

@@ -3,6 +3,7 @@ import type { ContainerName } from '../spec/name.ts';
 import type { Resource } from '../spec/resource.ts';
 import type { Explanation } from './explain.ts';
 import type { Health } from './health.ts';
+import type { Milestones } from './milestones.ts';
 import type { PlannedChange } from './planned-change.ts';
 import type { StopOptions } from './verbs.ts';
 import type { ContainerView } from './view.ts';
@@ -51,6 +52,8 @@ export interface ReconcilerFace {
   onExit(listener: (end: RunEnd) => void): () => void;
   /** What probes say of a container's present run; undefined where none are made. */
   health(name: ContainerName): Health | undefined;
+  /** How far a container has come, by its last look; nothing of what is not desired. */
+  milestones(name: ContainerName): Milestones;
   /** Looks at everything again. Settles when every container was looked at. */
   resync(): Promise<void>;
   /** Settles when no container has work left, bounded by the signal. */

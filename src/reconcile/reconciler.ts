@@ -6,8 +6,8 @@ import type { Logger } from '../lib/logger.ts';
 import type { Container } from '../spec/container.ts';
 import { isConfigKind, type Resource } from '../spec/resource.ts';
 import type { ContainerName } from '../spec/name.ts';
-import { withDeadline } from './deadline.ts';
-import { Dependents } from './dependents.ts';
+import { toldIn, withDeadline } from './deadline.ts';
+import { Dependents, wakersOf } from './dependents.ts';
 import type { DesiredContainer, DesiredStore, ResourceKey } from './desired.ts';
 import { dryRun } from './dry-run.ts';
 import { Effects } from './effects.ts';
@@ -21,14 +21,17 @@ import { explain, type Explanation } from './explain.ts';
 import { configIn, type ConfigLookup, takeConfig, type TakenConfig } from './given-config.ts';
 import { noFacts, type FactsStore } from './facts.ts';
 import { createContainerMachine } from './machine.ts';
-import { needsOf, unmetNeeds, type UnmetNeed } from './needs.ts';
+import type { Milestones } from './milestones.ts';
+import { unmetNeeds, type UnmetNeed } from './needs.ts';
 import { noProber, type Prober } from './prober.ts';
 import { noObserver, type ReconcileObserver } from './observer.ts';
+import { OrderBook } from './order-book.ts';
 import type { PlannedChange } from './planned-change.ts';
 import { WorkQueue } from './queue.ts';
 import type { ReconcilerFace, RunEnd } from './reconciler-face.ts';
 import { Roster } from './roster.ts';
 import { noSupplies, type SupplyFace } from './supplies.ts';
+import { emptied, type Leftover } from './take-down.ts';
 import { Verbs, type StopOptions } from './verbs.ts';
 import type { ContainerView } from './view.ts';
 
@@ -58,12 +61,6 @@ export interface ReconcilerOptions {
   readonly random?: () => number;
 }
 
-/** What could not be removed by `takeDown`, and why. */
-export interface Leftover {
-  readonly name: ContainerName;
-  readonly message: string;
-}
-
 /** Hints on one container beyond a hundred in a row are followed ten times a second. */
 const HINT_LIMIT = { burst: 100, interval: 100 };
 /** How long `close` waits for operations in flight. Milliseconds. */
@@ -76,6 +73,7 @@ export class Reconciler implements ReconcilerFace {
   readonly #roster: Roster;
   readonly #queue: WorkQueue<ContainerName>;
   readonly #dependents = new Dependents();
+  readonly #order: OrderBook;
   readonly #follower: ImageFollower;
   readonly #verbs: Verbs;
   readonly #checks: HealthChecks;
@@ -128,11 +126,14 @@ export class Reconciler implements ReconcilerFace {
       latestOf: (name) => this.#follower.latest(name),
       enqueue: (name) => this.#queue.add(name),
       unmetOf: (container) => this.#unmet(container),
+      orderOf: (name) => this.#order.situationOf(name),
+      unwellOf: (name, observed) => this.#checks.unwellOf(name, observed),
       configOf: (container) => this.#config(container),
       forget: (name) => supplies.forget(name),
       release: ({ name, origin }) => this.#options.desired.delete(origin.source, [{ kind: 'Container', name }]),
       onProgress: (name) => this.#roster.refresh(name),
       onLook: (name, situation, step) => {
+        if (situation.desired === undefined && situation.observed !== undefined) this.#order.stops.found(name, situation.observed.container);
         this.#checks.follow(name, situation.desired, situation.observed);
         this.#verbs.looked(name, situation, step);
       },
@@ -141,17 +142,19 @@ export class Reconciler implements ReconcilerFace {
       onLateEnd: (name) => this.#hurry(name),
     });
     this.#verbs = new Verbs({ clock, facts, desiredOf, dossierOf: (name) => this.#roster.ensure(name), observe: (name) => this.#observe(name), hurry: (name) => this.#hurry(name) });
-    this.#checks = new HealthChecks({ prober, clock, logger, events, onChange: (name) => this.#roster.refresh(name), concurrency: startConcurrency });
+    this.#checks = new HealthChecks({ prober, clock, logger, events, addressOf: (name) => this.#order.addressOf(name), onChange: (name) => this.#roster.refresh(name), onUnwell: (name) => this.#queue.add(name), concurrency: startConcurrency });
     this.#follower = new ImageFollower({ images, clock, random: this.#options.random, events, onNews: (name) => this.#queue.add(name) });
+    this.#order = new OrderBook({ desired: desiredOf, view: (name) => this.#roster.view(name), dossier: (name) => this.#roster.find(name), checkup: (name) => this.#checks.of(name), now: () => clock.now() });
     this.#roster = new Roster({
       machine: createContainerMachine(this.#effects),
       facts,
       clock,
       logger,
       desiredOf,
-      healthOf: (name) => this.#checks.of(name),
+      checkupOf: (name) => this.#checks.of(name),
       onGone: (name) => {
         this.#queue.forget(name);
+        this.#order.stops.forget(name);
         supplies.containerGone();
       },
     });
@@ -168,10 +171,16 @@ export class Reconciler implements ReconcilerFace {
     const wake = (key: ResourceKey): void => {
       for (const name of this.#dependents.of(key)) this.#queue.add(name);
     };
-    for (const { name, container } of desired.list()) this.#dependents.set(name, needsOf(container));
+    for (const { name, container } of desired.list()) {
+      this.#dependents.set(name, wakersOf(container));
+      this.#order.stops.follow(name, container);
+    }
     this.#unsubscribe = [
       supplies.subscribe(wake),
-      this.#roster.subscribe((name) => wake({ kind: 'Container', name })),
+      this.#roster.subscribe((name) => {
+        wake({ kind: 'Container', name });
+        for (const before of this.#order.stops.before(name)) if (this.#order.isToGo(before)) this.#queue.add(before);
+      }),
       engine.subscribe(({ name }) => this.#queue.addRateLimited(name)),
       desired.subscribe((changed) => {
         for (const key of changed) {
@@ -231,12 +240,14 @@ export class Reconciler implements ReconcilerFace {
     const unmet = desired === undefined ? [] : this.#unmet(desired.container);
     const image = await imageSituation(images, desired, observed, { latest: this.#follower.latest(name) });
     const config = desired && this.#config(desired.container).given?.digests;
-    const situation = { desired, observed: withImageDrift(observed, image), facts: facts.get(name) ?? noFacts, now: clock.now(), image, unmet, config };
+    const order = this.#order.situationOf(name);
+    const unwell = this.#checks.unwellOf(name, observed);
+    const situation = { desired, observed: withImageDrift(observed, image), facts: facts.get(name) ?? noFacts, now: clock.now(), image, unmet, config, ...(order && { order }), ...(unwell && { unwell }) };
     return explain(name, situation, this.#roster.state(name) ?? 'unknown');
   }
 
   async plan(resources: readonly Resource[], { prune }: { readonly prune: boolean }): Promise<PlannedChange[]> {
-    return dryRun(resources, prune, { ...this.#options, latestOf: (name) => this.#follower.latest(name), observe: (name) => this.#observe(name), isRunning: (name) => this.#isRunning(name) });
+    return dryRun(resources, prune, { ...this.#options, latestOf: (name) => this.#follower.latest(name), observe: (name) => this.#observe(name), isRunning: (name) => this.#isRunning(name), milestones: (desired) => this.#order.milestones(desired), isProbed: (name) => this.#order.isProbed(name) });
   }
 
   async resync(): Promise<void> {
@@ -271,8 +282,12 @@ export class Reconciler implements ReconcilerFace {
     return this.#verbs.reset(name, signal);
   }
 
+  milestones(name: ContainerName): Milestones {
+    return this.#order.milestones(this.#desired(name));
+  }
+
   health(name: ContainerName): Health | undefined {
-    return this.#checks.of(name);
+    return this.#checks.of(name)?.health;
   }
 
   onExit(listener: (end: RunEnd) => void): () => void {
@@ -283,39 +298,17 @@ export class Reconciler implements ReconcilerFace {
   async settled(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     if (this.#isSettled()) return;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const onAbort = (): void => reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-    this.#settledWaiters.add(resolve);
-    try {
-      await promise;
-    } finally {
-      this.#settledWaiters.delete(resolve);
-      signal.removeEventListener('abort', onAbort);
-    }
+    await toldIn(this.#settledWaiters, signal);
   }
 
   /**
-   * Removes every container, whatever is desired: all are asked to stop at once. Gives back what was still there when the signal
+   * Removes every container, whatever is desired, in the reverse of their order. Gives back what was still there when the signal
    * was aborted. The reconciler wants nothing from then on; only a new one, over the same desired store, brings them back.
    */
   async takeDown(signal: AbortSignal): Promise<Leftover[]> {
     this.#takingDown = true;
     for (const name of this.#names()) this.#hurry(name);
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const check = (): void => {
-      if (this.#roster.size === 0 || signal.aborted) resolve();
-    };
-    const unsubscribe = this.#roster.subscribe(check);
-    signal.addEventListener('abort', check, { once: true });
-    check();
-    await promise;
-    unsubscribe();
-    signal.removeEventListener('abort', check);
-    return this.#roster.names().map((name) => {
-      const ready = this.#roster.view(name)?.status.conditions.find(({ type }) => type === 'Ready');
-      return { name, message: ready?.message ?? 'nothing is known of it' };
-    });
+    return emptied(this.#roster, signal);
   }
 
   async #turn(name: ContainerName): Promise<void> {
@@ -331,7 +324,8 @@ export class Reconciler implements ReconcilerFace {
   #desiredChanged(name: ContainerName): void {
     const dossier = this.#roster.ensure(name);
     const desired = this.#desired(name);
-    this.#dependents.set(name, desired === undefined ? [] : needsOf(desired.container));
+    this.#dependents.set(name, desired === undefined ? [] : wakersOf(desired.container));
+    if (desired !== undefined) this.#order.stops.follow(name, desired.container);
     if (desired === undefined || desired.container.spec.suspend) delete dossier.wantedSince;
     else if (desired.specHash !== dossier.facts.specHash) dossier.wantedSince = this.#options.clock.now();
     this.#follower.set(name, desired);

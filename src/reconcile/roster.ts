@@ -3,10 +3,10 @@ import type { Clock } from '../lib/clock.ts';
 import { MooringError } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
 import type { ContainerName } from '../spec/name.ts';
+import type { Checkup } from './checkup.ts';
 import type { DesiredContainer } from './desired.ts';
 import type { Dossier } from './dossier.ts';
 import { noFacts, type FactsStore } from './facts.ts';
-import type { Health } from './health.ts';
 import type { ContainerActor, ContainerMachine, ContainerSnapshot, MachineState } from './machine.ts';
 import type { ReconcileResult } from './observer.ts';
 import { viewOf, type ContainerView } from './view.ts';
@@ -17,7 +17,7 @@ export interface RosterOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly desiredOf: (name: ContainerName) => DesiredContainer | undefined;
-  readonly healthOf: (name: ContainerName) => Health | undefined;
+  readonly checkupOf: (name: ContainerName) => Checkup | undefined;
   /** A container is neither desired nor there any more. */
   readonly onGone: (name: ContainerName) => void;
 }
@@ -65,6 +65,10 @@ export class Roster {
 
   view(name: ContainerName): ContainerView | undefined {
     return this.#entries.get(name)?.view;
+  }
+
+  find(name: ContainerName): Dossier | undefined {
+    return this.#entries.get(name)?.dossier;
   }
 
   dossier(name: ContainerName): Dossier {
@@ -172,8 +176,8 @@ export class Roster {
   #refresh(entry: Entry): void {
     const { dossier, actor, view: previous } = entry;
     const { step, failure } = actor.getSnapshot().context;
-    const { desiredOf, healthOf, clock } = this.#options;
-    const view = viewOf(dossier.name, desiredOf(dossier.name), { situation: dossier.situation, step, failure, progress: dossier.progress, health: healthOf(dossier.name), now: clock.now() }, previous);
+    const { desiredOf, checkupOf, clock } = this.#options;
+    const view = viewOf(dossier.name, desiredOf(dossier.name), { situation: dossier.situation, step, failure, progress: dossier.progress, checkup: checkupOf(dossier.name), now: clock.now() }, previous);
     if (view === previous) return;
     entry.view = view;
     this.#notify(dossier.name);

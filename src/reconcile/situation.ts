@@ -1,8 +1,10 @@
 import type { ConfigDigests } from '../engine/config.ts';
 import type { ObservedContainer } from '../engine/engine.ts';
+import type { Unwell } from './checkup.ts';
 import type { DesiredContainer } from './desired.ts';
 import type { Facts } from './facts.ts';
 import type { UnmetNeed } from './needs.ts';
+import type { OrderSituation } from './order.ts';
 
 export interface ImageSituation {
   /** As the spec that it was looked up for has it. */
@@ -31,6 +33,10 @@ export interface Situation {
   readonly image?: ImageSituation | undefined;
   /** What a container that is to be made or started stands on, and is not there. */
   readonly unmet?: readonly UnmetNeed[];
+  /** How it stands to those that it depends on, and that depend on it; undefined where there are none. */
+  readonly order?: OrderSituation;
+  /** Why its present run is to end, by its probes. */
+  readonly unwell?: Unwell;
   /** What it would be given of ConfigMaps and Secrets now; undefined where something of that is missing, and where it asks for nothing. */
   readonly config?: ConfigDigests | undefined;
   /** Milliseconds since the epoch. */

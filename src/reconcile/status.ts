@@ -1,4 +1,5 @@
 import type { Condition, ContainerStatus } from '../spec/condition.ts';
+import type { Checkup } from './checkup.ts';
 import { describeHealth, type Health } from './health.ts';
 import { isLasting, MANY_FAILURES, type Failure } from './machine.ts';
 import { isUnmet } from './needs.ts';
@@ -12,8 +13,8 @@ export interface StatusInput {
   readonly situation: Situation | undefined;
   readonly step: Step;
   readonly failure: Failure | undefined;
-  /** What probes say of the present run; undefined where none are made. */
-  readonly health?: Health | undefined;
+  /** What probes say of the present run; undefined where it does not run. */
+  readonly checkup?: Checkup | undefined;
   /** How far the step is, in words, where it takes long. */
   readonly progress?: string | undefined;
   /** The status before, whose transition times go on while a condition's status stays. */
@@ -61,15 +62,16 @@ function processFields({ observed, facts }: Situation): Pick<ContainerStatus, 'p
   return exit === undefined ? {} : { startedAt: instant(exit.startedAt), finishedAt: instant(exit.finishedAt), exitCode: exit.exitCode };
 }
 
-function verdictsOf({ situation, step, failure, progress, health }: StatusInput): Verdict[] {
+function verdictsOf({ situation, step, failure, progress, checkup }: StatusInput): Verdict[] {
   const why = failure === undefined ? { reason: step.reason, message: progress ?? step.message } : { reason: `${failure.kind}Failed`, message: failure.message };
   if (situation === undefined) {
     return (['Ready', 'Progressing', 'Stalled'] as const).map((type) => ({ type, status: 'Unknown', ...why }));
   }
-  const ready = isReady(situation, step);
+  const ready = isAsWanted(situation, step);
+  const { health, unready } = checkup ?? {};
   const stalled = stallOf(step, failure);
   return [
-    { type: 'Ready', status: ready ? 'True' : 'False', ...(ready ? { reason: 'Running', message: 'the process runs as wanted' } : why) },
+    { type: 'Ready', status: ready && unready === undefined ? 'True' : 'False', ...(ready ? (unready ?? { reason: 'Running', message: 'the process runs as wanted' }) : why) },
     { type: 'Progressing', status: stalled === undefined && step.kind !== 'Settled' ? 'True' : 'False', ...why },
     { type: 'Stalled', status: stalled === undefined ? 'False' : 'True', ...(stalled ?? { reason: 'NotStalled', message: '' }) },
     ...(health === undefined ? [] : [healthVerdict(health)]),
@@ -81,7 +83,7 @@ function healthVerdict(health: Health): Verdict {
   return { type: 'Healthy', status, reason: health.status, message: describeHealth(health) };
 }
 
-function isReady({ desired, observed }: Situation, step: Step): boolean {
+function isAsWanted({ desired, observed }: Situation, step: Step): boolean {
   if (observed?.process.state !== 'Running' || observed.process.frozen === true || objectionTo(desired, observed) !== undefined) return false;
   return step.kind === 'Settled' || step.kind === 'RestoreLimits' || step.kind === 'Update' || step.reason === 'ImageMoved';
 }

@@ -37,13 +37,14 @@ export function wantsOtherSignal(stop: Stop, observed: ObservedContainer, facts:
 
 /** Whether the stop's next harder measure has fallen due. */
 export function isOverdue(stop: Stop, observed: ObservedContainer, facts: Facts, now: number): boolean {
-  return isDue(deadlineOf(stop, observed, facts), now, Math.max(stopBy(observed, facts).timeoutSeconds * 1000, KILL_AGAIN.max));
+  return isDue(deadlineOf(stop, observed, facts), now, Math.max((stop.graceSeconds ?? stopBy(observed, facts).timeoutSeconds) * 1000, KILL_AGAIN.max));
 }
 
 /** What to remember once the stop signal was sent, or could not be: either way the kill falls due. */
-export function afterSignal(facts: Facts, observed: ObservedContainer, cause: StopCause, requestedAt: number): Facts {
+export function afterSignal(facts: Facts, observed: ObservedContainer, cause: StopCause, requestedAt: number, graceSeconds?: number): Facts {
   const { signal, timeoutSeconds } = stopBy(observed, facts);
-  return { ...facts, stop: { id: observed.id, cause, requestedAt, signal, deadline: requestedAt + timeoutSeconds * 1000, kills: 0 } };
+  const deadline = requestedAt + (graceSeconds ?? timeoutSeconds) * 1000;
+  return { ...facts, stop: { id: observed.id, cause, requestedAt, signal, ...(graceSeconds !== undefined && { graceSeconds }), deadline, kills: 0 } };
 }
 
 /** What to remember once a kill was sent, or could not be. */

@@ -4,7 +4,7 @@ const time = (description: string) => z.iso.datetime({ offset: true }).meta({ de
 
 const conditionSchema = z
   .object({
-    type: z.enum(['Ready', 'Progressing', 'Stalled', 'Healthy']).meta({ description: '`Ready`: as desired. `Progressing`: on the way there. `Stalled`: will not get there without help. `Healthy`, of a container with a health check: what its probes say.' }),
+    type: z.enum(['Ready', 'Progressing', 'Stalled', 'Healthy']).meta({ description: '`Ready`: as desired, and well by its probes. `Progressing`: on the way there. `Stalled`: will not get there without help. `Healthy`, of a container with a health check: what its probes say.' }),
     status: z.enum(['True', 'False', 'Unknown']).meta({ description: 'Whether the condition holds.' }),
     reason: z.string().max(1024).meta({ description: 'One CamelCase word, for programs.' }),
     message: z.string().max(32_768).meta({ description: 'The same for people.' }),

@@ -7,6 +7,7 @@ import { networkSchema } from './container-network.ts';
 import { envFromSchema, envVarSchema } from './env.ts';
 import { grammarString, kernelText } from './grammar.ts';
 import { healthcheckSchema } from './healthcheck.ts';
+import { dependsOnSchema } from './depends-on.ts';
 import { deviceCgroupRulesSchema, devicesSchema } from './device.ts';
 import { imagePullSecretsSchema, imageUpdatePolicySchema, unfollowable } from './image-update.ts';
 import { IMAGE_MAX_LENGTH, IMAGE_PATTERN, parseImageReference } from './image-reference.ts';
@@ -17,6 +18,7 @@ import { mountSchema } from './mount.ts';
 import { joinedContainer, namespacesSchema } from './namespaces.ts';
 import { pathField } from './path-field.ts';
 import { portsSchema } from './port.ts';
+import { livenessProbeSchema, REACHABLE_PROBES, readinessProbeSchema, startupProbeSchema, unreachableProbes } from './probe.ts';
 import { repeated } from './repeated.ts';
 import { resourcesSchema, shmSizeSchema } from './resources.ts';
 import { restartBackoffSchema } from './restart-backoff.ts';
@@ -158,6 +160,10 @@ const containerSpecFields = z.strictObject({
     .meta({ description: '`Always`: run it again whenever it ends. `OnFailure`: only after an exit status other than 0. `Never`: let it end.' })
     .default('Always'),
   restartBackoff: restartBackoffSchema.prefault({}),
+  dependsOn: dependsOnSchema.default([]),
+  startupProbe: startupProbeSchema.optional(),
+  readinessProbe: readinessProbeSchema.optional(),
+  livenessProbe: livenessProbeSchema.optional(),
   healthcheck: healthcheckSchema.optional(),
   stopSignal: z
     .string()
@@ -226,6 +232,7 @@ export const containerSpecSchema = containerSpecFields
     foundBy(({ hostname, domainname, namespaces: { uts } }) =>
       Object.entries({ hostname, domainname }).flatMap(([field, given]) => (uts === 'Host' && given !== undefined ? [{ path: [field], message: 'would rename the node, whose names it shares', fix: 'leave it out, or set namespaces.uts to Private' }] : [])),
     ),
+    foundBy((spec) => (spec.network.mode === 'None' ? unreachableProbes(spec) : [])),
     foundBy(({ image, imageUpdatePolicy }) => {
       const why = imageUpdatePolicy === undefined ? undefined : unfollowable(image);
       return why === undefined ? [] : [{ path: ['imageUpdatePolicy'], ...why }];
@@ -240,6 +247,7 @@ export const containerSpecSchema = containerSpecFields
     'x-kubernetes-validations': [
       { rule: PUBLISHED_ON_BRIDGE, message: 'hostPort wants network.mode Bridge' },
       { rule: OWN_NAMES, message: 'hostname and domainname want namespaces.uts Private' },
+      ...REACHABLE_PROBES,
       { rule: OWN_NETWORK_SETTINGS, message: 'sysctls of net want a network of the container itself' },
       { rule: "!has(self.imageUpdatePolicy) || !self.image.contains('@')", message: 'imageUpdatePolicy wants an image without a digest' },
       { rule: "!has(self.build) || (!self.image.contains('@') && !has(self.imageUpdatePolicy))", message: 'build wants an image without a digest, and no imageUpdatePolicy' },

@@ -21,7 +21,7 @@ export interface FieldChange {
 }
 
 /** Fields that take effect on a container that is there already. */
-export const WITHOUT_RECREATION: readonly (keyof ContainerSpec)[] = ['build', 'imagePullPolicy', 'imagePullSecrets', 'imageUpdatePolicy', 'suspend', 'pause', 'autoRemove', 'restartPolicy', 'restartBackoff', 'healthcheck', 'stopSignal', 'stopTimeoutSeconds'];
+export const WITHOUT_RECREATION: readonly (keyof ContainerSpec)[] = ['build', 'imagePullPolicy', 'imagePullSecrets', 'imageUpdatePolicy', 'suspend', 'pause', 'autoRemove', 'restartPolicy', 'restartBackoff', 'dependsOn', 'startupProbe', 'readinessProbe', 'livenessProbe', 'healthcheck', 'stopSignal', 'stopTimeoutSeconds'];
 
 /**
  * SHA-256, in hexadecimal, over what a container is created from: the normalised spec as JSON with sorted keys, without metadata and without the
@@ -105,6 +105,7 @@ function canonicalJson(value: unknown): string {
 /** Lists whose items have a name of their own, compared item by item. */
 const ITEM_NAMES: Readonly<Record<string, (item: never) => string>> = {
   'spec.imagePullSecrets': (item: ContainerSpec['imagePullSecrets'][number]) => item.name,
+  'spec.dependsOn': (item: ContainerSpec['dependsOn'][number]) => item.container,
   'spec.env': (item: ContainerSpec['env'][number]) => item.name,
   'spec.mounts': (item: ContainerSpec['mounts'][number]) => item.mountPath,
   'spec.sysctls': (item: ContainerSpec['sysctls'][number]) => item.name,

@@ -13,6 +13,7 @@ export function normalizeSpec(spec: ContainerSpec): ContainerSpec {
   return {
     ...spec,
     image: formatImageReference(parseImageReference(spec.image)),
+    dependsOn: sortedBy(spec.dependsOn, ({ container }) => container),
     env: sortedBy(spec.env, (variable) => variable.name),
     mounts: sortedBy(spec.mounts.map(normalizeMount), (mount) => mount.mountPath),
     ports: sortedBy(spec.ports, (port) => `${port.containerPort}/${port.protocol}`),

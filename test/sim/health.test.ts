@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MooringError } from '../../src/lib/errors.ts';
-import type { Prober } from '../../src/reconcile/prober.ts';
+import type { ProbeAction, Prober, ProbeTarget } from '../../src/reconcile/prober.ts';
 import { healthcheckSchema } from '../../src/spec/healthcheck.ts';
 import { parseContainerName } from '../../src/spec/name.ts';
 import { container } from '../support/reconcile-fixtures.ts';
@@ -25,8 +25,8 @@ class Probes implements Prober {
     return Promise.resolve(this.image);
   }
 
-  probe(_id: string, command: readonly string[]): ReturnType<Prober['probe']> {
-    this.calls.push({ at: this.#node.clock.now(), command });
+  probe(_target: ProbeTarget, { exec }: ProbeAction): ReturnType<Prober['probe']> {
+    this.calls.push({ at: this.#node.clock.now(), command: exec?.command ?? [] });
     return this.fault ? Promise.reject(this.fault) : Promise.resolve({ exitCode: this.exitCode, output: 'what it wrote' });
   }
 }

@@ -1,6 +1,8 @@
 import { posix } from 'node:path';
 import { quoted } from '../../lib/text.ts';
+import { circlesAmong, describeCircle } from '../order-graph.ts';
 import type { ParsedDocument, ParseResult } from '../parsed.ts';
+import { resourceName } from '../resource.ts';
 import { Field } from '../translate/field.ts';
 import { FieldError, ProblemList } from '../translate/problem-list.ts';
 import { entriesOf, isList, isMap, itemsOf, textOf, unknownField } from '../translate/read-field.ts';
@@ -103,7 +105,12 @@ function translate(root: Field, base: Omit<Project, 'networks' | 'volumes' | 'co
     configs: new Map(sectionOf(root, 'configs', problems)),
     secrets: new Map(sectionOf(root, 'secrets', problems)),
   };
-  const containers = [...services].flatMap(([key, field]) => translateService(key, field, project));
+  const made = [...services].map(([key, field]) => ({ field, documents: translateService(key, field, project) }));
+  const containers = made.flatMap(({ documents }) => documents);
+  for (const [name, circle] of circlesAmong(new Map(containers.flatMap(({ resource }) => (resource.kind === 'Container' ? [[resourceName(resource), resource] as const] : []))), () => undefined)) {
+    const field = made.find(({ documents }) => documents.some((document) => document.name === name))?.field ?? root;
+    problems.fault(field.get('depends_on') ?? field, describeCircle(circle), 'take one of these out of depends_on', true);
+  }
   const supplies = [...networks.values(), ...volumes.map(([, volume]) => volume)].flatMap(({ document }) => document ?? []);
   return { documents: problems.good ? [...used(supplies, containers), ...containers] : [], problems: problems.list() };
 }

@@ -5,7 +5,8 @@ import type { Field } from '../translate/field.ts';
 import { FieldError } from '../translate/problem-list.ts';
 import { entriesOf, fieldsAmong, flagOf, integerOf, itemsOf, textOf, wordOf } from '../translate/read-field.ts';
 import { environmentOf, putWords } from './env.ts';
-import { type Handlers, type PodContainer, put, refused, unheard, unkept } from './handler.ts';
+import { type Handlers, type PodContainer, put, refused, unheard } from './handler.ts';
+import { probeOf } from './probe.ts';
 
 /** The fields of a pod's container, but for its mounts, its ports and its security context, which others join in. */
 export const CONTAINER: Handlers<PodContainer> = {
@@ -32,9 +33,9 @@ export const CONTAINER: Handlers<PodContainer> = {
     for (const hook of [postStart, preStop]) if (hook !== undefined) throw new FieldError(hook, 'hooks are not supported', 'leave it out', true);
     if (stopSignal !== undefined) put(container, { stopSignal: textOf(stopSignal) }, stopSignal);
   },
-  livenessProbe: unkept('is not probed: who hangs is not restarted'),
-  readinessProbe: unkept('is not probed: who runs counts as ready'),
-  startupProbe: unkept('is not probed'),
+  livenessProbe: (field, container) => put(container, { livenessProbe: probeOf(field, container) }, field),
+  readinessProbe: (field, container) => put(container, { readinessProbe: probeOf(field, container) }, field),
+  startupProbe: (field, container) => put(container, { startupProbe: probeOf(field, container) }, field),
   restartPolicy: refused('a restart policy of a single container is not supported', "leave it out for the pod's"),
   restartPolicyRules: refused('rules of the restart policy are not supported'),
   resizePolicy: unheard,

@@ -23,7 +23,8 @@ spec:
     - name: app
       image: mooring.local/busybox:latest
       command: [httpd, -f, -p, "8000", -h, /www]
-      livenessProbe: {httpGet: {port: 8000}}
+      livenessProbe: {httpGet: {port: 8000}, periodSeconds: 1}
+      resources: {requests: {memory: 1Mi}}
       ports: [{containerPort: 8000, hostPort: ${port}}]
       volumeMounts: [{name: www, mountPath: /www, readOnly: true}]
       ${env('app')}
@@ -44,7 +45,7 @@ spec:
     const [app, side] = [await node.running('app'), await node.running('side')];
     assert.equal(await readlink(`/proc/${app}/ns/net`), await readlink(`/proc/${side}/ns/net`));
     assert.notEqual(await readlink(`/proc/${app}/ns/mnt`), await readlink(`/proc/${side}/ns/mnt`));
-    const told = /^warning \S*pod\.yaml:11:7: spec\.containers\[0\]\.livenessProbe: is not probed/m;
+    const told = /^warning \S*pod\.yaml:12:30: spec\.containers\[0\]\.resources\.requests\.memory: is not kept free/m;
     assert.match((await node.mooring('get')).stderr, new RegExp(`Accepted, but not done:\n${told.source.slice(1)}`));
     const plan = await node.mooring('plan', '-f', join(node.specs, 'pod.yaml'));
     assert.equal(plan.code, 0);

@@ -19,13 +19,13 @@ async function inFolder(files: Readonly<Record<string, string>>, body: (folder: 
   }
 }
 
-const FILE = 'name: shop\nservices:\n  web: {image: "a:${TAG}", ports: ["80:80"], depends_on: [db]}\n  db: {image: b, volumes: ["rows:/rows"]}\nvolumes: {rows: }\n';
+const FILE = 'name: shop\nservices:\n  web: {image: "a:${TAG}", ports: ["80:80"], depends_on: [db], deploy: {placement: {}}}\n  db: {image: b, volumes: ["rows:/rows"]}\nvolumes: {rows: }\n';
 
 test('convert prints documents that say the same, without a daemon; what is not done goes to standard error', () =>
   inFolder({ 'compose.yaml': FILE, '.env': 'TAG=1\n' }, async (folder) => {
     const io = fakeIo();
     assert.equal(await runCommand(['-H', 'unix:///nowhere', 'convert', '-f', join(folder, 'compose.yaml')], io), 0);
-    assert.equal(io.written.err, `warning ${folder}/compose.yaml:3:59: services.web.depends_on[0]: is not awaited: all services start at the same time, and again until they can\n`);
+    assert.equal(io.written.err, `warning ${folder}/compose.yaml:3:73: services.web.deploy.placement: there is one node to run on\n`);
     assert.equal(parseAllDocuments(io.written.out).length, 4);
     const { documents, problems } = parseDocuments(io.written.out, 'out');
     assert.deepEqual(problems, []);

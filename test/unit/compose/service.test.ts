@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { problemsOf, service, specOf } from './support.ts';
+import { compose, problemsOf, service, specOf } from './support.ts';
 
 /** Fields of a service, and what of the spec they make. */
 const GOOD: Readonly<Record<string, object>> = {
@@ -149,6 +149,7 @@ const BAD: Readonly<Record<string, string>> = {
   'restart: sometimes': '4:14 .restart: there is no restart policy "sometimes" (use "no", always, unless-stopped or on-failure)',
   'networks: [front]': '4:16 .networks[0]: there is no network front in this file (declare it below networks)',
   'depends_on: [db]': '4:18 .depends_on[0]: there is no service db in this file',
+  'depends_on: {web: {condition: service_well}}': '4:35 .depends_on.web.condition: must be service_started, service_healthy or service_completed_successfully, not "service_well"',
   'logging: {driver: syslog}': '4:23 .logging.driver: there is no log driver syslog (use json-file or local; the log is a file that log shippers read)',
   'secrets: [key]': '4:15 .secrets[0]: there is no secret key in this file (declare it below secrets)',
   'user: ${U:?who?}': '4:11 .user: the variable U is required: who? (set it in .env beside the file)',
@@ -166,11 +167,34 @@ describe('a mistake is told where it stands', () => {
 
 /** What is accepted, and told of all the same. */
 const WARNED: Readonly<Record<string, string>> = {
-  'depends_on: {web: {condition: service_healthy}}': 'depends_on.web: is not awaited: all services start at the same time, and again until they can',
   'deploy: {placement: {constraints: [a]}}': 'deploy.placement: there is one node to run on',
   'user: "0${U}"': 'user: the variable U is not set and counts as empty (set it in .env beside the file, or give it a default: ${U:-})',
   'build: {context: ., cache_from: [x]}': "build.cache_from: builds go by the node's own cache",
 };
+
+test('depends_on is what it says, of each container of the other service', async () => {
+  const file = `services:
+  web: {image: a, depends_on: {db: {condition: service_healthy, restart: true}, job: {condition: service_completed_successfully, required: false}, off: {required: false}, cache: {}}}
+  db: {image: b}
+  job: {image: c}
+  cache: {image: d, deploy: {replicas: 2}}
+  off: {image: e, profiles: [never]}
+`;
+  const { documents, problems } = await compose(file);
+  assert.deepEqual(problems, []);
+  const web = documents.find(({ name }) => name === 'default/shop-web-1')?.resource;
+  assert.deepEqual(web?.kind === 'Container' && web.spec.dependsOn, [
+    { container: 'shop-db-1', condition: 'Ready', required: true, restart: true },
+    { container: 'shop-job-1', condition: 'Completed', required: false, restart: false },
+    { container: 'shop-cache-1', condition: 'Started', required: true, restart: false },
+    { container: 'shop-cache-2', condition: 'Started', required: true, restart: false },
+  ]);
+});
+
+test('services that wait for each other are refused, with the circle', async () => {
+  const [problem] = await problemsOf('services:\n  a: {image: a, depends_on: [b]}\n  b: {image: b, depends_on: [a]}\n');
+  assert.match(problem ?? '', /^compose\.yaml:3:17 services\.b\.depends_on: it would come before itself: default\/\S+-b-1 → default\/\S+-a-1 → default\/\S+-b-1, /);
+});
 
 describe('what is not done, though the file is accepted, is told of', () => {
   for (const [fields, expected] of Object.entries(WARNED)) {

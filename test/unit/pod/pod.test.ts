@@ -106,6 +106,8 @@ const BAD: Readonly<Record<string, string>> = {
   'containers: [{name: app, image: a, imagePullPolicy: always}]': '5:55 spec.containers[0].imagePullPolicy: must be Always, IfNotPresent or Never, not "always" (did you mean Always?)',
   'containers: [{name: app, image: a, envFrom: []}]': '5:38 spec.containers[0].envFrom: ConfigMaps and Secrets are not supported (write the variables out)',
   'containers: [{name: app, image: a, env: [{name: X, valueFrom: {secretKeyRef: {}}}]}]': '5:66 spec.containers[0].env[0].valueFrom.secretKeyRef: is not supported (write the value out, or use a fieldRef of metadata)',
+  'containers: [{name: app, image: a, livenessProbe: {tcpSocket: {port: web}}}]': '5:72 spec.containers[0].livenessProbe.tcpSocket.port: there is no port "web" among the ports of this container (name one of them, or give its number)',
+  'containers: [{name: app, image: a, livenessProbe: {periodSeconds: 5}}]': '5:53 spec.containers[0].livenessProbe: says nothing of how to probe (give one of exec, httpGet, tcpSocket and grpc)',
   'containers: [{name: app, image: a, volumeMounts: [{name: x, mountPath: /x}]}]': '5:60 spec.containers[0].volumeMounts[0].name: there is no volume x in this pod',
   'containers: [{name: app, image: a, resources: {limits: {memory: 1}}}]': '5:67 spec.containers[0].resources.limits.memory: 1 is too little memory (give at least 4Mi; leave it out for no limit)',
   [`${C}volumes: [{name: x, configMap: {name: y}}]`]: '6:23 spec.volumes[0].configMap: is a kind of volume that is not supported (use hostPath or emptyDir)',
@@ -122,9 +124,31 @@ describe('a mistake is told where it stands', () => {
   }
 });
 
+test('probes are as they are, with the numbers of the ports that they name', () => {
+  const text = pod(`containers:
+  - name: app
+    image: a
+    ports: [{containerPort: 8080, name: http}]
+    startupProbe: {grpc: {port: 9000, service: shop.Cart}, failureThreshold: 30}
+    readinessProbe: {httpGet: {port: http, path: well?full=1, scheme: HTTPS, httpHeaders: [{name: Host, value: shop}]}, initialDelaySeconds: 2, periodSeconds: 5, successThreshold: 2}
+    livenessProbe: {tcpSocket: {port: 8080}, timeoutSeconds: 3, terminationGracePeriodSeconds: 1}
+  - name: side
+    image: b
+    livenessProbe: {exec: {command: [test, -f, /well]}}
+`);
+  const [app, side] = containersOf(text).map(({ spec: { startupProbe, readinessProbe, livenessProbe } }) => ({ startupProbe, readinessProbe, livenessProbe }));
+  const usual = { initialDelaySeconds: 0, periodSeconds: 10, timeoutSeconds: 1, successThreshold: 1, failureThreshold: 3 };
+  assert.deepEqual(app, {
+    startupProbe: { ...usual, grpc: { port: 9000, service: 'shop.Cart' }, failureThreshold: 30 },
+    readinessProbe: { ...usual, httpGet: { port: 8080, path: '/well?full=1', scheme: 'HTTPS', httpHeaders: [{ name: 'Host', value: 'shop' }] }, initialDelaySeconds: 2, periodSeconds: 5, successThreshold: 2 },
+    livenessProbe: { ...usual, tcpSocket: { port: 8080 }, timeoutSeconds: 3, terminationGracePeriodSeconds: 1 },
+  });
+  assert.deepEqual(side, { startupProbe: undefined, readinessProbe: undefined, livenessProbe: { ...usual, exec: { command: ['test', '-f', '/well'] } } });
+});
+
 test('what is not done, though the pod is accepted, is told of', () => {
-  const text = pod('containers: [{name: app, image: a, livenessProbe: {httpGet: {port: 80}}, resources: {requests: {memory: 1Mi}}}]');
-  assert.deepEqual(problemsOf(text), ['warning 5:38 spec.containers[0].livenessProbe: is not probed: who hangs is not restarted', 'warning 5:99 spec.containers[0].resources.requests.memory: is not kept free for a container']);
+  const text = pod('containers: [{name: app, image: a, resources: {requests: {memory: 1Mi}}}]');
+  assert.deepEqual(problemsOf(text), ['warning 5:61 spec.containers[0].resources.requests.memory: is not kept free for a container']);
   assert.equal(containersOf(text).length, 1);
 });
 

@@ -5,7 +5,7 @@ import { healthcheckSchema } from '../../../src/spec/healthcheck.ts';
 import { T0 } from '../../support/reconcile-fixtures.ts';
 
 const SECOND = 1_000;
-const probe: Probe = { command: ['true'], interval: 30 * SECOND, timeout: SECOND, startPeriod: 60 * SECOND, startInterval: 5 * SECOND, retries: 3 };
+const probe: Probe = { action: { exec: { command: ['true'] } }, interval: 30 * SECOND, timeout: SECOND, startPeriod: 60 * SECOND, startInterval: 5 * SECOND, retries: 3, successes: 1 };
 
 const after = (health: Health, at: number, exitCode: number): Health => afterProbe(health, { startedAt: T0 + at, endedAt: T0 + at + 1, exitCode, output: `says ${exitCode}\n` }, probe, T0);
 
@@ -16,14 +16,14 @@ test('the spec goes over the image, and the image over the defaults', () => {
   assert.equal(probeOf(healthcheckSchema.parse({ disabled: true }), { Test: ['CMD', 'true'] }), undefined);
   assert.equal(probeOf(healthcheckSchema.parse({ interval: '1s' }), null), undefined, 'there is nothing to run');
   assert.deepEqual(probeOf(undefined, { Test: ['CMD-SHELL', 'curl -f localhost'] }), {
-    ...{ command: ['/bin/sh', '-c', 'curl -f localhost'], interval: 30_000, timeout: 30_000 },
-    ...{ startPeriod: 0, startInterval: 5_000, retries: 3 },
+    ...{ action: { exec: { command: ['/bin/sh', '-c', 'curl -f localhost'] } }, interval: 30_000, timeout: 30_000 },
+    ...{ startPeriod: 0, startInterval: 5_000, retries: 3, successes: 1 },
   });
   assert.deepEqual(probeOf(healthcheckSchema.parse({ interval: '2s', retries: 1 }), { Test: ['CMD', 'check', '-q'], Interval: 9e9, Timeout: 1e9, StartPeriod: 3e9, StartInterval: 5e8, Retries: 7 }), {
-    ...{ command: ['check', '-q'], interval: 2_000, timeout: 1_000 },
-    ...{ startPeriod: 3_000, startInterval: 500, retries: 1 },
+    ...{ action: { exec: { command: ['check', '-q'] } }, interval: 2_000, timeout: 1_000 },
+    ...{ startPeriod: 3_000, startInterval: 500, retries: 1, successes: 1 },
   });
-  assert.deepEqual(probeOf(healthcheckSchema.parse({ command: ['mine'] }), { Test: ['NONE'] })?.command, ['mine']);
+  assert.deepEqual(probeOf(healthcheckSchema.parse({ command: ['mine'] }), { Test: ['NONE'] })?.action.exec?.command, ['mine']);
 });
 
 test('so many failures in a row make it unhealthy, one success healthy', () => {

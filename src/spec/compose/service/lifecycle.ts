@@ -1,6 +1,6 @@
 import type { Field } from '../../translate/field.ts';
 import { FieldError } from '../../translate/problem-list.ts';
-import { entriesOf, fieldsAmong, integerOf, textOf, wordOf } from '../../translate/read-field.ts';
+import { entriesOf, fieldsAmong, flagOf, integerOf, textOf, wordOf } from '../../translate/read-field.ts';
 import { asMapping } from '../merge.ts';
 import { buildOf } from './build.ts';
 import { type Handlers, put, refused, type Service, text, unheard } from './handler.ts';
@@ -10,6 +10,7 @@ import { loggingOf } from './logging.ts';
 import { containersOf } from './replicas.ts';
 
 const PULL_POLICIES = { always: 'Always', never: 'Never', missing: 'IfNotPresent', if_not_present: 'IfNotPresent' } as const;
+const DEPENDENCY_CONDITIONS = { service_started: 'Started', service_healthy: 'Ready', service_completed_successfully: 'Completed' } as const;
 const CONDITIONS = { none: 'Never', 'on-failure': 'OnFailure', any: 'Always' } as const;
 
 /** What a service is made from, and what becomes of it when it ends. */
@@ -32,13 +33,8 @@ export const LIFECYCLE: Handlers = {
     put(service, { restartPolicy: policy === 'on-failure' ? 'OnFailure' : policy === 'no' || policy === 'false' ? 'Never' : 'Always' }, field);
   },
   deploy: (field, service) => deploy(field, service),
-  depends_on: (field, { project }) => {
-    for (const [name, value] of entriesOf(asMapping(field, 'depends_on'))) {
-      const { condition, required } = value.value === null ? {} : fieldsAmong(value, ['condition', 'restart', 'required']);
-      if (condition !== undefined) wordOf(condition, ['service_started', 'service_healthy', 'service_completed_successfully']);
-      if (required === undefined || textOf(required) !== 'false' || project.services.has(name)) containersOf(name, value, project);
-      project.problems.warn(value, `is not awaited: all services start at the same time, and again until they can`);
-    }
+  depends_on: (field, service) => {
+    for (const [name, value] of entriesOf(asMapping(field, 'depends_on'))) dependOn(name, value, service);
   },
   healthcheck: (field, service) => put(service, { healthcheck: healthcheckOf(field) }, field),
   logging: (field, service) => put(service, { logging: loggingOf(field) }, field),
@@ -52,6 +48,14 @@ export const LIFECYCLE: Handlers = {
   provider: refused('services of providers are not supported'),
   models: refused('models are not supported'),
 };
+
+function dependOn(name: string, field: Field, service: Service): void {
+  const { condition, required, restart } = field.value === null ? {} : fieldsAmong(field, ['condition', 'restart', 'required']);
+  const isRequired = required === undefined || flagOf(required);
+  if (!isRequired && !service.project.services.has(name)) return;
+  const how = { condition: condition === undefined ? ('Started' as const) : DEPENDENCY_CONDITIONS[wordOf(condition, ['service_started', 'service_healthy', 'service_completed_successfully'])], required: isRequired, restart: restart !== undefined && flagOf(restart) };
+  for (const container of containersOf(name, field, service.project)) put(service, { dependsOn: [{ container, ...how }] }, field);
+}
 
 function deploy(field: Field, service: Service): void {
   const given = fieldsAmong(field, ['mode', 'replicas', 'resources', 'restart_policy', 'labels', 'endpoint_mode', 'placement', 'update_config', 'rollback_config']);
