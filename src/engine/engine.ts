@@ -76,7 +76,8 @@ export interface LogLine {
   /** RFC 3339 with nanoseconds, as in the file. */
   readonly time: string;
   readonly stream: 'stdout' | 'stderr';
-  readonly text: string;
+  /** As the container wrote it, without its end. */
+  readonly bytes: Buffer;
   /** False where the line was longer than the pump's buffer and goes on in the next entry. */
   readonly complete: boolean;
 }
@@ -179,7 +180,7 @@ export interface ContainerEngine {
   list(): { readonly id: ContainerId; readonly name: ContainerName }[];
   /** Kernel counters of every running container, read in one batch. */
   stats(): Promise<ContainerStats[]>;
-  logs(id: ContainerId, options: LogOptions): AsyncIterable<LogLine>;
+  logs(id: ContainerId, options: LogOptions): AsyncIterable<readonly LogLine[]>;
   /**
    * A connection to the running container's standard streams and terminal: frames as `lib/attach-frames.ts` has them, both ways. What was written
    * before is in the log. Closing it detaches, which the container does not notice. `Conflict` while it does not run.

@@ -184,7 +184,7 @@ export class SimulatedEngine implements ContainerEngine {
     return Promise.reject(new MooringError('Unsupported', 'the simulated engine has no counters'));
   }
 
-  async *logs(): AsyncIterable<LogLine> {}
+  async *logs(): AsyncIterable<readonly LogLine[]> {}
 
   attach(): Promise<never> {
     return Promise.reject(new MooringError('Unsupported', 'nothing is simulated of what processes write'));

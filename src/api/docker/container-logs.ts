@@ -1,12 +1,12 @@
 import { once } from 'node:events';
-import type { LogLine, LogOptions } from '../../engine/engine.ts';
+import type { LogOptions } from '../../engine/engine.ts';
+import { LogBytes } from '../log-bytes.ts';
 import type { ApiServices } from '../v1/services.ts';
 import { type DockerCall, param } from './call.ts';
 import { findContainer, type FoundContainer } from './container-lookup.ts';
 import { DockerError } from './error-reply.ts';
 import { RAW_STREAM } from './hijack.ts';
 import type { Query } from './query.ts';
-import { frame } from './stdcopy.ts';
 
 /** Since when an API of multiplexed streams says so. */
 const MULTIPLEXED_SINCE = 42;
@@ -82,16 +82,13 @@ export async function* logBytes(services: ApiServices, { id, view }: FoundContai
   const over = new AbortController();
   const options: LogOptions = { follow: wishes.follow, over: over.signal, signal, ...(tail !== undefined && { tail }), ...(since !== undefined && { since: Date.parse(since) }) };
   using _ = wishes.follow ? endAfter(services, { id, view }, until, over) : undefined;
-  const raw = view.container.spec.tty;
-  let atStart = true;
-  for await (const line of services.logs(id, options)) {
-    const starts = atStart;
-    atStart = line.complete;
-    if (since !== undefined && line.time < since) continue;
-    if (until !== undefined && line.time > until) return;
-    if (!(line.stream === 'stdout' ? stdout : stderr)) continue;
-    const bytes = Buffer.from(textOf(line, timestamps && starts));
-    yield raw ? bytes : frame(line.stream, bytes);
+  const bytes = new LogBytes({ framed: !view.container.spec.tty, timestamps });
+  for await (const lines of services.logs(id, options)) {
+    const end = until === undefined ? -1 : lines.findIndex(({ time }) => time > until);
+    const inTime = end < 0 ? lines : lines.slice(0, end);
+    const wanted = inTime.filter(({ time, stream }) => (since === undefined || time >= since) && (stream === 'stdout' ? stdout : stderr));
+    if (wanted.length > 0) yield bytes.of(wanted);
+    if (end >= 0) return;
   }
 }
 
@@ -107,8 +104,4 @@ function endAfter({ reconciler }: Pick<ApiServices, 'reconciler'>, { id, view }:
       unsubscribe();
     },
   };
-}
-
-function textOf({ time, text, complete }: LogLine, timestamp: boolean): string {
-  return `${timestamp ? `${time} ` : ''}${text}${complete ? '\n' : ''}`;
 }

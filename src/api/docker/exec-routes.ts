@@ -12,7 +12,7 @@ import { type ExecInstance, execsOf } from './exec-registry.ts';
 import { hijack } from './hijack.ts';
 import { resizeTerminal, terminalSize } from './resize.ts';
 import type { DockerRoute } from './route.ts';
-import { frame } from './stdcopy.ts';
+import { frame } from '../stdcopy.ts';
 import { detachKeysOf, runStreamSession, send } from './stream-session.ts';
 
 export const execRoutes: readonly DockerRoute[] = [

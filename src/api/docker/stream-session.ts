@@ -3,7 +3,7 @@ import type { Duplex, Readable, Writable } from 'node:stream';
 import { type AttachFrame, readFrames, stdinEndFrame, stdinFrames } from '../../lib/attach-frames.ts';
 import { DetachKeys } from '../../lib/detach-keys.ts';
 import { DockerError } from './error-reply.ts';
-import { frame } from './stdcopy.ts';
+import { frame } from '../stdcopy.ts';
 
 export const DEFAULT_DETACH_KEYS = 'ctrl-p,ctrl-q';
 

@@ -1,8 +1,7 @@
 import type { LogLine, LogOptions } from '../../engine/engine.ts';
 import { MooringError } from '../../lib/errors.ts';
+import { LogBytes, type LogForm } from '../log-bytes.ts';
 import { isAsked } from './call.ts';
-
-const FRAME_HEAD = 8;
 
 /** `?follow&tail=20&since=<RFC 3339>` as the engine takes it. Throws `Invalid`. */
 export function logOptions(query: URLSearchParams, signal: AbortSignal): LogOptions {
@@ -14,25 +13,8 @@ export function logOptions(query: URLSearchParams, signal: AbortSignal): LogOpti
   return { follow: isAsked(query, 'follow'), signal, ...(tail !== null && { tail: Number(tail) }), ...(sinceTime !== undefined && { since: sinceTime }) };
 }
 
-/** The lines as the container wrote them, in pieces worth a write each. */
-export async function* logText(lines: AsyncIterable<LogLine>, timestamps: boolean): AsyncGenerator<string, void, void> {
-  let atStart = true;
-  for await (const { time, text, complete } of lines) {
-    yield `${timestamps && atStart ? `${time} ` : ''}${text}${complete ? '\n' : ''}`;
-    atStart = complete;
-  }
-}
-
-/** As `logText`, in frames that tell the streams apart, as Docker has them: `[1 = stdout | 2 = stderr][0 0 0][length, big-endian][bytes]`. */
-export async function* logFrames(lines: AsyncIterable<LogLine>, timestamps: boolean): AsyncGenerator<Buffer, void, void> {
-  const atStart = { stdout: true, stderr: true };
-  for await (const { time, stream, text, complete } of lines) {
-    const piece = `${timestamps && atStart[stream] ? `${time} ` : ''}${text}${complete ? '\n' : ''}`;
-    const frame = Buffer.alloc(FRAME_HEAD + Buffer.byteLength(piece));
-    frame[0] = stream === 'stdout' ? 1 : 2;
-    frame.writeUInt32BE(frame.length - FRAME_HEAD, 4);
-    frame.write(piece, FRAME_HEAD);
-    yield frame;
-    atStart[stream] = complete;
-  }
+/** The lines in that form, in pieces worth a write each. */
+export async function* logPieces(batches: AsyncIterable<readonly LogLine[]>, form: LogForm): AsyncGenerator<Buffer, void, void> {
+  const bytes = new LogBytes(form);
+  for await (const lines of batches) yield bytes.of(lines);
 }

@@ -9,7 +9,7 @@ import { sendJson } from '../reply.ts';
 import { isAsked, sendLines, sendStream, type Call } from './call.ts';
 import { containerObject } from './container-object.ts';
 import { readDocuments } from './documents.ts';
-import { logFrames, logOptions, logText } from './log-query.ts';
+import { logOptions, logPieces } from './log-query.ts';
 import type { ApiServices } from './services.ts';
 import type { ApplyResult, ContainerList, DeleteResult, EventList, PlanResult, ProblemList, Version } from './types.ts';
 import { followEvents, watchContainers } from './watch.ts';
@@ -55,9 +55,9 @@ function getLogs(call: Call, services: ApiServices): Promise<void> {
   if (status.containerID === undefined) {
     throw new MooringError('NotFound', `${name} has written nothing: it has not been created yet`, { fix: `see "mooring explain ${name}"` });
   }
-  const lines = services.logs(status.containerID, logOptions(call.query, call.signal));
-  const timestamps = isAsked(call.query, 'timestamps');
-  return isAsked(call.query, 'frames') ? sendStream(call, 'application/octet-stream', logFrames(lines, timestamps)) : sendStream(call, 'text/plain; charset=utf-8', logText(lines, timestamps));
+  const framed = isAsked(call.query, 'frames');
+  const pieces = logPieces(services.logs(status.containerID, logOptions(call.query, call.signal)), { framed, timestamps: isAsked(call.query, 'timestamps') });
+  return sendStream(call, framed ? 'application/octet-stream' : 'text/plain; charset=utf-8', pieces);
 }
 
 async function explain(call: Call, services: ApiServices): Promise<void> {

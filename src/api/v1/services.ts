@@ -27,7 +27,7 @@ export interface ApiServices {
   /** Reads the documents of one file. Never throws: what is wrong comes back as problems. */
   readonly parse: (file: string, text: string) => { readonly declared: readonly Declared[]; readonly problems: readonly SpecProblem[] };
   /** `id` is a container's id as its status has it. */
-  readonly logs: (id: string, options: LogOptions) => AsyncIterable<LogLine>;
+  readonly logs: (id: string, options: LogOptions) => AsyncIterable<readonly LogLine[]>;
   /** The engine's, likewise by the id. */
   readonly streams: {
     readonly attach: (id: string) => Promise<Duplex>;

@@ -53,8 +53,9 @@ export async function runStep(stage: StageBuild, instruction: Instruction, id: n
         hosts: session.hosts,
         mounts: async (places) => mounts.make(places, command.scripts),
         onOutput: (line: LogLine) => {
-          tail.add(line.text);
-          session.report({ type: 'OUTPUT', id, stream: line.stream, text: line.text });
+          const written = line.bytes.toString('utf8');
+          tail.add(written);
+          session.report({ type: 'OUTPUT', id, stream: line.stream, text: written });
         },
         signal: session.signal,
       });

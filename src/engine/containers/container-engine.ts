@@ -300,7 +300,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
     return readStats(this.#options.native, this.#layout, [...this.#byId.values()]);
   }
 
-  logs(id: ContainerId, options: LogOptions): AsyncIterable<LogLine> {
+  logs(id: ContainerId, options: LogOptions): AsyncIterable<readonly LogLine[]> {
     return readLog(this.#get(id).paths.log, options);
   }
 

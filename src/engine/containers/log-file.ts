@@ -5,6 +5,12 @@ import type { LogLine } from '../engine.ts';
 
 const CHUNK = 64 * 1024;
 const NEWLINE = 0x0a;
+const SPACE = 0x20;
+const COLON = 0x3a;
+const FULL = 0x46;
+const PARTIAL = 0x50;
+/** Of `stdout` and `stderr`. */
+const STREAM_LENGTH = 6;
 
 /** One file of a rotated log, open, with the place up to which it was read. */
 export class LogFile {
@@ -29,21 +35,24 @@ export class LogFile {
     return new LogFile(handle, (await handle.stat()).ino);
   }
 
-  /** The whole lines from where the last reading ended to the present end. A line still being written waits for its end. */
-  async *read(): AsyncGenerator<LogLine> {
+  /** The whole lines from where the last reading ended to the present end, as many at a time as are read at once. A line still being written waits for its end. */
+  async *read(): AsyncGenerator<readonly LogLine[]> {
     let rest = Buffer.alloc(0);
     for (let position = this.#offset; ; ) {
       const { bytesRead, buffer } = await this.#handle.read({ buffer: Buffer.allocUnsafe(CHUNK), position });
       if (bytesRead === 0) return;
       position += bytesRead;
-      let data = Buffer.concat([rest, buffer.subarray(0, bytesRead)]);
-      for (let end = data.indexOf(NEWLINE); end >= 0; end = data.indexOf(NEWLINE)) {
-        const line = parseLine(data.toString('utf8', 0, end));
-        data = data.subarray(end + 1);
-        this.#offset = position - data.length;
-        if (line) yield line;
+      const data = Buffer.concat([rest, buffer.subarray(0, bytesRead)]);
+      const lines: LogLine[] = [];
+      let start = 0;
+      for (let end = data.indexOf(NEWLINE); end >= 0; end = data.indexOf(NEWLINE, start)) {
+        const line = parseLine(data, start, end);
+        if (line) lines.push(line);
+        start = end + 1;
       }
-      rest = data;
+      rest = data.subarray(start);
+      this.#offset = position - rest.length;
+      if (lines.length > 0) yield lines;
     }
   }
 
@@ -75,7 +84,7 @@ export class LogFile {
       }
       if (data.length === 0) break;
       const entry = data.subarray(newline + 1);
-      const ends = parseLine(entry.toString('utf8', 0, entry.length - 1))?.complete ?? false;
+      const ends = parseLine(entry, 0, entry.length - 1)?.complete ?? false;
       if (ends && wanted === 0) break;
       if (ends) wanted--;
       start -= entry.length;
@@ -94,10 +103,17 @@ export class LogFile {
   }
 }
 
-/** One entry of the CRI log format, `<time> <stream> <F or P> <text>`; undefined for anything else. */
-export function parseLine(line: string): LogLine | undefined {
-  const match = /^(\S+) (stdout|stderr) ([FP])(?::\S*)? ?(.*)$/s.exec(line);
-  if (!match) return undefined;
-  const [, time = '', stream, tag, text = ''] = match;
-  return { time, stream: stream as LogLine['stream'], text, complete: tag === 'F' };
+/** One entry of the CRI log format, `<time> <stream> <F or P> <text>`, between two places of a buffer; undefined for anything else. */
+function parseLine(data: Buffer, start: number, end: number): LogLine | undefined {
+  const stream = data.indexOf(SPACE, start) + 1;
+  const tag = stream + STREAM_LENGTH + 1;
+  if (stream === 0 || tag >= end || data[tag - 1] !== SPACE) return undefined;
+  const name = data.toString('latin1', stream, tag - 1);
+  const complete = data[tag] === FULL;
+  if ((name !== 'stdout' && name !== 'stderr') || (!complete && data[tag] !== PARTIAL)) return undefined;
+  let text = tag + 1;
+  // Further tags may follow the first.
+  if (data[text] === COLON) while (text < end && data[text] !== SPACE) text++;
+  if (text < end && data[text] === SPACE) text++;
+  return { time: data.toString('latin1', start, stream - 1), stream: name, bytes: data.subarray(text, end), complete };
 }

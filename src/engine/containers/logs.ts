@@ -4,10 +4,10 @@ import path from 'node:path';
 import type { LogLine, LogOptions } from '../engine.ts';
 import { LogChain } from './log-chain.ts';
 
-/** The lines of a rotated log, oldest first; with `follow`, also those to come, until `over` or `signal` is aborted or the log's folder is gone. */
-export async function* readLog(file: string, options: LogOptions): AsyncGenerator<LogLine> {
+/** The lines of a rotated log, oldest first, as many at a time as are read at once; with `follow`, also those to come, until `over` or `signal` is aborted or the log's folder is gone. */
+export async function* readLog(file: string, options: LogOptions): AsyncGenerator<readonly LogLine[]> {
   const { follow, tail, since, over, signal } = options;
-  const started = since === undefined ? () => true : after(since);
+  const late = since === undefined ? (lines: readonly LogLine[]) => lines : from(since);
   await using chain = new LogChain(file);
   // Before the first look, so that no rotation goes unseen. Each is answered at once, however far behind the reader is.
   using changes = follow ? new FolderChanges(path.dirname(file), signal, (name) => void (name === path.basename(file) && chain.collect().catch(() => {}))) : undefined;
@@ -18,12 +18,13 @@ export async function* readLog(file: string, options: LogOptions): AsyncGenerato
   let isLastRound = false;
   while (!signal.aborted) {
     const { current, hasSuccessor: isComplete } = chain;
-    for await (const line of current?.read() ?? []) {
+    for await (const lines of current?.read() ?? []) {
       if (signal.aborted) return;
-      if (started(line)) yield line;
+      const wanted = late(lines);
+      if (wanted.length > 0) yield wanted;
     }
     if (isComplete) {
-      if (await chain.advance()) yield gap();
+      if (await chain.advance()) yield [gap()];
       continue;
     }
     if (!changes || isLastRound) return;
@@ -38,13 +39,18 @@ export async function* readLog(file: string, options: LogOptions): AsyncGenerato
 
 function gap(): LogLine {
   const time = new Date().toISOString().replace('Z', '000000Z');
-  return { time, stream: 'stderr', text: '[mooring: lines may be missing here: the log was rotated faster than it was read]', complete: true };
+  return { time, stream: 'stderr', bytes: Buffer.from('[mooring: lines may be missing here: the log was rotated faster than it was read]'), complete: true };
 }
 
 /** Lines come in the order of time, so that one look at each is enough until the first that is late enough. */
-function after(since: number): (line: LogLine) => boolean {
+function from(since: number): (lines: readonly LogLine[]) => readonly LogLine[] {
   let reached = false;
-  return (line) => (reached ||= Date.parse(line.time) >= since);
+  return (lines) => {
+    if (reached) return lines;
+    const first = lines.findIndex(({ time }) => Date.parse(time) >= since);
+    reached = first >= 0;
+    return reached ? lines.slice(first) : [];
+  };
 }
 
 /** Says when anything in a folder has changed since it was last asked; and at once which file came or went. */

@@ -179,7 +179,7 @@ async function followLog({ bundle, log }: ContainerPaths, ended: Promise<void>, 
     for (;;) {
       const last = isOver; // what is read after this is all there is
       changed = Promise.withResolvers<void>();
-      if (file) for await (const line of file.read()) onOutput(line);
+      if (file) for await (const lines of file.read()) lines.forEach(onOutput);
       if (last) return;
       if (!isOver) await changed.promise;
     }

@@ -5,10 +5,11 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { ContainerId, ExitRecord, LogLine, ObservedProcess } from '../../../src/engine/engine.ts';
+import type { ContainerId, ExitRecord, ObservedProcess } from '../../../src/engine/engine.ts';
 import { messageOf } from '../../../src/lib/errors.ts';
 import { containerName } from '../../../src/spec/name.ts';
 import { cgroupsOf, mountsMentioning, processesMentioning, readIfThere, stateOf } from '../../support/kernel.ts';
+import { logLines } from '../../support/log-lines.ts';
 import { until } from '../../support/until.ts';
 import { containerOf, openNode, type TestNode } from './support.ts';
 
@@ -123,7 +124,7 @@ describe('a node that is treated badly', () => {
     const LINE = '0123456789'.repeat(8);
     const FLOOD = `exec yes ${LINE}`;
 
-    const linesOf = (id: ContainerId): Promise<LogLine[]> => Array.fromAsync(node.engine.logs(id, { follow: false, signal: new AbortController().signal }));
+    const linesOf = (id: ContainerId): Promise<{ readonly text: string }[]> => Array.fromAsync(logLines(node.engine.logs(id, { follow: false, signal: new AbortController().signal })));
 
     /** The container has ended with its monitor, the engine says so and heard of it, and it can be started, logged and removed as ever. */
     async function assertRecovers(name: string, id: ContainerId, codes: readonly number[]): Promise<void> {

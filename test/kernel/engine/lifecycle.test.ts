@@ -3,9 +3,10 @@ import { readdir, readFile, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
-import type { ContainerId, LogLine, ObservedContainer } from '../../../src/engine/engine.ts';
+import type { ContainerId, ObservedContainer } from '../../../src/engine/engine.ts';
 import { containerName } from '../../../src/spec/name.ts';
 import { cgroupsOf, mountsMentioning, processesMentioning, readIfThere, stateOf } from '../../support/kernel.ts';
+import { logLines } from '../../support/log-lines.ts';
 import { until } from '../../support/until.ts';
 import { containerOf, openNode, type TestNode } from './support.ts';
 
@@ -31,8 +32,8 @@ describe('a container on the real kernel', () => {
     assert.equal(process.state, 'Running');
     return process;
   }
-  const linesOf = (id: ContainerId, tail?: number): Promise<LogLine[]> =>
-    Array.fromAsync(node.engine.logs(id, { follow: false, signal: new AbortController().signal, ...(tail === undefined ? {} : { tail }) }));
+  const linesOf = (id: ContainerId, tail?: number): Promise<{ readonly stream: string; readonly text: string }[]> =>
+    Array.fromAsync(logLines(node.engine.logs(id, { follow: false, signal: new AbortController().signal, ...(tail === undefined ? {} : { tail }) })));
 
   it('goes from created through running and ended to removed, and leaves nothing', async () => {
     const container = containerOf('whole', {

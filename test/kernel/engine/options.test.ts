@@ -7,6 +7,7 @@ import type { ContainerId } from '../../../src/engine/engine.ts';
 import { CgroupLayout, type LimitController } from '../../../src/engine/containers/cgroup-layout.ts';
 import { containerName } from '../../../src/spec/name.ts';
 import { processesMentioning } from '../../support/kernel.ts';
+import { logLines } from '../../support/log-lines.ts';
 import { until } from '../../support/until.ts';
 import { containerOf, openNode, type TestNode } from './support.ts';
 
@@ -34,7 +35,7 @@ describe('what a container asks for, on the real kernel', () => {
     const id = await node.engine.create(containerOf(name, { command: ['sh', '-c', script], restartPolicy: 'Never', ...spec }), name);
     await node.engine.start(id);
     await until(`${name} has ended`, async () => (await processOf(name))?.state === 'Exited');
-    const lines = await Array.fromAsync(node.engine.logs(id, { follow: false, signal: new AbortController().signal }));
+    const lines = await Array.fromAsync(logLines(node.engine.logs(id, { follow: false, signal: new AbortController().signal })));
     return lines.map(({ text }) => text);
   }
 

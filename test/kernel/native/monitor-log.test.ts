@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { readLog } from '../../../src/engine/containers/logs.ts';
 import { loadNative } from '../../../src/native/addon.ts';
+import { logLines } from '../../support/log-lines.ts';
 import { TestBundle } from './bundle.ts';
 import { eventually, untilDead } from './support.ts';
 
@@ -76,7 +77,7 @@ test('whoever follows a log that is rotated many times a second sees every line 
   const { monitor } = await bundle.start(native);
   const abort = new AbortController();
   const seen: number[] = [];
-  for await (const { text } of readLog(bundle.options.log.path, { follow: true, signal: abort.signal })) {
+  for await (const { text } of logLines(readLog(bundle.options.log.path, { follow: true, signal: abort.signal }))) {
     seen.push(Number(text));
     if (Number(text) % 1000 === 0) await writeFile(join(bundle.options.bundle, 'rootfs/tmp', text), '');
     if (Number(text) === last) break;

@@ -5,6 +5,7 @@ import type { LayerEntry } from '../../../src/engine/images/layer-entries.ts';
 import type { ImageRuntimeConfig } from '../../../src/engine/images/oci-image.ts';
 import { containerName } from '../../../src/spec/name.ts';
 import { type Volume, volumeResourceSchema } from '../../../src/spec/volume.ts';
+import { logLines } from '../../support/log-lines.ts';
 import { until } from '../../support/until.ts';
 import { containerOf, type TestNode } from '../engine/support.ts';
 
@@ -42,7 +43,7 @@ export async function outputOf(node: TestNode, spec: Record<string, unknown>): P
   try {
     await node.engine.start(id);
     await until(`${name} has ended`, async () => (await node.engine.observe(containerName({ namespace: 'default', name })))?.process.state === 'Exited');
-    const lines = await Array.fromAsync(node.engine.logs(id, { follow: false, signal: new AbortController().signal }));
+    const lines = await Array.fromAsync(logLines(node.engine.logs(id, { follow: false, signal: new AbortController().signal })));
     return lines.map(({ text }) => text).join('\n');
   } finally {
     await remove(node, name);

@@ -140,10 +140,10 @@ export class FakeServices implements ApiServices {
   };
 
   logs: ApiServices['logs'] = async function* (id, { follow, tail, signal }) {
-    const line = (text: string) => ({ time: '2026-01-01T00:00:00.000000001Z', stream: 'stdout' as const, text, complete: true });
-    yield* [line(`${id} first`), line('second')].slice(tail === undefined ? 0 : -tail);
+    const line = (text: string) => ({ time: '2026-01-01T00:00:00.000000001Z', stream: 'stdout' as const, bytes: Buffer.from(text), complete: true });
+    yield [line(`${id} first`), line('second')].slice(tail === undefined ? 0 : -tail);
     if (!follow) return;
-    yield line('third');
+    yield [line('third')];
     await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
   };
 

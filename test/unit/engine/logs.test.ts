@@ -6,7 +6,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 
 import { readLog } from '../../../src/engine/containers/logs.ts';
-import type { LogLine } from '../../../src/engine/engine.ts';
+import { logLines } from '../../support/log-lines.ts';
 import { until } from '../../support/until.ts';
 
 const at = (n: number) => new Date(Date.UTC(2026, 0, 1) + n * 1000).toISOString().replace('Z', '123456Z');
@@ -18,7 +18,7 @@ async function openInodes(): Promise<Set<number>> {
   return new Set(found.map((each) => each?.ino ?? 0));
 }
 
-const texts = (lines: readonly LogLine[]) => lines.map((line) => line.text);
+const texts = (lines: readonly { readonly text: string }[]) => lines.map((line) => line.text);
 
 describe('reading a container log', () => {
   let folder: string;
@@ -34,7 +34,7 @@ describe('reading a container log', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  const read = (options: { tail?: number; since?: number } = {}) => Array.fromAsync(readLog(log, { follow: false, signal: abort.signal, ...options }));
+  const read = (options: { tail?: number; since?: number } = {}) => Array.fromAsync(logLines(readLog(log, { follow: false, signal: abort.signal, ...options })));
 
   it('gives the entries of all files, oldest first', async () => {
     await writeFile(`${log}.2`, block(1, 2));
@@ -91,7 +91,7 @@ describe('reading a container log', () => {
 
   it('follows across rotations without losing or repeating a line', async () => {
     await writeFile(log, block(1, 2));
-    const lines = readLog(log, { follow: true, signal: abort.signal, tail: 1 });
+    const lines = logLines(readLog(log, { follow: true, signal: abort.signal, tail: 1 }));
     const got: string[] = [];
     const next = async () => {
       const { value } = await lines.next();
@@ -117,7 +117,7 @@ describe('reading a container log', () => {
 
   it('holds on to what is rotated away while the reader is elsewhere', async () => {
     await writeFile(log, block(1, 1));
-    const lines = readLog(log, { follow: true, signal: abort.signal });
+    const lines = logLines(readLog(log, { follow: true, signal: abort.signal }));
     await lines.next();
     for (let n = 2; n <= 20; n++) {
       await rm(`${log}.1`, { force: true });
@@ -133,7 +133,7 @@ describe('reading a container log', () => {
 
   it('tells of a gap where the files were gone before they could be opened', async () => {
     await writeFile(log, block(1, 1));
-    const lines = readLog(log, { follow: true, signal: abort.signal });
+    const lines = logLines(readLog(log, { follow: true, signal: abort.signal }));
     await lines.next();
     // All in one go: the event loop hears of none until it is over.
     for (let n = 2; n <= 5; n++) {
@@ -146,7 +146,7 @@ describe('reading a container log', () => {
   });
 
   it('waits for a log that is not there yet', async () => {
-    const first = readLog(log, { follow: true, signal: abort.signal }).next();
+    const first = logLines(readLog(log, { follow: true, signal: abort.signal })).next();
     await writeFile(log, block(1, 1));
     const { value } = await first;
     assert.equal(value?.text, 'line 1');
@@ -154,7 +154,7 @@ describe('reading a container log', () => {
 
   it('ends when the folder goes', async () => {
     await writeFile(log, block(1, 1));
-    const lines = readLog(log, { follow: true, signal: abort.signal });
+    const lines = logLines(readLog(log, { follow: true, signal: abort.signal }));
     await lines.next();
     const ended = lines.next();
     await rm(folder, { recursive: true });

@@ -15,7 +15,7 @@ import { Query } from '../../../../src/api/docker/query.ts';
 import { readOnly } from '../../../../src/api/docker/read-only.ts';
 import { refusedRoutes } from '../../../../src/api/docker/refused-routes.ts';
 import type { DockerRoute } from '../../../../src/api/docker/route.ts';
-import { frame } from '../../../../src/api/docker/stdcopy.ts';
+import { frame } from '../../../../src/api/stdcopy.ts';
 import { systemRoutes } from '../../../../src/api/docker/system-routes.ts';
 import { type SocketServer, startSocketServer } from '../../../../src/api/socket-server.ts';
 import { createLogger } from '../../../../src/lib/logger.ts';
