@@ -1,3 +1,5 @@
+import { messageOf } from '../lib/errors.ts';
+import type { Logger } from '../lib/logger.ts';
 import type { Exchange } from './socket-server.ts';
 
 /** A client that sends nothing for so long of the rest of a body that nobody wants is hung up on. */
@@ -17,4 +19,10 @@ export function sendRefusal({ request, response }: Pick<Exchange, 'request' | 'r
   socket.setTimeout(REST_IDLE_MS, () => socket.destroy());
   request.once('end', () => socket.setTimeout(0));
   request.resume();
+}
+
+/** Logs why a request could not be answered. One that its client left, or the daemon's end cut short, fails by that, and is nobody's error. */
+export function logFailure(logger: Logger, { request, response, signal }: Pick<Exchange, 'request' | 'response' | 'signal'>, error: unknown): void {
+  const isCutShort = signal.aborted && !response.writableFinished;
+  logger[isCutShort ? 'debug' : 'error']({ err: messageOf(error), request: `${request.method} ${request.url}` }, isCutShort ? 'a request was cut short' : 'a request failed');
 }

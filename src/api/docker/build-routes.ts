@@ -1,6 +1,7 @@
 import { MooringError } from '../../lib/errors.ts';
 import { sendJson } from '../reply.ts';
 import { takeBody } from '../request-body.ts';
+import { Telling } from '../telling.ts';
 import { buildRequest, definedIn } from './build-query.ts';
 import { BuildLines, commandFailure } from './build-lines.ts';
 import type { DockerCall } from './call.ts';
@@ -8,7 +9,7 @@ import type { DockerServices } from './docker-services.ts';
 import { DockerError, errorReply } from './error-reply.ts';
 import { instantOf } from './image-lookup.ts';
 import { familiarName, keepingUntagged, sought } from './image-names.ts';
-import { sendObjects, streamFailure, type StreamFailure, Telling } from './json-stream.ts';
+import { sendObjects, streamFailure, type StreamFailure } from './json-stream.ts';
 import { credentialsOfBuild } from './registry-auth.ts';
 import type { DockerRoute } from './route.ts';
 

@@ -1,11 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import Router from 'find-my-way';
-import { messageOf } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { VERSION } from '../../lib/version.ts';
 import type { Exchange, Face } from '../socket-server.ts';
 import type { ApiServices } from '../v1/services.ts';
-import { sendRefusal } from '../reply.ts';
+import { logFailure, sendRefusal } from '../reply.ts';
 import type { DockerCall } from './call.ts';
 import { tellOfContainers } from './container-events.ts';
 import { DockerEvents } from './docker-events.ts';
@@ -55,9 +54,10 @@ export function dockerFace(logger: Logger, services: Promise<ApiServices>, route
     }
   };
 
-  const refuse = ({ request, response }: Exchange, error: unknown): void => {
+  const refuse = (exchange: Exchange, error: unknown): void => {
+    const { request, response } = exchange;
     const { status, body } = errorReply(error);
-    if (status >= 500 && !(error instanceof DockerError)) logger.error({ err: messageOf(error), request: `${request.method} ${request.url}` }, 'a request of the Docker API failed');
+    if (status >= 500 && !(error instanceof DockerError)) logFailure(logger, exchange, error);
     // Once a stream has begun, cutting it off is the only way left to say that it is not whole.
     if (response.headersSent || response.socket === null) return void response.destroy();
     sendRefusal({ request, response }, body, status);

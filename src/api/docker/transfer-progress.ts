@@ -1,5 +1,5 @@
 import type { ImageProgress, LayerState } from '../../engine/images.ts';
-import { Telling } from './json-stream.ts';
+import { Telling } from '../telling.ts';
 
 /** One line of a pull or a push, `CreateImageInfo` or `PushImageInfo` of the API. */
 export interface TransferLine {

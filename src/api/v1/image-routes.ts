@@ -7,15 +7,12 @@ import type { ImageEngine, ImageProgress, PruneOptions, TransferOptions } from '
 import { MooringError } from '../../lib/errors.ts';
 import { sendJson } from '../reply.ts';
 import { takeBody } from '../request-body.ts';
+import { Telling } from '../telling.ts';
 import { asked, type Call, isAsked, sendLines } from './call.ts';
 import { errorReply } from './error-body.ts';
 import type { CheckResult, ImageHistory, ImageList, NameList, TransferEvent } from './image-types.ts';
-import { Mailbox } from './mailbox.ts';
 import { credentialsOf } from './registry-routes.ts';
 import type { Route } from './routes.ts';
-
-/** More than the layers of any image. */
-const MAX_BEHIND = 10_000;
 
 /** The resources below /v1/images. References stand in the query, since they have slashes. */
 export const imageRoutes: readonly Route[] = [
@@ -67,22 +64,13 @@ function pruneFilter({ query }: Call): Pick<PruneOptions, 'until' | 'labels'> {
 /** Tells a transfer's progress line by line. It ends with the client who asked for it. */
 function transfer(call: Call, run: (options: TransferOptions) => Promise<TransferEvent>): Promise<void> {
   // Of a layer whose news a slow client has not taken yet only the newest is kept.
-  const news = new Mailbox<string, TransferEvent>(MAX_BEHIND);
+  const news = new Telling<TransferEvent>();
   const onProgress = (progress: ImageProgress): void => news.put(progress.type === 'LAYER' ? progress.digest : progress.type, progress);
-  run({ signal: call.signal, onProgress }).then(
+  const work = run({ signal: call.signal, onProgress }).then(
     (done) => news.put('end', done),
     (error: unknown) => news.put('end', { type: 'ERROR', error: errorReply(error).body.error }),
   );
-  return sendLines(call, untilEnd(news, call.signal));
-}
-
-async function* untilEnd(news: Mailbox<string, TransferEvent>, signal: AbortSignal): AsyncGenerator<TransferEvent, void, void> {
-  for await (const batch of news.batches(signal)) {
-    for (const event of batch) {
-      yield event;
-      if (event.type === 'DONE' || event.type === 'ERROR') return;
-    }
-  }
+  return sendLines(call, news.during(work));
 }
 
 async function save(call: Call, images: ImageEngine): Promise<void> {

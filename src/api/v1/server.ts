@@ -1,13 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import Router from 'find-my-way';
-import { MooringError, messageOf } from '../../lib/errors.ts';
+import { MooringError } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/logger.ts';
 import { type Face, type SocketServer, startSocketServer } from '../socket-server.ts';
-import { sendRefusal } from '../reply.ts';
+import { logFailure, sendRefusal } from '../reply.ts';
 import { buildRoutes } from './build-routes.ts';
 import type { Call } from './call.ts';
 import { configRoutes } from './config-routes.ts';
 import { errorReply } from './error-body.ts';
+import { driftRoutes } from './drift-routes.ts';
 import { fileRoutes } from './file-routes.ts';
 import { imageRoutes } from './image-routes.ts';
 import { bootstrapRoutes } from './bootstrap-routes.ts';
@@ -37,7 +38,7 @@ export function startApiServer(socket: string, logger: Logger, services: Promise
 
 function v1Face(logger: Logger, services: Promise<ApiServices>): Face {
   const router = Router({ ignoreTrailingSlash: true, maxParamLength: MAX_PIECE });
-  for (const route of [...routes, ...streamRoutes, ...supplyRoutes, ...configRoutes, ...imageRoutes, ...buildRoutes, ...registryRoutes, ...bootstrapRoutes, ...systemRoutes, ...fileRoutes, ...tokenRoutes]) router.on(route.method, route.path, () => undefined, route);
+  for (const route of [...routes, ...streamRoutes, ...supplyRoutes, ...configRoutes, ...imageRoutes, ...buildRoutes, ...registryRoutes, ...bootstrapRoutes, ...systemRoutes, ...fileRoutes, ...driftRoutes, ...tokenRoutes]) router.on(route.method, route.path, () => undefined, route);
   return {
     upgrades: () => true,
     answer: (exchange) => {
@@ -54,7 +55,7 @@ async function handle(route: Route | undefined, call: Call, services: Promise<Ap
     await route.handle(call, await services);
   } catch (error) {
     const { status, body } = errorReply(error);
-    if (status >= 500) logger.error({ err: messageOf(error), request: describe(call.request) }, 'an API request failed');
+    if (status >= 500) logFailure(logger, call, error);
     // Once a stream has begun, cutting it off is the only way left to say that it is not whole.
     if (call.response.headersSent) call.response.destroy();
     else sendRefusal(call, body, status);

@@ -1,9 +1,9 @@
-import path from 'node:path';
-
 import type { FileContent, Native } from '../../native/native.ts';
-import type { ContainerStats, InterfaceStats } from '../engine.ts';
-import type { CgroupLayout } from './cgroup-layout.ts';
 import { CPU_PERIOD } from '../../spec/resources.ts';
+import type { ContainerStats } from '../engine.ts';
+import { type CounterNames, counterFiles, flatKeyed, textsByName } from './cgroup-counters.ts';
+import type { CgroupLayout } from './cgroup-layout.ts';
+import { interfaceStats } from './interface-stats.ts';
 import { type Limits, limitsOf } from './limits.ts';
 import type { ManagedContainer, Run } from './managed-container.ts';
 import { parseLogLoss } from './monitor-files.ts';
@@ -27,19 +27,19 @@ type Counters = ReadonlyMap<string, number>;
 /** USER_HZ, the unit of cpuacct.stat: 100 on every architecture that Linux has now (time(7)). */
 const TICKS_PER_SECOND = 100;
 
-const FILES = {
+export const STATS_FILES: CounterNames = {
   cpuacct: { 1: ['cpuacct.usage', 'cpuacct.stat'], 2: [] },
   cpu: { 1: ['cpu.stat'], 2: ['cpu.stat'] },
   memory: { 1: ['memory.usage_in_bytes', 'memory.stat', 'memory.oom_control'], 2: ['memory.current', 'memory.stat', 'memory.events'] },
   pids: { 1: ['pids.current'], 2: ['pids.current'] },
-} as const;
+};
 
 /** Containers whose files are read in one trip: few enough that the worker threads share a scrape of hundreds. */
 const CONTAINERS_A_TRIP = 50;
 
 /** The counters of those of the containers that run. */
 export async function readStats(native: Native, layout: CgroupLayout, containers: readonly ManagedContainer[]): Promise<ContainerStats[]> {
-  const running = containers.flatMap(({ record, paths, run }) => (run ? [{ record, run, cgroupPath: paths.cgroup, files: [paths.logLoss, ...counterFiles(layout, paths.cgroup), ...networkFiles(record, run)] }] : []));
+  const running = containers.flatMap(({ record, paths, run }) => (run ? [{ record, run, cgroupPath: paths.cgroup, files: [paths.logLoss, ...counterFiles(layout, paths.cgroup, STATS_FILES), ...networkFiles(record, run)] }] : []));
   const trips: Promise<ContainerStats[]>[] = [];
   for (let start = 0; start < running.length; start += CONTAINERS_A_TRIP) trips.push(readTrip(native, running.slice(start, start + CONTAINERS_A_TRIP)));
   return (await Promise.all(trips)).flat();
@@ -77,17 +77,6 @@ function networkFiles({ container }: ManagedContainer['record'], { init }: Run):
   return container.spec.network.mode === 'Bridge' ? [`/proc/${init.pid}/net/dev`] : [];
 }
 
-/** What /proc/net/dev tells of the interfaces but the loopback (proc_pid_net): eight counters received, eight sent. */
-export function interfaceStats(content: FileContent | undefined): InterfaceStats[] {
-  if (!content || !('text' in content)) return [];
-  return content.text.split('\n').flatMap((line) => {
-    const match = /^\s*([^:\s]+):\s*(.*)$/.exec(line);
-    if (!match || match[1] === 'lo') return [];
-    const [receiveBytes = 0, receivePackets = 0, receiveErrors = 0, receiveDropped = 0, , , , , transmitBytes = 0, transmitPackets = 0, transmitErrors = 0, transmitDropped = 0] = (match[2] ?? '').split(/\s+/).map(Number);
-    return [{ interface: match[1] ?? '', receiveBytes, receivePackets, receiveErrors, receiveDropped, transmitBytes, transmitPackets, transmitErrors, transmitDropped }];
-  });
-}
-
 function shownLimits({ memoryBytes, cpuQuota, cpuPeriod = CPU_PERIOD, pids }: Limits): ContainerStats['limits'] {
   return {
     ...(memoryBytes === undefined ? {} : { memoryBytes }),
@@ -96,24 +85,12 @@ function shownLimits({ memoryBytes, cpuQuota, cpuPeriod = CPU_PERIOD, pids }: Li
   };
 }
 
-/** The files that hold a cgroup's counters, in the order in which `countersFrom` takes their contents. */
-export function counterFiles(layout: CgroupLayout, cgroupPath: string): string[] {
-  return Object.entries(FILES).flatMap(([controller, byVersion]) => {
-    const hierarchy = layout.hierarchyOf(controller as keyof typeof FILES);
-    return hierarchy ? byVersion[hierarchy.version].map((file) => `${hierarchy.mountPoint}${cgroupPath}/${file}`) : [];
-  });
-}
-
 /** Undefined when the container went while it was read. What this kernel doesn't count is 0. */
 export function countersFrom(files: readonly string[], contents: readonly FileContent[]): KernelCounters | undefined {
-  const texts = new Map<string, string>();
-  for (const [index, file] of files.entries()) {
-    const content = contents[index];
-    if (content && 'text' in content) texts.set(path.basename(file), content.text);
-  }
+  const texts = textsByName(files, contents);
   if (!texts.has('pids.current') && !texts.has('memory.stat')) return undefined;
   const number = (name: string) => Number(texts.get(name) ?? 0);
-  const table = (name: string) => parseCounters(texts.get(name) ?? '');
+  const table = (name: string) => flatKeyed(texts.get(name) ?? '');
   return {
     ...cpuCounters(table('cpu.stat'), texts.has('cpuacct.usage') ? number('cpuacct.usage') : undefined, table('cpuacct.stat')),
     ...(texts.has('memory.current')
@@ -164,14 +141,4 @@ function memoryV2(usage: number, stat: Counters, events: Counters) {
 
 function value(counters: Counters, name: string): number {
   return counters.get(name) ?? 0;
-}
-
-/** A "flat keyed" file: a name and a number a line. */
-function parseCounters(text: string): Counters {
-  const counters = new Map<string, number>();
-  for (const line of text.split('\n')) {
-    const space = line.indexOf(' ');
-    if (space > 0) counters.set(line.slice(0, space), Number(line.slice(space + 1)));
-  }
-  return counters;
 }

@@ -1,33 +1,29 @@
-import path from 'node:path';
-
 import type { FileContent, Native } from '../../native/native.ts';
 import type { BlockCounter, ContainerUsage } from '../insight.ts';
+import { type CounterNames, counterFiles, flatKeyed, textsByName } from './cgroup-counters.ts';
 import type { CgroupLayout } from './cgroup-layout.ts';
+import { interfaceStats } from './interface-stats.ts';
 import type { ManagedContainer } from './managed-container.ts';
-import { interfaceStats } from './stats.ts';
 
 /** USER_HZ, the unit of /proc/stat and cpuacct.stat, in nanoseconds: 100 a second on every architecture that Linux has now (time(7)). */
 const TICK = 1e7;
 
-const FILES = {
+const FILES: CounterNames = {
   cpuacct: { 1: ['cpuacct.usage', 'cpuacct.stat', 'cpuacct.usage_percpu'], 2: [] },
   cpu: { 1: ['cpu.stat'], 2: ['cpu.stat'] },
   memory: { 1: ['memory.usage_in_bytes', 'memory.max_usage_in_bytes', 'memory.failcnt', 'memory.limit_in_bytes', 'memory.stat'], 2: ['memory.current', 'memory.peak', 'memory.max', 'memory.stat'] },
   pids: { 1: ['pids.current', 'pids.max'], 2: ['pids.current', 'pids.max'] },
   blkio: { 1: ['blkio.throttle.io_service_bytes_recursive', 'blkio.throttle.io_serviced_recursive'], 2: ['io.stat'] },
-} as const;
+};
 
 /** Everything that the kernel counts of one container; undefined when it went while it was read. */
 export async function readUsage(native: Native, layout: CgroupLayout, { paths, run, record }: ManagedContainer): Promise<ContainerUsage | undefined> {
   if (!run) return undefined;
-  const files = Object.entries(FILES).flatMap(([controller, byVersion]) => {
-    const hierarchy = layout.hierarchyOf(controller as keyof typeof FILES);
-    return hierarchy ? byVersion[hierarchy.version].map((file) => `${hierarchy.mountPoint}${paths.cgroup}/${file}`) : [];
-  });
+  const files = counterFiles(layout, paths.cgroup, FILES);
   const { mode } = record.container.spec.network;
   const hasOwnNetwork = mode === 'Bridge' || mode === 'Container';
   const [node, memory, network, ...contents] = await native.readFiles(['/proc/stat', '/proc/meminfo', `/proc/${run.init.pid}/net/dev`, ...files]);
-  return usageFrom(new Map(files.map((file, index) => [path.basename(file), textOf(contents[index])])), { stat: textOf(node), memory: textOf(memory), network: hasOwnNetwork ? network : undefined });
+  return usageFrom(textsByName(files, contents), { stat: textOf(node), memory: textOf(memory), network: hasOwnNetwork ? network : undefined });
 }
 
 /** Pure: what the files say, by their names; `node` is what the node's own say. */
@@ -99,9 +95,8 @@ function ioStat(text: string): ContainerUsage['block'] {
   return { bytes: counters({ Read: 'rbytes', Write: 'wbytes' }), operations: counters({ Read: 'rios', Write: 'wios' }) };
 }
 
-/** A "flat keyed" file: a name and a number a line. */
 function table(text: string): Record<string, number> {
-  return Object.fromEntries(text.split('\n').filter(Boolean).map((line) => [line.slice(0, line.indexOf(' ')), Number(line.slice(line.indexOf(' ') + 1))]));
+  return Object.fromEntries(flatKeyed(text));
 }
 
 function textOf(content: FileContent | undefined): string {

@@ -8,7 +8,8 @@ import { parseExit, parseState } from '../../../src/engine/containers/monitor-fi
 import { isAlive, parseStat } from '../../../src/engine/containers/process-table.ts';
 import { judgeProcess } from '../../../src/engine/containers/process-verdict.ts';
 import type { ContainerSnapshot } from '../../../src/engine/containers/container-snapshot.ts';
-import { countersFrom, counterFiles } from '../../../src/engine/containers/stats.ts';
+import { counterFiles } from '../../../src/engine/containers/cgroup-counters.ts';
+import { countersFrom, STATS_FILES } from '../../../src/engine/containers/stats.ts';
 import { mountDrift } from '../../../src/engine/containers/wanted-mounts.ts';
 
 const V1 = new CgroupLayout(`31 23 0:28 / /sys/fs/cgroup rw,relatime - tmpfs tmpfs rw,mode=755
@@ -145,7 +146,7 @@ describe('the files of limits', () => {
 
 describe('the counters', () => {
   const read = (layout: CgroupLayout, texts: Record<string, string>) => {
-    const files = counterFiles(layout, '/m/1');
+    const files = counterFiles(layout, '/m/1', STATS_FILES);
     return countersFrom(files, files.map((file) => {
       const text = texts[file.slice(file.lastIndexOf('/') + 1)];
       return text === undefined ? { errno: 'ENOENT' } : { text };

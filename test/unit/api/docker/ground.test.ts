@@ -5,6 +5,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { pino } from 'pino';
 import { z } from 'zod';
 import { readJson } from '../../../../src/api/docker/call.ts';
 import { dockerFace } from '../../../../src/api/docker/face.ts';
@@ -23,6 +24,7 @@ import { MooringError } from '../../../../src/lib/errors.ts';
 import { FakeServices } from '../fake-services.ts';
 import { sendJson } from '../../../../src/api/reply.ts';
 import { takeBody } from '../../../../src/api/request-body.ts';
+import { until } from '../../../support/until.ts';
 
 /** Says on the connection what the body was, then echoes until the client's side ends, and says that, too. */
 const echo: DockerRoute = {
@@ -249,5 +251,23 @@ test('a read-only socket answers what is read, and refuses all else', async () =
     }
   } finally {
     await other.close();
+  }
+});
+
+test("a request that its client left is no error of the daemon's, and one that failed is", async () => {
+  const lines: { readonly level: number; readonly request: string }[] = [];
+  const logger = pino({ level: 'debug' }, { write: (line: string) => void lines.push(JSON.parse(line) as (typeof lines)[number]) });
+  const broken: DockerRoute = { method: 'GET', path: '/broken', handle: () => Promise.reject(new Error('a bug')) };
+  const at = join(folder, 'left.sock');
+  const own = await startSocketServer(at, {}, dockerFace(logger, Promise.resolve(new FakeServices()), [...routes, broken]));
+  try {
+    const leaving = dial(at);
+    await new Promise<void>((resolve) => leaving.write(request('POST /build', ['Content-Length: 100'], 'the beginning'), () => resolve()));
+    leaving.destroy();
+    assert.match(await ask(request('GET /broken'), { at }), /^HTTP\/1.1 500 /);
+    await until('both have been told of', () => lines.length >= 2);
+    assert.deepEqual(new Map(lines.map(({ request: what, level }) => [what, level])), new Map([['POST /build', 20], ['GET /broken', 50]]));
+  } finally {
+    await own.close();
   }
 });
