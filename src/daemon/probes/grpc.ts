@@ -1,4 +1,4 @@
-import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
+import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
 import type { ProbeAnswer } from '../../reconcile/prober.ts';
 import { urlHost } from './output.ts';
 
@@ -26,17 +26,17 @@ export async function probeByGrpc(port: number, service: string, address: string
 
 function check(session: ClientHttp2Session, service: string): Promise<ProbeAnswer> {
   return new Promise((resolve, reject) => {
-    session.once('error', reject);
+    session.on('error', reject);
     session.once('close', () => reject(new Error('the connection was closed before there was an answer')));
     const stream = session.request({ ':method': 'POST', ':path': '/grpc.health.v1.Health/Check', 'content-type': 'application/grpc', te: 'trailers', 'user-agent': 'mooring-probe' });
     const parts: Buffer[] = [];
     let status: string | undefined;
     let message: string | undefined;
-    const note = (headers: Readonly<Record<string, unknown>>): void => {
-      if (headers['grpc-status'] !== undefined) status = String(headers['grpc-status']);
-      if (headers['grpc-message'] !== undefined) message = decodeURIComponent(String(headers['grpc-message']).replace(/%(?![0-9A-Fa-f]{2})/g, '%25'));
+    const note = (headers: IncomingHttpHeaders): void => {
+      status = [headers['grpc-status'] ?? status ?? []].flat()[0];
+      message = [headers['grpc-message'] ?? message ?? []].flat()[0];
     };
-    stream.once('error', reject);
+    stream.on('error', reject);
     // An answer without a body has its status here.
     stream.once('response', (headers) => {
       note(headers);
@@ -61,10 +61,19 @@ function answerOf(body: Buffer, status: string | undefined, message: string | un
   const of = service === '' ? 'the server' : `service ${service}`;
   if (status !== '0') {
     const why = CODES[status ?? ''] ?? 'it could not answer';
-    return { exitCode: 1, output: `${why}: gRPC status ${status ?? '(none)'}${message === undefined || message === '' ? '' : `, ${message}`}` };
+    return { exitCode: 1, output: `${why}: gRPC status ${status ?? '(none)'}${message === undefined || message === '' ? '' : `, ${percentDecoded(message)}`}` };
   }
   const serving = statusIn(body);
   return { exitCode: serving === SERVING ? 0 : 1, output: serving === undefined ? 'its answer is none of the health checking protocol' : `${of} is ${STATUSES[serving] ?? serving}` };
+}
+
+/** As gRPC writes texts in headers; what is no such text stays as it is. */
+function percentDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** `HealthCheckRequest { string service = 1; }` in protobuf. */

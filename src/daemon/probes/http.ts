@@ -44,9 +44,9 @@ function get(url: URL, headers: OutgoingHttpHeaders, signal: AbortSignal): Promi
 
 function headersOf(given: HttpGet['httpHeaders']): OutgoingHttpHeaders {
   const headers: OutgoingHttpHeaders = { 'user-agent': 'mooring-probe', accept: '*/*', connection: 'close' };
-  for (const [name, all] of Map.groupBy(given, ({ name }) => name.toLowerCase())) {
+  for (const [key, all] of Map.groupBy(given, ({ name }) => name.toLowerCase())) {
     const values = all.map(({ value }) => value);
-    headers[name] = values.length === 1 ? (values[0] ?? '') : values;
+    headers[key] = values.length === 1 ? (values[0] ?? '') : values;
   }
   return headers;
 }

@@ -9,6 +9,6 @@ export function probeByTcp(port: number, address: string, signal: AbortSignal): 
       socket.destroy();
       resolve({ exitCode: 0, output: `connected to ${address} port ${port}` });
     });
-    socket.once('error', reject);
+    socket.on('error', reject);
   });
 }

@@ -107,8 +107,8 @@ function translate(root: Field, base: Omit<Project, 'networks' | 'volumes' | 'co
   };
   const made = [...services].map(([key, field]) => ({ field, documents: translateService(key, field, project) }));
   const containers = made.flatMap(({ documents }) => documents);
-  for (const [name, circle] of circlesAmong(new Map(containers.flatMap(({ resource }) => (resource.kind === 'Container' ? [[resourceName(resource), resource] as const] : []))), () => undefined)) {
-    const field = made.find(({ documents }) => documents.some((document) => document.name === name))?.field ?? root;
+  for (const [closing, circle] of circlesAmong(new Map(containers.flatMap(({ resource }) => (resource.kind === 'Container' ? [[resourceName(resource), resource] as const] : []))), () => undefined)) {
+    const field = made.find(({ documents }) => documents.some((document) => document.name === closing))?.field ?? root;
     problems.fault(field.get('depends_on') ?? field, describeCircle(circle), 'take one of these out of depends_on', true);
   }
   const supplies = [...networks.values(), ...volumes.map(([, volume]) => volume)].flatMap(({ document }) => document ?? []);

@@ -99,7 +99,7 @@ describe('grpc', () => {
       stream.on('end', () => answer(stream, String(headers[':path']), Buffer.concat(parts)));
       stream.on('error', () => {});
     });
-    return server as unknown as Server;
+    return server;
   }
 
   function respond(stream: ServerHttp2Stream, message: readonly number[], trailers: Readonly<Record<string, string>> = { 'grpc-status': '0' }): void {
@@ -127,7 +127,7 @@ describe('grpc', () => {
     await serving(grpc((stream) => stream.respond({ ':status': 200, 'content-type': 'application/grpc', 'grpc-status': '12', 'grpc-message': 'unknown%20service' }, { endStream: true })), async (port) =>
       assert.deepEqual(await ask({ grpc: { port } }), { exitCode: 1, output: 'it does not implement the health checking protocol: gRPC status 12, unknown service' }));
     await serving(grpc((stream) => stream.respond({ ':status': 404 }, { endStream: true })), async (port) => assert.match((await ask({ grpc: { port } })).output, /HTTP status 404/));
-    await serving(grpc((stream) => respond(stream, [0x08, 1], { 'grpc-status': '14', 'grpc-message': 'going' })), async (port) => assert.match((await ask({ grpc: { port } })).output, /gRPC status 14, going/));
+    await serving(grpc((stream) => respond(stream, [0x08, 1], { 'grpc-status': '14', 'grpc-message': 'going%ff' })), async (port) => assert.match((await ask({ grpc: { port } })).output, /gRPC status 14, going%ff/));
   });
 
   test('fails with what speaks no HTTP/2, and with what says nothing', async () => {

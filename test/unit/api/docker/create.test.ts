@@ -186,11 +186,11 @@ describe('what docker create asks for', () => {
     const image = { ...IMAGE, Shell: ['/bin/ash', '-c'] };
     const health = (Healthcheck: object) => specOf({ Healthcheck }, {}, image).healthcheck;
     for (const client of CLIENTS) {
-      assert.deepEqual(specOf(bodyOf(client, 'health'), {}, image).healthcheck, { disabled: false, command: ['/bin/ash', '-c', 'true'], interval: '1000000000ns', timeout: '2000000000ns', startPeriod: '5000000000ns', retries: 3 });
-      assert.deepEqual(specOf(bodyOf(client, 'none')).healthcheck, { disabled: true });
+      assert.deepEqual(specOf(bodyOf(client, 'health'), {}, image).healthcheck, { disabled: false, onFailure: 'None', command: ['/bin/ash', '-c', 'true'], interval: '1000000000ns', timeout: '2000000000ns', startPeriod: '5000000000ns', retries: 3 });
+      assert.deepEqual(specOf(bodyOf(client, 'none')).healthcheck, { disabled: true, onFailure: 'None' });
     }
     assert.equal(health({ Test: [] }), undefined);
-    assert.deepEqual(health({ Test: ['CMD', 'probe', '-q'] }), { disabled: false, command: ['probe', '-q'] });
+    assert.deepEqual(health({ Test: ['CMD', 'probe', '-q'] }), { disabled: false, onFailure: 'None', command: ['probe', '-q'] });
     refused({ Healthcheck: { Interval: 5 } }, 'Interval in Healthcheck cannot be less than 1ms');
     refused({ Healthcheck: { Test: ['RUN', 'x'] } }, 'unknown type "RUN" in healthcheck');
   });
