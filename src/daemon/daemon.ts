@@ -108,6 +108,7 @@ export const startDaemon: DaemonModule['startDaemon'] = async (flags) => {
   supplies.start();
   opened.defer(() => reconciler.close());
   reconciler.start();
+  await reconciler.adopt();
   opened.defer(() => source.stop());
   source.start();
   // First to go at the end, since they serve what goes after them; at the bottom too, for a start that fails.

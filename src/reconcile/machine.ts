@@ -47,7 +47,8 @@ export type ContainerActor = ActorRefFrom<ContainerMachine>;
 export type ContainerSnapshot = SnapshotFrom<ContainerMachine>;
 export type MachineState = ContainerSnapshot['value'];
 
-const notYetObserved: Step = { kind: 'Wait', until: 0, reason: 'NotYetObserved', message: 'it has not been looked at yet' };
+/** Stands for a plan until the first look. */
+export const notYetObserved: Step = { kind: 'Wait', until: 0, reason: 'NotYetObserved', message: 'it has not been looked at yet' };
 
 /** For pulls, and for errors that trying again seldom mends: the pace of the kubelet's ImagePullBackOff; milliseconds. */
 const SLOW_RETRY: BackoffRange = { initial: 10_000, max: 300_000 };

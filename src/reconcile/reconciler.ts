@@ -7,6 +7,7 @@ import type { Container } from '../spec/container.ts';
 import { isConfigKind, type Resource } from '../spec/resource.ts';
 import type { ContainerName } from '../spec/name.ts';
 import { toldIn, withDeadline } from './deadline.ts';
+import { adopt } from './adoption.ts';
 import { Dependents, wakersOf } from './dependents.ts';
 import type { DesiredContainer, DesiredStore, ResourceKey } from './desired.ts';
 import { dryRun } from './dry-run.ts';
@@ -147,6 +148,12 @@ export class Reconciler implements ReconcilerFace {
     this.#order = new OrderBook({ desired: desiredOf, view: (name) => this.#roster.view(name), dossier: (name) => this.#roster.find(name), checkup: (name) => this.#checks.of(name), now: () => clock.now() });
     this.#roster = new Roster({
       machine: createContainerMachine(this.#effects),
+  /** Looks at what is there, so that it can be told; to be called before `start`. Settles within five seconds, and changes nothing. */
+  adopt(): Promise<void> {
+    const { engine, clock, logger, concurrency } = this.#options;
+    return adopt({ names: engine.list().map(({ name }) => name), roster: this.#roster, observe: (name) => this.#observe(name), desiredOf: (name) => this.#desired(name), clock, logger, concurrency });
+  }
+
       facts,
       clock,
       logger,

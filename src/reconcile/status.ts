@@ -1,7 +1,8 @@
 import type { Condition, ContainerStatus } from '../spec/condition.ts';
 import type { Checkup } from './checkup.ts';
 import { describeHealth, type Health } from './health.ts';
-import { isLasting, MANY_FAILURES, type Failure } from './machine.ts';
+import { isLasting, MANY_FAILURES, notYetObserved, type Failure } from './machine.ts';
+import { describeDrift, driftPolicyOf, reportsDrift } from './drift.ts';
 import { isUnmet } from './needs.ts';
 import { objectionTo, type Step } from './plan.ts';
 import type { Situation } from './situation.ts';
@@ -51,6 +52,7 @@ export function phaseOf({ situation, step, failure }: StatusInput): string {
   if (step.reason === 'Stopping' || step.kind === 'Signal' || step.kind === 'Kill') return 'Stopping';
   if (observed?.process.state === 'Running') return observed.process.frozen === true && desired?.container.spec.pause === true ? 'Paused' : 'Running';
   if (desired === undefined) return 'Removing';
+  if (!isJudged(step)) return 'Unknown';
   if (failure !== undefined && failure.kind === step.kind) return `${failure.kind}Error`;
   if (step.reason === 'BackOff') return 'CrashLoopBackOff';
   return step.kind === 'Settled' || step.kind === 'PullImage' || step.kind === 'BuildImage' ? step.reason : 'Pending';
@@ -64,7 +66,7 @@ function processFields({ observed, facts }: Situation): Pick<ContainerStatus, 'p
 
 function verdictsOf({ situation, step, failure, progress, checkup }: StatusInput): Verdict[] {
   const why = failure === undefined ? { reason: step.reason, message: progress ?? step.message } : { reason: `${failure.kind}Failed`, message: failure.message };
-  if (situation === undefined) {
+  if (situation === undefined || !isJudged(step)) {
     return (['Ready', 'Progressing', 'Stalled'] as const).map((type) => ({ type, status: 'Unknown', ...why }));
   }
   const ready = isAsWanted(situation, step);
@@ -95,4 +97,9 @@ function stallOf(step: Step, failure: Failure | undefined): Pick<Verdict, 'reaso
   if (step.kind === 'Settled' && isUnmet(step.reason)) return { reason: step.reason, message: step.message };
   if (step.kind === 'Settled' && step.reason === 'Failed') return { reason: 'Failed', message: step.message };
   return undefined;
+/** Whether the step was planned from what was seen. What is there is told of before that. */
+function isJudged({ reason }: Step): boolean {
+  return reason !== notYetObserved.reason;
+}
+
 }

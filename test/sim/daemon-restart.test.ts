@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseContainerName } from '../../src/spec/name.ts';
 import { container } from '../support/reconcile-fixtures.ts';
-import { SimulatedNode } from './simulated-node.ts';
+import { MINUTE, SECOND, SimulatedNode } from './simulated-node.ts';
 
 const names = Array.from({ length: 50 }, (_, index) => parseContainerName(`c${index}`));
 
@@ -41,6 +41,52 @@ test('before the first look every condition is Unknown', async () => {
     );
   }
   assert.equal(node.reconciler.views().length, 50);
+});
+
+/** Lets time pass until what is there was taken up. Gives back how long that took. */
+async function adopted(node: SimulatedNode): Promise<number> {
+  const before = node.clock.now();
+  let done = false;
+  void node.reconciler.adopt().then(() => (done = true));
+  assert.ok(await node.clock.advanceUntil(() => done, MINUTE));
+  return node.clock.now() - before;
+}
+
+test('what was adopted is told as it is, before anything is decided, and before its turn comes', async () => {
+  const node = await fifty();
+  const [dead, running] = names as [(typeof names)[0], (typeof names)[0]];
+  node.killDaemon();
+  node.engine.crash(dead);
+  const calls = node.engine.calls.length;
+  node.openDaemon({ concurrency: 4 });
+  await adopted(node);
+  const views = node.reconciler.views();
+  assert.deepEqual(new Map(views.map(({ name, status }) => [name, status.containerID])), new Map(node.engine.list().map(({ name, id }) => [name, id])));
+  assert.deepEqual([node.reconciler.view(running)?.phase, node.reconciler.view(running)?.status.pid], ['Running', pids(node)[1]]);
+  assert.deepEqual([node.reconciler.view(dead)?.phase, node.reconciler.view(dead)?.status.exitCode], ['Unknown', 137]);
+  assert.ok(views.every(({ status: { conditions } }) => conditions.every(({ status, reason }) => status === 'Unknown' && reason === 'NotYetObserved')));
+  assert.ok(node.engine.calls.slice(calls).every(({ operation }) => operation === 'observe'));
+
+  node.reconciler.start();
+  assert.ok(await node.settle());
+  assert.equal(node.reconciler.view(dead)?.status.restartCount, 1);
+  assert.equal(node.reconciler.view(dead)?.phase, 'Running');
+});
+
+test('one that can not be looked at keeps the others from being told for five seconds only', async () => {
+  const node = await fifty();
+  const [stuck] = names as [(typeof names)[0]];
+  node.killDaemon();
+  const release = Promise.withResolvers<void>();
+  node.engine.fault = (operation, name) => (operation === 'observe' && name === stuck ? { kind: 'hang', until: release.promise } : undefined);
+  node.openDaemon();
+  assert.equal(await adopted(node), 5 * SECOND);
+  assert.equal(node.reconciler.views().filter(({ status }) => status.containerID !== undefined).length, names.length - 1);
+  node.reconciler.start();
+  node.engine.fault = () => undefined;
+  release.resolve();
+  assert.ok(await node.settle());
+  assert.ok(node.reconciler.views().every(({ phase }) => phase === 'Running'));
 });
 
 test('what happened while the daemon was away is made up for: a death is restarted and counted, a removed spec is removed', async () => {

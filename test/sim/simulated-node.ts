@@ -69,6 +69,12 @@ export class SimulatedNode {
 
   startDaemon(options: Partial<ReconcilerOptions> = {}): void {
     const desired = this.#desiredStore();
+    this.openDaemon(options);
+    this.reconciler.start();
+  }
+
+  /** A daemon that has not begun to do anything about containers. */
+  openDaemon(options: Partial<ReconcilerOptions> = {}): void {
     this.#supplies = new Supplies({ networks: this.networks, volumes: this.volumes, desired, events: this.#eventLog(), clock: this.clock, logger: createLogger('silent') });
     this.#supplies.start();
     this.#reconciler = new Reconciler({
@@ -83,7 +89,6 @@ export class SimulatedNode {
       random: () => 0.5,
       ...options,
     });
-    this.#reconciler.start();
   }
 
   /** Ends the daemon as a SIGKILL would: nothing is awaited, and what its calls come back with is lost. */
