@@ -107,8 +107,8 @@ export const startDaemon: DaemonModule['startDaemon'] = async (flags) => {
   opened.defer(() => supplies.stop());
   supplies.start();
   opened.defer(() => reconciler.close());
-  reconciler.start();
   await reconciler.adopt();
+  reconciler.start();
   opened.defer(() => source.stop());
   source.start();
   // First to go at the end, since they serve what goes after them; at the bottom too, for a start that fails.

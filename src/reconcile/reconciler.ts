@@ -148,12 +148,6 @@ export class Reconciler implements ReconcilerFace {
     this.#order = new OrderBook({ desired: desiredOf, view: (name) => this.#roster.view(name), dossier: (name) => this.#roster.find(name), checkup: (name) => this.#checks.of(name), now: () => clock.now() });
     this.#roster = new Roster({
       machine: createContainerMachine(this.#effects),
-  /** Looks at what is there, so that it can be told; to be called before `start`. Settles within five seconds, and changes nothing. */
-  adopt(): Promise<void> {
-    const { engine, clock, logger, concurrency } = this.#options;
-    return adopt({ names: engine.list().map(({ name }) => name), roster: this.#roster, observe: (name) => this.#observe(name), desiredOf: (name) => this.#desired(name), clock, logger, concurrency });
-  }
-
       facts,
       clock,
       logger,
@@ -170,6 +164,12 @@ export class Reconciler implements ReconcilerFace {
   /** The work queue's depth and unfinished work, for metrics. */
   get queue(): Pick<WorkQueue<ContainerName>, 'depth' | 'unfinished'> {
     return this.#queue;
+  }
+
+  /** Looks at what is there, so that it can be told; to be called before `start`. Settles within five seconds, and changes nothing. */
+  adopt(): Promise<void> {
+    const { engine, clock, logger, concurrency } = this.#options;
+    return adopt({ names: engine.list().map(({ name }) => name), roster: this.#roster, observe: (name) => this.#observe(name), desiredOf: (name) => this.#desired(name), clock, logger, concurrency });
   }
 
   /** Takes over what is there and what is desired, and keeps the two alike from now on. */

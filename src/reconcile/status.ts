@@ -51,8 +51,8 @@ export function phaseOf({ situation, step, failure }: StatusInput): string {
   const { desired, observed } = situation;
   if (step.reason === 'Stopping' || step.kind === 'Signal' || step.kind === 'Kill') return 'Stopping';
   if (observed?.process.state === 'Running') return observed.process.frozen === true && desired?.container.spec.pause === true ? 'Paused' : 'Running';
-  if (desired === undefined) return 'Removing';
   if (!isJudged(step)) return 'Unknown';
+  if (desired === undefined) return 'Removing';
   if (failure !== undefined && failure.kind === step.kind) return `${failure.kind}Error`;
   if (step.reason === 'BackOff') return 'CrashLoopBackOff';
   return step.kind === 'Settled' || step.kind === 'PullImage' || step.kind === 'BuildImage' ? step.reason : 'Pending';
@@ -85,6 +85,11 @@ function healthVerdict(health: Health): Verdict {
   return { type: 'Healthy', status, reason: health.status, message: describeHealth(health) };
 }
 
+/** Whether the step was planned from what was seen. What is there is told of before that. */
+function isJudged({ reason }: Step): boolean {
+  return reason !== notYetObserved.reason;
+}
+
 function isAsWanted({ desired, observed }: Situation, step: Step): boolean {
   if (observed?.process.state !== 'Running' || observed.process.frozen === true || objectionTo(desired, observed) !== undefined) return false;
   return step.kind === 'Settled' || step.kind === 'RestoreLimits' || step.kind === 'Update' || step.reason === 'ImageMoved';
@@ -97,9 +102,4 @@ function stallOf(step: Step, failure: Failure | undefined): Pick<Verdict, 'reaso
   if (step.kind === 'Settled' && isUnmet(step.reason)) return { reason: step.reason, message: step.message };
   if (step.kind === 'Settled' && step.reason === 'Failed') return { reason: 'Failed', message: step.message };
   return undefined;
-/** Whether the step was planned from what was seen. What is there is told of before that. */
-function isJudged({ reason }: Step): boolean {
-  return reason !== notYetObserved.reason;
-}
-
 }

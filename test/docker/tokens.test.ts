@@ -89,14 +89,14 @@ async function scenario(node: TestNode): Promise<void> {
   assert.match((await again('ps')).stderr, /this token is not valid, or was revoked/);
   assert.equal((await node.mooring('token', 'revoke', 'reader')).code, 1);
 
-  await node.end('SIGKILL');
-  await node.start();
-  await assert.rejects(stat(socket.slice('unix://'.length)), { code: 'ENOENT' });
   // What was there before the daemon is no news to who follows.
   const told = await whole('events', '--since', '1h', '--until', '0s', '--format', '{{.Type}} {{.Action}} {{.Actor.Attributes.name}}');
   assert.equal(told.code, 0, told.stderr);
   assert.doesNotMatch(told.stdout, /create|start/);
 
+  await node.end('SIGKILL');
+  await node.start();
+  await assert.rejects(stat(socket.slice('unix://'.length)), { code: 'ENOENT' });
 }
 
 async function tokenOf(node: TestNode, name: string, verbs: string, containers: string, ...more: readonly string[]): Promise<string> {

@@ -68,13 +68,13 @@ export class SimulatedNode {
   }
 
   startDaemon(options: Partial<ReconcilerOptions> = {}): void {
-    const desired = this.#desiredStore();
     this.openDaemon(options);
     this.reconciler.start();
   }
 
   /** A daemon that has not begun to do anything about containers. */
   openDaemon(options: Partial<ReconcilerOptions> = {}): void {
+    const desired = this.#desiredStore();
     this.#supplies = new Supplies({ networks: this.networks, volumes: this.volumes, desired, events: this.#eventLog(), clock: this.clock, logger: createLogger('silent') });
     this.#supplies.start();
     this.#reconciler = new Reconciler({
