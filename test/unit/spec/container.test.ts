@@ -40,6 +40,7 @@ test('defaults', async () => {
       autoRemove: false,
       restartPolicy: 'Always',
       restartBackoff: { initial: '10s', max: '5m', resetAfter: '10m' },
+      dependsOn: [],
       stopSignal: 'SIGTERM',
       stopTimeoutSeconds: 10,
       readOnlyRootFilesystem: false,
