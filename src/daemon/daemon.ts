@@ -34,6 +34,7 @@ import type { SpecProblem } from '../spec/problem.ts';
 import { NATIVE_ADDON, openGround } from './ground.ts';
 import { ContextBuilds } from './build-source.ts';
 import { createImageSource } from './image-source.ts';
+import { pullSecretsFrom } from './pull-secrets.ts';
 import { createProber } from './prober.ts';
 import { checkHost } from './host-check.ts';
 import { lockInstance } from './instance-lock.ts';
@@ -88,7 +89,7 @@ export const startDaemon: DaemonModule['startDaemon'] = async (flags) => {
   const { networks, volumes } = engine;
   const supplies = new Supplies({ networks, volumes, desired, events, clock, logger });
   const contexts = opened.use(new ContextBuilds({ builds, specs, logger }));
-  const reconciler = new Reconciler({ engine, supplies, images: createImageSource(images, pullSecretsIn(pullSecrets), contexts), prober: createProber(engine, images, clock), desired, facts, events, clock, logger, resyncIntervalMs, concurrency: CONCURRENCY, observer: metrics.observer });
+  const reconciler = new Reconciler({ engine, supplies, images: createImageSource(images, pullSecretsFrom(desired, pullSecretsIn(pullSecrets)), contexts), prober: createProber(engine, images, clock), desired, facts, events, clock, logger, resyncIntervalMs, concurrency: CONCURRENCY, observer: metrics.observer });
   const onProblems = (standing: readonly SpecProblem[], appeared: readonly SpecProblem[]): void => {
     problems.replace(standing);
     metrics.specRejected(appeared);

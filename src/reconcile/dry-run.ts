@@ -100,7 +100,8 @@ export async function dryRun(resources: readonly Resource[], prune: boolean, roo
       release();
     }
   });
-  return Promise.all([...supplies, ...configs, ...changes]);
+  const [made, decided] = await Promise.all([Promise.all(supplies), Promise.all(changes)]);
+  return [...made, ...configs, ...decided];
 }
 
 function isChanged(before: DesiredResource | undefined, after: Resource | undefined): boolean {

@@ -16,7 +16,7 @@ export const imagePullSecretsSchema = z
   .array(z.strictObject({ name: grammarString(DNS_SUBDOMAIN).meta({ description: 'Name of the secret.' }) }))
   .max(16)
   .meta({
-    description: "Logins to fetch the image with, before the node's own. Each names a secret of the container's namespace; on a node without a cluster that is the file `NAMESPACE/NAME.json` in the daemon's folder of pull secrets, in the form of Docker's config.json.",
+    description: "Logins to fetch the image with, before the node's own. Each names a `Secret` of the container's namespace, of type `kubernetes.io/dockerconfigjson`; where there is none of that name, the file `NAMESPACE/NAME.json` in the daemon's folder of pull secrets, in the form of Docker's config.json.",
     'x-kubernetes-list-type': 'map',
     'x-kubernetes-list-map-keys': ['name'],
   });

@@ -1,4 +1,4 @@
-import { type Document, isScalar } from 'yaml';
+import { type Document, isMap, isScalar } from 'yaml';
 import type { FieldFault } from './field-fault.ts';
 import { LineIndex } from './line-index.ts';
 import type { ResourceName } from './name.ts';
@@ -40,7 +40,8 @@ export function parseDocuments(content: Uint8Array | string, file: string): Pars
   for (const document of parseYaml(source.text)) {
     if (isEmpty(document)) continue;
     const [error] = document.errors;
-    const tree = new YamlTree(document, budget);
+    // In a Pod's file 0400 may be meant as the octal number that it is to Kubernetes.
+    const tree = new YamlTree(document, budget, { refuseOctals: isMap(document.contents) && document.get('kind') === 'Pod' });
     if (error === undefined) {
       documents.push(...readTree(tree, report));
     } else {

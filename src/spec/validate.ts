@@ -20,15 +20,18 @@ export function validate(value: unknown): Validation {
   }
   const typeFaults = kindFaults(value);
   if (typeFaults.length > 0) return { faults: typeFaults };
+  if (isClaimedConfig(value) && isMapping(value['sops'])) return { faults: [SOPS] };
   const schema = schemaOf(value['kind'] as ResourceKind);
   const document = withoutNulls(schema, withoutClusterFields(value));
   const result: z.ZodSafeParseResult<Resource> = schema.safeParse(document);
   return result.success ? { resource: result.data } : { faults: faultsOf(result.error.issues, schema, document, isValue) };
 }
 
+const SOPS: FieldFault = { path: ['sops'], onKey: true, message: 'the values are encrypted by SOPS, and are not decrypted here', fix: 'hand in what "sops --decrypt" prints' };
+
 /** Whether a path leads to a value of a ConfigMap or a Secret, which nobody is to read in an error. */
 export function isValue(path: Path, document: unknown): boolean {
-  return isClaimedConfig(document) && path.length > 1 && VALUES.has(path[0]);
+  return isClaimedConfig(document) && VALUES.has(path[0]);
 }
 
 const VALUES: ReadonlySet<unknown> = new Set(['data', 'stringData', 'binaryData']);

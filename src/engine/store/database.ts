@@ -1,8 +1,8 @@
-import { mkdir } from 'node:fs/promises';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 
-import { MooringError } from '../../lib/errors.ts';
+import { errnoOf, MooringError } from '../../lib/errors.ts';
 import { migrations } from './schema.ts';
 
 /** How long opening waits for a daemon that is just ending to let go of the data directory. */
@@ -37,6 +37,7 @@ export class Database {
   static async open(dataDir: string): Promise<Database> {
     await mkdir(dataDir, { recursive: true, mode: 0o700 });
     const file = path.join(dataDir, 'db.sqlite');
+    await makePrivate(file);
     const db = new DatabaseSync(file, { timeout: LOCK_WAIT_MS, enableForeignKeyConstraints: true });
     try {
       // With EXCLUSIVE the first read of a WAL database takes a lock that is never given back: that is the directory's lock.
@@ -95,4 +96,20 @@ function migrate(db: DatabaseSync, file: string): void {
 
 function isBusy(error: unknown): boolean {
   return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' && (error.errcode & 0xff) === SQLITE_BUSY;
+}
+
+/** It holds Secrets, whatever the mode of the folder that it is in; SQLite gives its log the mode of the database. Never opened where it is there: a close would let go of this process's locks. */
+async function makePrivate(file: string): Promise<void> {
+  try {
+    await writeFile(file, '', { flag: 'wx', mode: 0o600 });
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+  }
+  for (const each of [file, `${file}-wal`]) {
+    try {
+      await chmod(each, 0o600);
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+    }
+  }
 }

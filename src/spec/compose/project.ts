@@ -19,10 +19,16 @@ export interface Project {
   readonly inactive: ReadonlySet<string>;
   readonly networks: ReadonlyMap<string, NetworkReference>;
   readonly volumes: ReadonlyMap<string, string>;
-  readonly configs: ReadonlyMap<string, Field>;
-  readonly secrets: ReadonlyMap<string, Field>;
+  readonly configs: ReadonlyMap<string, ConfigReference>;
+  readonly secrets: ReadonlyMap<string, ConfigReference>;
   /** The texts of the files that services name by `env_file` and `label_file`, by absolute path. */
   readonly texts: ReadonlyMap<string, string | undefined>;
+}
+
+/** A ConfigMap or a Secret by its `metadata.name`, and the key that is meant. */
+export interface ConfigReference {
+  readonly name: string;
+  readonly key: string;
 }
 
 export interface NetworkReference {

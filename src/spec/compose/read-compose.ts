@@ -6,6 +6,7 @@ import { resourceName } from '../resource.ts';
 import { Field } from '../translate/field.ts';
 import { FieldError, ProblemList } from '../translate/problem-list.ts';
 import { entriesOf, isList, isMap, itemsOf, textOf, unknownField } from '../translate/read-field.ts';
+import { CONFIG_SECTIONS, configFileOf, configOf, type ConfigSection, declaredConfigs, type TranslatedConfig } from './configs.ts';
 import { parseEnvFile } from './env-file.ts';
 import { extended } from './extends.ts';
 import { interpolated } from './interpolate.ts';
@@ -79,10 +80,29 @@ export async function readCompose(content: Uint8Array | string, { file, path, re
       texts.set(named, text === undefined ? undefined : Buffer.from(text).toString('utf8'));
     }
   }
-  return translate(root, { name, folder, problems, lookup, services, inactive, texts });
+  const declared = declaredConfigs(root, services.values());
+  const files = new Map<string, Uint8Array | undefined>();
+  for (const field of [...declared.values()].flatMap((section) => [...section.values()])) {
+    const named = problems.attempt(field, () => configFileOf(field));
+    if (named !== undefined) files.set(named, await read(named));
+  }
+  const configs = translatedConfigs(declared, { project: name, lookup, files, problems });
+  return translate(root, { name, folder, problems, lookup, services, inactive, texts }, configs);
 }
 
-function translate(root: Field, base: Omit<Project, 'networks' | 'volumes' | 'configs' | 'secrets'>): ParseResult {
+function translatedConfigs(declared: ReadonlyMap<ConfigSection, ReadonlyMap<string, Field>>, inputs: Parameters<typeof configOf>[3]): Record<ConfigSection, ReadonlyMap<string, TranslatedConfig>> {
+  const of = (section: ConfigSection) =>
+    new Map(
+      [...(declared.get(section) ?? [])].map(([key, field]) => {
+        const config = inputs.problems.attempt(field, () => configOf(section, key, field, inputs));
+        // One that is not good stands for itself, so that no service is told to lack it.
+        return [key, config ?? { name: key, key, document: undefined }] as const;
+      }),
+    );
+  return { configs: of('configs'), secrets: of('secrets') };
+}
+
+function translate(root: Field, base: Omit<Project, 'networks' | 'volumes' | 'configs' | 'secrets'>, configs: ReturnType<typeof translatedConfigs>): ParseResult {
   const { name, problems, services } = base;
   for (const [key, field] of entriesOf(root)) {
     if (key === 'include' || key === 'models') problems.fault(field, 'is not supported', key === 'include' ? 'give each file a folder of its own here' : 'leave it out', true);
@@ -102,8 +122,7 @@ function translate(root: Field, base: Omit<Project, 'networks' | 'volumes' | 'co
     ...base,
     networks: new Map([...networks].map(([key, { reference }]) => [key, reference])),
     volumes: new Map(volumes.map(([key, volume]) => [key, volume.name])),
-    configs: new Map(sectionOf(root, 'configs', problems)),
-    secrets: new Map(sectionOf(root, 'secrets', problems)),
+    ...configs,
   };
   const made = [...services].map(([key, field]) => ({ field, documents: translateService(key, field, project) }));
   const containers = made.flatMap(({ documents }) => documents);
@@ -112,7 +131,8 @@ function translate(root: Field, base: Omit<Project, 'networks' | 'volumes' | 'co
     problems.fault(field.get('depends_on') ?? field, describeCircle(circle), 'take one of these out of depends_on', true);
   }
   const supplies = [...networks.values(), ...volumes.map(([, volume]) => volume)].flatMap(({ document }) => document ?? []);
-  return { documents: problems.good ? [...used(supplies, containers), ...containers] : [], problems: problems.list() };
+  const given = CONFIG_SECTIONS.flatMap((section) => [...configs[section].values()]).flatMap(({ document }) => document ?? []);
+  return { documents: problems.good ? [...used(supplies, containers), ...given, ...containers] : [], problems: problems.list() };
 }
 
 /** COMPOSE_PROJECT_NAME of `.env`, `name`, or the folder's name. */

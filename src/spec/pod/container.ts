@@ -4,6 +4,7 @@ import type { ContainerSpecInput } from '../translate/draft.ts';
 import type { Field } from '../translate/field.ts';
 import { FieldError } from '../translate/problem-list.ts';
 import { entriesOf, fieldsAmong, flagOf, integerOf, itemsOf, textOf, wordOf } from '../translate/read-field.ts';
+import { envFromOf } from './config.ts';
 import { environmentOf, putWords } from './env.ts';
 import { type Handlers, type PodContainer, put, refused, unheard } from './handler.ts';
 import { probeOf } from './probe.ts';
@@ -17,9 +18,11 @@ export const CONTAINER: Handlers<PodContainer> = {
   args: (field, container) => putWords('args', field, container),
   workingDir: (field, container) => put(container, { workingDir: textOf(field) }, field),
   env: (field, container) => {
-    for (const { name, value, from } of environmentOf(field, container.pod)) put(container, { env: [{ name, value }] }, from);
+    for (const { variable, from } of environmentOf(field, container.pod)) put(container, { env: [variable] }, from);
   },
-  envFrom: refused('ConfigMaps and Secrets are not supported', 'write the variables out'),
+  envFrom: (field, container) => {
+    for (const item of itemsOf(field)) put(container, { envFrom: [envFromOf(item)] }, item);
+  },
   resources: (field, container) => resourcesOf(field, container),
   tty: (field, container) => put(container, { tty: flagOf(field) }, field),
   stdin: (field, container) => put(container, { stdin: flagOf(field) }, field),

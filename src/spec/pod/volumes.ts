@@ -4,6 +4,7 @@ import { type ContainerSpecInput, Draft } from '../translate/draft.ts';
 import type { Field } from '../translate/field.ts';
 import { FieldError } from '../translate/problem-list.ts';
 import { entriesOf, fieldsAmong, flagOf, itemsOf, textOf, wordOf } from '../translate/read-field.ts';
+import { configVolume, projectedVolume } from './config.ts';
 import type { Pod } from './handler.ts';
 
 type MountInput = NonNullable<ContainerSpecInput['mounts']>[number];
@@ -11,7 +12,7 @@ type MountInput = NonNullable<ContainerSpecInput['mounts']>[number];
 /** A volume of a pod: what its mounts show, and the `Volume` that it wants, if any. */
 export interface PodVolume {
   readonly document?: ParsedDocument | undefined;
-  readonly mount: (subPath: string | undefined, field: Field) => Pick<MountInput, 'bind' | 'tmpfs' | 'volume'>;
+  readonly mount: (subPath: string | undefined, field: Field) => Pick<MountInput, 'bind' | 'tmpfs' | 'volume' | 'configMap' | 'secret' | 'projected'>;
 }
 
 /** The volumes of a pod by their names. Throws nothing: what is wrong is among the problems. */
@@ -34,9 +35,11 @@ function volumeOf(name: string, item: Field, pod: Pod, labels: Readonly<Record<s
   const [source, ...more] = entriesOf(item).filter(([key]) => key !== 'name');
   if (more.length > 0) throw new FieldError(item, 'is of several kinds', 'keep one');
   if (source?.[0] === 'hostPath') return hostPath(source[1]);
+  if (source?.[0] === 'configMap' || source?.[0] === 'secret') return { mount: configVolume(source[0], source[1]) };
+  if (source?.[0] === 'projected') return { mount: projectedVolume(source[1]) };
   // Without a word of what it is, it is an emptyDir.
   if (source === undefined || source[0] === 'emptyDir') return emptyDir(name, source?.[1] ?? item, source !== undefined, pod, labels);
-  throw new FieldError(source[1], 'is a kind of volume that is not supported', 'use hostPath or emptyDir', true);
+  throw new FieldError(source[1], 'is a kind of volume that is not supported', 'use hostPath, emptyDir, configMap, secret or projected', true);
 }
 
 function hostPath(field: Field): PodVolume {

@@ -81,6 +81,42 @@ volumes:
   });
 });
 
+describe('configs and secrets', () => {
+  const used = 'services: {web: {image: a, configs: [c], secrets: [s]}}\n';
+
+  test('are made of files, variables and texts where a service has them', async () => {
+    const text = `${used}configs: {c: {file: ./c.bin}, unused: {file: ./none}}\nsecrets: {s: {environment: S, name: mine}}\n`;
+    const { documents, problems } = await compose(text, { 'c.bin': 'hello', '.env': 'S=hunter2\n' });
+    assert.deepEqual(problems, []);
+    assert.partialDeepStrictEqual(documents.map(({ resource }) => resource), [
+      { kind: 'Network' },
+      { kind: 'ConfigMap', metadata: { name: 'shop-c' }, data: { c: 'hello' } },
+      { kind: 'Secret', metadata: { name: 'mine' }, data: { s: Buffer.from('hunter2').toString('base64') } },
+      { kind: 'Container' },
+    ]);
+    const inline = await compose(`${used}configs: {c: {content: "port \${P}\\n"}}\nsecrets: {s: {external: true, name: db}}\n`, { '.env': 'P=80\n' });
+    assert.deepEqual(inline.problems, []);
+    assert.partialDeepStrictEqual(inline.documents[1]?.resource, { kind: 'ConfigMap', data: { c: 'port 80\n' } });
+    assert.deepEqual(inline.documents.map(({ resource }) => resource.kind), ['Network', 'ConfigMap', 'Container']);
+    const [web] = inline.documents.flatMap(({ resource }) => (resource.kind === 'Container' ? [resource] : []));
+    assert.partialDeepStrictEqual(web?.spec.mounts[1], { mountPath: '/run/secrets/s', secret: { name: 'db', items: [{ key: 'db', path: 's' }] } });
+  });
+
+  test('what is wrong with one is told at it', async () => {
+    assert.deepEqual(await problemsOf(`${used}configs: {c: {}}\nsecrets: {s: {content: hunter2}}\n`), [
+      'compose.yaml:2:14 configs.c: says not where it is (write file: ./path)',
+      'compose.yaml:3:15 secrets.s.content: is for configs: a secret is in no compose file (write file: or environment:)',
+    ]);
+    assert.deepEqual(await problemsOf(`${used}configs: {c: {file: ./none}}\nsecrets: {s: {environment: S}}\n`), [
+      'compose.yaml:2:21 configs.c.file: there is no file /srv/shop/none (make it)',
+      'compose.yaml:3:28 secrets.s.environment: the variable S is not set (set it in .env beside the file)',
+    ]);
+    assert.deepEqual(await problemsOf(`services: {web: {image: a, configs: [{source: c, mode: 288}]}}\nconfigs: {c: {content: x}}\n`), [
+      'compose.yaml:1:56 services.web.configs[0].mode: is a number, of which nobody sees whether it is octal (write it in octal and in quotes: "0440")',
+    ]);
+  });
+});
+
 describe('several files and documents', () => {
   test('anchors, merge keys and x- fields', async () => {
     const spec = await specOf('x-a: &a {restart: always, environment: &e {A: "1", B: "1"}}\nservices:\n  web:\n    <<: *a\n    image: a\n    environment: {<<: *e, B: "2"}\n    x-note: anything\n');

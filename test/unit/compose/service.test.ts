@@ -45,11 +45,11 @@ const GOOD: Readonly<Record<string, object>> = {
   'tmpfs: [/run, "/tmp:size=64m,mode=1770"]\nvolumes: [{type: tmpfs, target: /t, tmpfs: {size: 4096, mode: "0700"}}]': {
     mounts: [{ mountPath: '/run', tmpfs: {} }, { mountPath: '/tmp', tmpfs: { size: 67_108_864, mode: '1770' } }, { mountPath: '/t', tmpfs: { size: 4096, mode: '0700' } }],
   },
-  'configs: [conf, {source: conf, target: /etc/a.conf}]\nsecrets: [key]': {
+  'configs: [conf, {source: conf, target: /etc/a.conf, mode: "0440", uid: "103", gid: "7"}]\nsecrets: [key]': {
     mounts: [
-      { mountPath: '/conf', readOnly: true, bind: { source: '/srv/shop/a.conf', createSource: false } },
-      { mountPath: '/etc/a.conf', readOnly: true },
-      { mountPath: '/run/secrets/key', readOnly: true, bind: { source: '/etc/key' } },
+      { mountPath: '/conf', readOnly: true, configMap: { name: 'shop-conf', items: [{ key: 'conf', path: 'conf' }], subPath: 'conf', defaultMode: '0444', uid: 0, gid: 0 } },
+      { mountPath: '/etc/a.conf', readOnly: true, configMap: { name: 'shop-conf', items: [{ key: 'conf', path: 'a.conf' }], subPath: 'a.conf', defaultMode: '0440', uid: 103, gid: 7 } },
+      { mountPath: '/run/secrets/key', readOnly: true, secret: { name: 'shop-key', subPath: 'key' } },
     ],
   },
   'cpus: 1.5\nmem_limit: 512m\nmem_reservation: 256m\nmemswap_limit: 1g\npids_limit: 100\ncpu_shares: 512\ncpuset: 0,1': {
@@ -109,8 +109,8 @@ const GOOD: Readonly<Record<string, object>> = {
   },
 };
 
-const REST = 'volumes: {rows: }\nconfigs: {conf: {file: ./a.conf}}\nsecrets: {key: {file: /etc/key}}\n';
-const FILES = { '.env': 'D="of .env"\n', 'a.env': 'A=file\nX=1\n', 'raw.env': 'X="$1"\n' };
+const REST = 'volumes: {rows: }\nconfigs: {conf: {file: ./a.conf}}\nsecrets: {key: {file: ./key}}\n';
+const FILES = { '.env': 'D="of .env"\n', 'a.env': 'A=file\nX=1\n', 'raw.env': 'X="$1"\n', 'a.conf': 'x', key: 'k' };
 
 describe('a field of a service becomes', () => {
   for (const [fields, part] of Object.entries(GOOD)) {

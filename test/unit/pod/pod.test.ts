@@ -90,6 +90,33 @@ test("on the node's own network every container has it, and hostPorts say nothin
   assert.partialDeepStrictEqual(side.spec.namespaces, { pid: 'Host', ipc: 'Host' });
 });
 
+test('ConfigMaps and Secrets are variables and volumes of the containers', () => {
+  const [app] = containersOf(pod(`containers:
+- name: app
+  image: a
+  envFrom: [{prefix: P_, configMapRef: {name: c, optional: true}}, {secretRef: {name: s}}]
+  env: [{name: A, valueFrom: {secretKeyRef: {name: s, key: k}}}]
+  volumeMounts:
+  - {name: c, mountPath: /c}
+  - {name: s, mountPath: /s/k, subPath: k, readOnly: true}
+  - {name: p, mountPath: /p}
+volumes:
+- {name: c, configMap: {name: c, defaultMode: 256, items: [{key: k, path: d/k, mode: 0o440}]}}
+- {name: s, secret: {secretName: s, optional: true}}
+- {name: p, projected: {defaultMode: 420, sources: [{secret: {name: s}}, {configMap: {name: c, optional: true}}]}}
+`));
+  assert.partialDeepStrictEqual(app?.spec, {
+    envFrom: [{ prefix: 'P_', configMapRef: { name: 'c', optional: true } }, { prefix: '', secretRef: { name: 's', optional: false } }],
+    env: [{ name: 'A', valueFrom: { secretKeyRef: { name: 's', key: 'k', optional: false } } }],
+    mounts: [
+      { mountPath: '/c', configMap: { name: 'c', defaultMode: '0400', items: [{ key: 'k', path: 'd/k', mode: '0440' }] } },
+      { mountPath: '/s/k', secret: { name: 's', optional: true, subPath: 'k' } },
+      { mountPath: '/p', projected: { defaultMode: '0644', sources: [{ secret: { name: 's' } }, { configMap: { name: 'c', optional: true } }] } },
+    ],
+  });
+  assert.match(problemsOf(pod('containers: [{name: app, image: a}]\nvolumes: [{name: x, secret: {secretName: y, defaultMode: 0400}}]')).join(), /octal/);
+});
+
 /** What `kubectl get -o yaml` prints of a pod is one. */
 test('fields that a cluster writes are not in the way', () => {
   const text = pod('containers: [{name: app, image: a, terminationMessagePath: /dev/termination-log, resources: {}}]\nnodeName: n\npriority: 0\nschedulerName: default-scheduler\nsecurityContext: {}\ntolerations: [{operator: Exists}]\nenableServiceLinks: true', '{name: web, creationTimestamp: null, managedFields: []}');
@@ -104,13 +131,15 @@ const BAD: Readonly<Record<string, string>> = {
   'containers: []': '5:3 spec: has no containers',
   'containers: [{name: app, image: A}]': '5:35 spec.containers[0].image: "A" is not an image reference: "library/A" is not a repository (write it in lower case: library/a)',
   'containers: [{name: app, image: a, imagePullPolicy: always}]': '5:55 spec.containers[0].imagePullPolicy: must be Always, IfNotPresent or Never, not "always" (did you mean Always?)',
-  'containers: [{name: app, image: a, envFrom: []}]': '5:38 spec.containers[0].envFrom: ConfigMaps and Secrets are not supported (write the variables out)',
-  'containers: [{name: app, image: a, env: [{name: X, valueFrom: {secretKeyRef: {}}}]}]': '5:66 spec.containers[0].env[0].valueFrom.secretKeyRef: is not supported (write the value out, or use a fieldRef of metadata)',
+  'containers: [{name: app, image: a, env: [{name: X, valueFrom: {configMapKeyRef: {name: c, key: k}}}, {name: Y, value: $(X)}]}]': '5:121 spec.containers[0].env[1].value: $(X) comes from a ConfigMap or a Secret, which is known only when the container is made (have a shell put it in: sh -c, with $NAME)',
+  'containers: [{name: app, image: a, env: [{name: X, valueFrom: {resourceFieldRef: {}}}]}]': '5:66 spec.containers[0].env[0].valueFrom.resourceFieldRef: is not supported (write the value out, or use a fieldRef of metadata, a configMapKeyRef or a secretKeyRef)',
   'containers: [{name: app, image: a, livenessProbe: {tcpSocket: {port: web}}}]': '5:72 spec.containers[0].livenessProbe.tcpSocket.port: there is no port "web" among the ports of this container (name one of them, or give its number)',
   'containers: [{name: app, image: a, livenessProbe: {periodSeconds: 5}}]': '5:53 spec.containers[0].livenessProbe: says nothing of how to probe (give one of exec, httpGet, tcpSocket and grpc)',
   'containers: [{name: app, image: a, volumeMounts: [{name: x, mountPath: /x}]}]': '5:60 spec.containers[0].volumeMounts[0].name: there is no volume x in this pod',
   'containers: [{name: app, image: a, resources: {limits: {memory: 1}}}]': '5:67 spec.containers[0].resources.limits.memory: 1 is too little memory (give at least 4Mi; leave it out for no limit)',
-  [`${C}volumes: [{name: x, configMap: {name: y}}]`]: '6:23 spec.volumes[0].configMap: is a kind of volume that is not supported (use hostPath or emptyDir)',
+  [`${C}volumes: [{name: x, nfs: {server: y}}]`]: '6:23 spec.volumes[0].nfs: is a kind of volume that is not supported (use hostPath, emptyDir, configMap, secret or projected)',
+  [`${C}volumes: [{name: x, secret: {secretName: y, defaultMode: 644}}]`]: '6:60 spec.volumes[0].secret.defaultMode: is no mode: a whole number from 0 to 511 (write 420 or 0o644 for rw-r--r--)',
+  [`${C}volumes: [{name: x, projected: {sources: [{downwardAPI: {}}]}}]`]: '6:46 spec.volumes[0].projected.sources[0].downwardAPI: is a source that is not supported (use configMap or secret)',
   [`${C}securityContext: {runAsNonRoot: true}`]: "6:21 spec.securityContext.runAsNonRoot: an image's own user is not looked at before it runs (give runAsUser)",
   'containers: [{name: app, image: a, ports: [{containerPort: 1, hostPort: 5}]}, {name: b, image: b, ports: [{containerPort: 1}]}]': '5:109 spec.containers[1].ports[0]: containerPort: "1/TCP" is given twice (keep one of them)',
 };

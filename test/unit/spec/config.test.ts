@@ -56,6 +56,10 @@ test('an apiVersion of the other group is told, and which kinds there are of it'
   assert.deepEqual(problemsOf('apiVersion: v1\nkind: Secrets\nmetadata: {name: a}\n'), ['f.yaml:2:7 kind: "Secrets" is not known here (did you mean Secret?)']);
 });
 
+test('what SOPS has encrypted is told to be so, once', () => {
+  assert.deepEqual(problemsOf(secret('data: {password: "ENC[AES256_GCM,data:x,type:str]"}\nsops: {version: 3.9.0, mac: y}\n')), ['f.yaml:6:1 sops: the values are encrypted by SOPS, and are not decrypted here (hand in what "sops --decrypt" prints)']);
+});
+
 test('no problem tells a value', () => {
   const broken = [
     secret(`data:\n  password: ${VALUE}\n`),

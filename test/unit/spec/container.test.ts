@@ -25,6 +25,7 @@ test('defaults', async () => {
       image: 'mooring.local/busybox:latest',
       imagePullSecrets: [],
       env: [],
+      envFrom: [],
       supplementalGroups: [],
       umask: '0022',
       hostnameFrom: 'Name',

@@ -1,33 +1,37 @@
+import { posix } from 'node:path';
 import type { Field } from '../../translate/field.ts';
 import { FieldError } from '../../translate/problem-list.ts';
-import { fieldsAmong, isMap, itemsOf, textOf } from '../../translate/read-field.ts';
-import { absolutePath, put, type Service } from './handler.ts';
+import { fieldsAmong, integerOf, isMap, itemsOf, textOf } from '../../translate/read-field.ts';
+import { CONFIG_WORD, type ConfigSection } from '../configs.ts';
+import { put, type Service } from './handler.ts';
 
 const HOMES = { configs: '/', secrets: '/run/secrets/' } as const;
-const WHAT = { configs: 'config', secrets: 'secret' } as const;
 
-/** Configs and secrets that are files of the node, shown read-only; changing the file changes what the container reads. */
-export function fileMounts(field: Field, kind: 'configs' | 'secrets', service: Service): void {
+/** Configs and secrets of a service: each a file of its own, for all to read unless it is said otherwise. */
+export function fileMounts(field: Field, section: ConfigSection, service: Service): void {
+  const { project } = service;
   for (const item of itemsOf(field)) {
     const given = isMap(item) ? fieldsAmong(item, ['source', 'target', 'uid', 'gid', 'mode']) : { source: item };
-    if (given.source === undefined) throw new FieldError(item, 'has no source', `name a ${WHAT[kind]} of this file`);
-    for (const owner of [given.uid, given.gid, given.mode]) {
-      if (owner !== undefined) throw new FieldError(owner, 'a file that is mounted keeps its own owner and mode', 'leave it out, and set them on the file', true);
-    }
+    if (given.source === undefined) throw new FieldError(item, 'has no source', `name a ${CONFIG_WORD[section]} of this file`);
     const name = textOf(given.source);
+    const config = project[section].get(name);
+    if (config === undefined) throw new FieldError(given.source, `there is no ${CONFIG_WORD[section]} ${name} in this file`, `declare it below ${section}`);
     const target = given.target === undefined ? name : textOf(given.target);
-    const mountPath = target.startsWith('/') ? target : `${HOMES[kind]}${target}`;
-    put(service, { mounts: [{ mountPath, readOnly: true, bind: { source: sourceOf(name, given.source, kind, service) } }] }, item);
+    const mountPath = target.startsWith('/') ? posix.resolve(target) : `${HOMES[section]}${target}`;
+    const file = posix.basename(mountPath);
+    const shown = {
+      name: config.name,
+      items: [{ key: config.key, path: file }],
+      subPath: file,
+      defaultMode: given.mode === undefined ? '0444' : modeOf(given.mode),
+      ...(given.uid !== undefined && { uid: integerOf(given.uid) }),
+      ...(given.gid !== undefined && { gid: integerOf(given.gid) }),
+    };
+    put(service, { mounts: [{ mountPath, readOnly: true, ...(section === 'configs' ? { configMap: shown } : { secret: shown }) }] }, item);
   }
 }
 
-function sourceOf(name: string, by: Field, kind: 'configs' | 'secrets', { project }: Service): string {
-  const declared = project[kind].get(name);
-  if (declared === undefined) throw new FieldError(by, `there is no ${WHAT[kind]} ${name} in this file`, `declare it below ${kind}`);
-  const { file, external, environment, content, template_driver: template } = fieldsAmong(declared, ['file', 'external', 'name', 'environment', 'content', 'template_driver', 'labels']);
-  for (const other of [external, environment, content, template]) {
-    if (other !== undefined) throw new FieldError(other, `a ${WHAT[kind]} is a file of the node here`, 'write file: ./path', true);
-  }
-  if (file === undefined) throw new FieldError(declared, 'has no file', 'write file: ./path');
-  return absolutePath(file, textOf(file));
+function modeOf(field: Field): string {
+  if (typeof field.value !== 'string') throw new FieldError(field, 'is a number, of which nobody sees whether it is octal', 'write it in octal and in quotes: "0440"');
+  return field.value;
 }
