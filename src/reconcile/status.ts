@@ -2,7 +2,6 @@ import type { Condition, ContainerStatus } from '../spec/condition.ts';
 import type { Checkup } from './checkup.ts';
 import { describeHealth, type Health } from './health.ts';
 import { isLasting, MANY_FAILURES, notYetObserved, type Failure } from './machine.ts';
-import { describeDrift, driftPolicyOf, reportsDrift } from './drift.ts';
 import { isUnmet } from './needs.ts';
 import { objectionTo, type Step } from './plan.ts';
 import type { Situation } from './situation.ts';
