@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { TokenRecord, TokenRecords } from '../engine/store/token-records.ts';
 import type { Clock } from '../lib/clock.ts';
 import { MooringError } from '../lib/errors.ts';
+import { durationMs } from '../spec/duration.ts';
 import { DNS_LABEL } from '../spec/kubernetes-names.ts';
 import { type CreatedToken, TOKEN_VERBS, type TokenObject, type TokenScope } from './v1/token-types.ts';
 
@@ -17,6 +18,8 @@ const PREFIX = 'mooring_';
 /** Too many to be guessed, so that a plain hash of it is enough. */
 const SECRET_BYTES = 32;
 const MAX_PATTERNS = 64;
+const SHORTEST_MS = 1000;
+const LONGEST_MS = 87_600 * 3_600_000;
 
 const dnsLabel = z.string().regex(DNS_LABEL.pattern, 'is no DNS label').max(63);
 const request = z.strictObject({
@@ -24,6 +27,8 @@ const request = z.strictObject({
   verbs: z.array(z.enum(TOKEN_VERBS)).min(1),
   containers: z.array(z.string().regex(/^[a-zA-Z0-9_.*?-]{1,255}$/, 'is no name or pattern of one')).min(1).max(MAX_PATTERNS),
   namespaces: z.array(dnsLabel).min(1).max(MAX_PATTERNS),
+  /** A span from now on. */
+  expires: z.string().max(64).optional(),
 });
 
 /** The tokens of this node. */
@@ -43,7 +48,8 @@ export class ApiTokens {
       const [issue] = error.issues;
       throw new MooringError('Invalid', `a token's ${issue?.path.join('.') || 'request'}: ${issue?.message ?? 'is invalid'}`);
     }
-    const { name, ...scope } = data;
+    const { name, expires, ...allowed } = data;
+    const scope = { ...allowed, ...(expires !== undefined && { expiresAt: this.#endOf(expires) }) };
     if (this.#records.get(name) !== undefined) throw new MooringError('Conflict', `token ${name} exists already`, { fix: `take another name, or revoke it first: mooring token revoke ${name}` });
     const secret = `${PREFIX}${randomBytes(SECRET_BYTES).toString('base64url')}`;
     const record = { name, hash: hashOf(secret), scope, createdAt: this.#clock.now() };
@@ -61,10 +67,20 @@ export class ApiTokens {
     this.#records.delete(name);
   }
 
-  /** What the secret allows; undefined for one that was never given out, or was revoked. */
-  grantOf(secret: string): Grant | undefined {
+  /** What the secret allows; in words why it allows nothing. */
+  grantOf(secret: string): Grant | { readonly refusal: string } {
     const record = this.#records.find(hashOf(secret));
-    return record && { name: record.name, ...record.scope };
+    if (record === undefined) return { refusal: 'this token is not valid, or was revoked' };
+    const { name, scope } = record;
+    const { expiresAt } = scope;
+    if (expiresAt !== undefined && this.#clock.now() >= Date.parse(expiresAt)) return { refusal: `token ${name} expired at ${expiresAt}; make another with "mooring token create"` };
+    return { name, ...scope };
+  }
+
+  #endOf(expires: string): string {
+    const span = durationMs(expires);
+    if (span < SHORTEST_MS || span > LONGEST_MS) throw new MooringError('Invalid', `a token can't expire in ${expires}`, { fix: 'give a span between 1s and 87600h (ten years), or none' });
+    return new Date(this.#clock.now() + span).toISOString();
   }
 }
 

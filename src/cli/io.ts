@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createStyle, type Style } from './output/style.ts';
+import { createStyle, type Style, wantsColour } from './output/style.ts';
 
 /** What a command may touch of the process that it runs in. */
 export interface Io {
@@ -28,7 +28,7 @@ export function processIo(): Io {
   return {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
-    style: createStyle(process.stdout.isTTY && process.env['NO_COLOR'] === undefined && process.env['TERM'] !== 'dumb'),
+    style: createStyle(wantsColour(process.stdout.isTTY, process.env)),
     terminal: process.stdout.isTTY,
     columns: () => (process.stdout.isTTY ? process.stdout.columns : Infinity),
     rows: () => (process.stdout.isTTY ? process.stdout.rows : Infinity),

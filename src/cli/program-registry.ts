@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { LoginOptions } from './commands/registry.ts';
+import type { LoginOptions, SearchFlags } from './commands/registry.ts';
 import { outputOption } from './program-read.ts';
 import { clientOf, examples, type Shell } from './shell.ts';
 
@@ -27,8 +27,10 @@ export function defineRegistries(program: Command, shell: Shell): void {
     .description("Search a registry for repositories: by its index where it has one, else in its catalog's names.")
     .argument('<term>', 'a part of the name, with the registry before a slash: registry.example:5000/redis')
     .option('--limit <number>', 'show at most so many', '25')
+    .option('--no-trunc', 'whole descriptions')
+    .option('--format <template>', 'each in this form: a Go template, json, or "table TEMPLATE"')
     .addOption(outputOption('json', 'yaml'));
-  examples(search, ['mooring search registry.example:5000/redis']).action(async (term: string, flags: { limit: string; output?: 'json' | 'yaml' }, command: Command) =>
+  examples(search, ['mooring search registry.example:5000/redis']).action(async (term: string, flags: SearchFlags, command: Command) =>
     shell.finish(await (await import('./commands/registry.ts')).search(clientOf(command), io, term, flags)),
   );
 }

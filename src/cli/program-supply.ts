@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { SuppliesFlags } from './commands/docker/supplies.ts';
 import type { CreateNetworkOptions } from './commands/network.ts';
 import type { SupplyKind } from './commands/supply.ts';
 import type { CreateVolumeOptions } from './commands/volume.ts';
@@ -6,10 +7,9 @@ import { repeated } from './repeated.ts';
 import { namespaceOption, outputOption } from './program-read.ts';
 import { clientOf, dockerOf, examples, type Shell } from './shell.ts';
 
-interface LsFlags {
+interface LsFlags extends SuppliesFlags {
   readonly namespace: string;
   readonly allNamespaces?: boolean;
-  readonly quiet?: boolean;
   readonly output?: 'json' | 'yaml' | 'wide' | 'name';
 }
 
@@ -89,8 +89,17 @@ function defineCommon(group: Command, kind: SupplyKind, shell: Shell): void {
     .addOption(namespaceOption())
     .option('-A, --all-namespaces', 'of all namespaces')
     .option('-q, --quiet', 'only the names')
+    .addOption(repeated('-f, --filter <filter>', `what the Docker API lists, of all namespaces, but only these: ${kind === 'Network' ? 'name=back, driver=bridge, type=custom' : 'name=data, driver=local'}, dangling=true, label=KEY[=VALUE]; may be repeated`))
+    .option('--format <template>', 'what the Docker API lists, of all namespaces, each in this form: a Go template, json, or "table TEMPLATE"')
     .addOption(outputOption('json', 'yaml', 'wide', 'name'));
-  examples(list, [`mooring ${word} ls`, `mooring ${word} ls -A -o wide`]).action(async ({ quiet = false, allNamespaces = false, namespace, output }: LsFlags, command: Command) => {
+  if (kind === 'Network') list.option('--no-trunc', 'with --format, whole IDs');
+  examples(list, [`mooring ${word} ls`, `mooring ${word} ls -A -o wide`, `mooring ${word} ls --filter dangling=true --format '{{.Name}} {{.Driver}}'`]).action(async (flags: LsFlags, command: Command) => {
+    const { quiet = false, allNamespaces = false, namespace, output, filter, format } = flags;
+    if (filter !== undefined || format !== undefined) {
+      const { networks, volumes } = await import('./commands/docker/supplies.ts');
+      shell.finish(await (kind === 'Network' ? networks : volumes)(dockerOf(command), io, flags));
+      return;
+    }
     const action = await import('./commands/supply.ts');
     const options = { namespace, allNamespaces, ...(output !== undefined && { output }) };
     shell.finish(await (quiet ? action.listNames(clientOf(command), io, kind, options) : action.listSupplies(clientOf(command), io, kind, [], options)));

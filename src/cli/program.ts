@@ -1,4 +1,5 @@
-import { Argument, Command, CommanderError } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
+import type { VersionFlags } from './commands/version.ts';
 import { EXIT, errorLines, exitCodeOf } from './exit.ts';
 import type { Io } from './io.ts';
 import { defineBuilds } from './program-build.ts';
@@ -10,7 +11,7 @@ import { defineFiles } from './program-files.ts';
 import { defineInspection } from './program-inspect.ts';
 import { defineStreams } from './program-streams.ts';
 import { defineSupplies } from './program-supply.ts';
-import { defineReading } from './program-read.ts';
+import { defineReading, outputOption } from './program-read.ts';
 import { defineRegistries } from './program-registry.ts';
 import { defineSystem } from './program-system.ts';
 import { defineTokens } from './program-token.ts';
@@ -82,10 +83,10 @@ Exit status:
   defineFiles(program, shell);
   defineConverting(program, shell);
 
-  const version = program.command('version').description("Print the command's version, and the daemon's.").option('--json', 'as JSON');
-  examples(version, ['mooring version', 'mooring version --json']).action(async (flags: { json?: boolean }, command: Command) => {
+  const version = program.command('version').description("Print the command's version, and the daemon's.").option('-f, --format <template>', 'in this form: a Go template, or json').addOption(outputOption('json', 'yaml')).addOption(new Option('--json', '-o json').hideHelp());
+  examples(version, ['mooring version', 'mooring version -o json', "mooring version --format '{{.Server.Version}}'"]).action(async (flags: VersionFlags, command: Command) => {
     const action = await import('./commands/version.ts');
-    shell.finish(await action.version((text) => io.out(text), command.optsWithGlobals<{ host?: string }>().host, flags.json ?? false));
+    shell.finish(await action.version((text) => io.out(text), command.optsWithGlobals<{ host?: string }>().host, flags));
   });
 
   const completion = program.command('completion').description('Print a completion script for a shell.').addArgument(new Argument('<shell>').choices(['bash', 'zsh', 'fish']));

@@ -35,6 +35,7 @@ async function scenario(node: TestNode): Promise<void> {
 
   const reader = await tokenOf(node, 'reader', 'read', '*');
   const worker = await tokenOf(node, 'worker', 'read,exec,write', 'web-*');
+  const brief = await tokenOf(node, 'brief', 'read', '*', '--expires', '1s');
   const elsewhere = await tokenOf(node, 'elsewhere', 'read', '*', '--namespace', 'shop');
   const bearing = async (name: string, token: string): Promise<Docker[]> => {
     const config = join(node.root, name);
@@ -68,12 +69,14 @@ async function scenario(node: TestNode): Promise<void> {
     refused(await docker('rm', '-f', 'db'), /token worker may not write container db/);
     refused(await docker('update', '--memory', '64m', 'web-1'), /token worker may not POST \/containers\/:id\/update/);
   }
+  for (const docker of await bearing('brief', brief)) await until('it has expired', async () => /token brief expired at \d{4}-/.test((await docker('ps')).stderr));
   for (const docker of await bearing('elsewhere', elsewhere)) assert.deepEqual(await namesOf(docker), []);
   assert.equal((await whole('inspect', '-f', '{{.State.Running}}', 'db')).stdout, 'true\n');
 
   const listed = await node.mooring('token', 'list');
-  assert.match(listed.stdout, /^worker +read,exec,write +web-\* +default +\d{4}-/m);
-  for (const secret of [reader, worker, elsewhere]) {
+  assert.match(listed.stdout, /^worker +read,exec,write +web-\* +default +\d{4}-\S+ +never$/m);
+  assert.match(listed.stdout, /^brief +read +\* +default +\d{4}-\S+ +\d{4}-/m);
+  for (const secret of [reader, worker, brief, elsewhere]) {
     assert.ok(!listed.stdout.includes(secret));
     for (const file of ['db.sqlite', 'db.sqlite-wal']) assert.ok(!(await readFile(join(node.dataDir, file))).includes(secret), `${file} has a secret`);
   }

@@ -9,7 +9,7 @@ export function withTokens(face: Face, services: Promise<{ readonly tokens: Pick
     const secret = /^Bearer +(\S+) *$/i.exec(exchange.request.headers.authorization ?? '')?.[1];
     if (secret === undefined) return refuse(exchange, 401, 'a token is needed: send "Authorization: Bearer" with one that "mooring token create" made');
     const grant = (await services).tokens.grantOf(secret);
-    if (grant === undefined) return refuse(exchange, 401, 'this token is not valid, or was revoked');
+    if ('refusal' in grant) return refuse(exchange, 401, grant.refusal);
     face.answer({ ...exchange, grant });
   };
   return { upgrades: face.upgrades, answer: (exchange) => void answer(exchange).catch((error: unknown) => refuse(exchange, 503, messageOf(error))) };

@@ -8,6 +8,8 @@ export interface TokenScope {
   /** Names, in which `*` stands for any characters and `?` for one. */
   readonly containers: readonly string[];
   readonly namespaces: readonly string[];
+  /** RFC 3339: from then on it allows nothing. Undefined for one that is good until it is revoked. */
+  readonly expiresAt?: string;
 }
 
 /** A token as it is listed: the secret itself is nowhere. */

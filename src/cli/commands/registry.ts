@@ -9,6 +9,7 @@ import type { Io } from '../io.ts';
 import { renderTable } from '../output/table.ts';
 import { prompt } from '../prompt.ts';
 import { authFor, registryOf } from '../registry-login.ts';
+import { type ListFormat, renderList, type Row } from '../template/list-format.ts';
 import { serialize, type OutputFormat } from './get.ts';
 import { query } from './image.ts';
 
@@ -43,7 +44,16 @@ export async function logout(client: Client, io: Io, server: string | undefined)
   return EXIT.ok;
 }
 
-export async function search(client: Client, io: Io, text: string, { limit, output }: { readonly limit: string; readonly output?: OutputFormat }): Promise<number> {
+export interface SearchFlags {
+  readonly limit: string;
+  readonly format?: string;
+  /** False with --no-trunc. */
+  readonly trunc: boolean;
+  readonly output?: OutputFormat;
+}
+
+/** `mooring search`. */
+export async function search(client: Client, io: Io, text: string, { limit, format, trunc, output }: SearchFlags): Promise<number> {
   const slash = text.indexOf('/');
   const first = text.slice(0, Math.max(0, slash));
   // As in references: what stands before the first slash is a host if it looks like one.
@@ -52,9 +62,22 @@ export async function search(client: Client, io: Io, text: string, { limit, outp
   const term = isHost ? text.slice(slash + 1) : text;
   const { items } = await client.get<SearchResult>(`/v1/registry/search?${query({ registry, term, limit })}`, undefined, await authFor(registry));
   if (output === 'json' || output === 'yaml') io.out(await serialize(items, output));
+  else if (format !== undefined) io.out(renderList(items.map((item) => rowOf(item, !trunc)), SEARCH_FORMAT, { format }));
   else if (items.length === 0) io.err(`registry ${registry} has nothing like "${term}"\n`);
-  else io.out(renderTable(['NAME', 'STARS', 'OFFICIAL', 'DESCRIPTION'], items.map(({ name, stars, official, description }) => [name, stars === null ? '-' : String(stars), official ? 'yes' : '', description.slice(0, 80)])));
+  else io.out(renderTable(['NAME', 'STARS', 'OFFICIAL', 'DESCRIPTION'], items.map(({ name, stars, official, description }) => [name, stars === null ? '-' : String(stars), official ? 'yes' : '', trunc ? description.slice(0, SHORT_DESCRIPTION) : description])));
   return EXIT.ok;
+}
+
+const SHORT_DESCRIPTION = 80;
+const SEARCH_FORMAT: ListFormat = {
+  headers: { Name: 'NAME', Description: 'DESCRIPTION', StarCount: 'STARS', IsOfficial: 'OFFICIAL' },
+  usual: 'table {{.Name}}\t{{.Description}}\t{{.StarCount}}\t{{.IsOfficial}}',
+  quiet: '{{.Name}}',
+};
+
+/** What a registry has found, by the names that a template of Docker's calls it. */
+function rowOf({ name, stars, official, description }: SearchResult['items'][number], whole: boolean): Row {
+  return { Name: name, Description: whole ? description : description.slice(0, SHORT_DESCRIPTION), StarCount: String(stars ?? 0), IsOfficial: official ? '[OK]' : '' };
 }
 
 /** People paste addresses; Docker Hub has several. */

@@ -9,17 +9,18 @@ export interface CreateTokenOptions {
   readonly verb: readonly string[];
   readonly container: readonly string[];
   readonly namespace?: readonly string[];
+  readonly expires?: string;
   readonly output?: OutputFormat;
 }
 
 /** `mooring token create`: the secret is all that standard output gets, so that a script can keep it. */
-export async function createToken(client: Client, io: Io, name: string, { verb, container, namespace = ['default'], output }: CreateTokenOptions): Promise<number> {
+export async function createToken(client: Client, io: Io, name: string, { verb, container, namespace = ['default'], expires, output }: CreateTokenOptions): Promise<number> {
   const split = (values: readonly string[]): string[] => [...new Set(values.flatMap((value) => value.split(',')))];
-  const { secret, ...token } = await client.send<CreatedToken>('/v1/tokens', { name, verbs: split(verb), containers: split(container), namespaces: split(namespace) });
+  const { secret, ...token } = await client.send<CreatedToken>('/v1/tokens', { name, verbs: split(verb), containers: split(container), namespaces: split(namespace), ...(expires !== undefined && { expires }) });
   if (output === 'json' || output === 'yaml') io.out(await serialize({ ...token, secret }, output));
   else {
     io.out(`${secret}\n`);
-    io.err(`token ${token.name} may ${token.verbs.join(', ')} containers ${token.containers.join(', ')} of namespace ${token.namespaces.join(', ')}; it is not shown again\n`);
+    io.err(`token ${token.name} may ${token.verbs.join(', ')} containers ${token.containers.join(', ')} of namespace ${token.namespaces.join(', ')}${token.expiresAt === undefined ? '' : ` until ${token.expiresAt}`}; it is not shown again\n`);
   }
   return EXIT.ok;
 }
@@ -28,7 +29,7 @@ export async function listTokens(client: Client, io: Io, { output }: { readonly 
   const { items } = await client.get<TokenList>('/v1/tokens');
   if (output === 'json' || output === 'yaml') io.out(await serialize(items, output));
   else if (items.length === 0) io.err('there are no tokens\n');
-  else io.out(renderTable(['NAME', 'VERBS', 'CONTAINERS', 'NAMESPACES', 'CREATED'], items.map(rowOf)));
+  else io.out(renderTable(['NAME', 'VERBS', 'CONTAINERS', 'NAMESPACES', 'CREATED', 'EXPIRES'], items.map((item) => rowOf(item, io.now()))));
   return EXIT.ok;
 }
 
@@ -40,6 +41,7 @@ export async function revokeTokens(client: Client, io: Io, names: readonly strin
   return EXIT.ok;
 }
 
-function rowOf({ name, verbs, containers, namespaces, createdAt }: TokenObject): string[] {
-  return [name, verbs.join(','), containers.join(','), namespaces.join(','), createdAt];
+function rowOf({ name, verbs, containers, namespaces, createdAt, expiresAt }: TokenObject, now: number): string[] {
+  const end = expiresAt === undefined ? 'never' : Date.parse(expiresAt) <= now ? `${expiresAt} (expired)` : expiresAt;
+  return [name, verbs.join(','), containers.join(','), namespaces.join(','), createdAt, end];
 }

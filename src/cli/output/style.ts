@@ -12,6 +12,11 @@ export function createStyle(colours: boolean): Style {
   return { bold: wrap(1, 22), dim: wrap(2, 22), red: wrap(31, 39), green: wrap(32, 39), yellow: wrap(33, 39) };
 }
 
+/** Colours are for terminals that can, and for people who have not said no (https://no-color.org). */
+export function wantsColour(isTerminal: boolean, { NO_COLOR = '', TERM }: Readonly<Record<string, string | undefined>>): boolean {
+  return isTerminal && NO_COLOR === '' && TERM !== 'dumb';
+}
+
 /** Colours a container's state word: what runs is green, what waits yellow, what failed red. */
 export function stateColour(style: Style, phase: string): (text: string) => string {
   if (phase === 'Running' || phase === 'Completed') return style.green;

@@ -153,7 +153,7 @@ export class FakeServices implements ApiServices {
     },
     list: () => [],
     revoke: () => {},
-    grantOf: () => undefined,
+    grantOf: () => ({ refusal: 'no face under test bears a token' }),
   };
 
   readonly info: ApiServices['info'] = () => ({

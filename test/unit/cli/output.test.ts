@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatAge } from '../../../src/cli/output/age.ts';
 import { LiveScreen } from '../../../src/cli/output/live-screen.ts';
-import { createStyle } from '../../../src/cli/output/style.ts';
+import { createStyle, wantsColour } from '../../../src/cli/output/style.ts';
 import { cutToWidth, printable, renderTable } from '../../../src/cli/output/table.ts';
 import { parseSince } from '../../../src/cli/since.ts';
 import { fakeIo } from './fake-io.ts';
@@ -11,6 +11,12 @@ import { fakeIo } from './fake-io.ts';
 test('columns are as wide as their widest cell, whatever the colours, and lines end without blanks', () => {
   const { red } = createStyle(true);
   assert.equal(renderTable(['A', 'LONG HEAD', 'B'], [['wider', { text: 'x', paint: red }, 'y'], ['a', '', '']]), 'A       LONG HEAD   B\nwider   \u001b[31mx        \u001b[39m   y\na\n');
+});
+
+test('colours are for terminals, unless somebody has said no', () => {
+  assert.equal(wantsColour(true, { TERM: 'xterm' }), true);
+  assert.equal(wantsColour(true, { NO_COLOR: '' }), true);
+  for (const [isTerminal, env] of [[false, {}], [true, { NO_COLOR: '1' }], [true, { TERM: 'dumb' }]] as const) assert.equal(wantsColour(isTerminal, env), false);
 });
 
 test('what a container wrote can not drive the terminal', () => {

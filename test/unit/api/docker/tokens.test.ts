@@ -81,13 +81,32 @@ test('tokens are kept without their secret, and revoked', async () => {
     const { secret } = tokens.create(wish);
     assert.match(secret, /^mooring_[A-Za-z0-9_-]{43}$/);
     assert.deepEqual(tokens.grantOf(secret), wish);
-    assert.equal(tokens.grantOf(`${secret}x`), undefined);
+    assert.deepEqual(tokens.grantOf(`${secret}x`), { refusal: 'this token is not valid, or was revoked' });
     assert.ok(!JSON.stringify([records.list(), tokens.list()]).includes(secret));
     assert.throws(() => tokens.create(wish), { code: 'Conflict' });
-    for (const wrong of [{ ...wish, name: 'x', verbs: [] }, { ...wish, name: 'x', verbs: ['admin'] }, { ...wish, name: 'X' }, { ...wish, name: 'x', containers: [] }, { ...wish, name: 'x', containers: ['a/b'] }, { ...wish, name: 'x', namespaces: ['*'] }, { ...wish, name: 'x', more: 1 }, null, 'x']) assert.throws(() => tokens.create(wrong), { code: 'Invalid' });
+    for (const wrong of [{ ...wish, name: 'x', verbs: [] }, { ...wish, name: 'x', verbs: ['admin'] }, { ...wish, name: 'X' }, { ...wish, name: 'x', containers: [] }, { ...wish, name: 'x', containers: ['a/b'] }, { ...wish, name: 'x', namespaces: ['*'] }, { ...wish, name: 'x', more: 1 }, { ...wish, name: 'x', expires: 'soon' }, { ...wish, name: 'x', expires: '0s' }, { ...wish, name: 'x', expires: '90000h' }, null, 'x']) assert.throws(() => tokens.create(wrong), { code: 'Invalid' });
     tokens.revoke('ci');
-    assert.equal(tokens.grantOf(secret), undefined);
+    assert.ok('refusal' in tokens.grantOf(secret));
     assert.throws(() => tokens.revoke('ci'), { code: 'NotFound' });
+  } finally {
+    database.close();
+    await rm(folder, { recursive: true });
+  }
+});
+
+test('a token that expires is good until then, and refused after with the reason', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'mooring-tokens-'));
+  const database = await Database.open(folder);
+  try {
+    let now = Date.parse('2026-01-31T12:00:00Z');
+    const tokens = new ApiTokens(new TokenRecords<TokenScope>(database), { ...systemClock, now: () => now });
+    const { secret, expiresAt } = tokens.create({ name: 'ci', verbs: ['read'], containers: ['*'], namespaces: ['default'], expires: '24h' });
+    assert.equal(expiresAt, '2026-02-01T12:00:00.000Z');
+    assert.deepEqual(tokens.list().map((token) => token.expiresAt), [expiresAt]);
+    now += 24 * 3_600_000 - 1;
+    assert.ok('verbs' in tokens.grantOf(secret));
+    now += 1;
+    assert.deepEqual(tokens.grantOf(secret), { refusal: 'token ci expired at 2026-02-01T12:00:00.000Z; make another with "mooring token create"' });
   } finally {
     database.close();
     await rm(folder, { recursive: true });
