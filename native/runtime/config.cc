@@ -20,6 +20,7 @@ void read_overlay(const JsonNode& annotation, Config& config) {
   node.at("lower").read(overlay.lower);
   node.at("upper").read(overlay.upper);
   node.at("work").read(overlay.work);
+  node.at("volatile").read(overlay.without_sync);
   node.at("mapIds").read(overlay.map_ids);
   bool absolute_paths = !overlay.lower.empty() && overlay.upper.starts_with('/') && overlay.work.starts_with('/');
   for (const std::string& layer : overlay.lower) absolute_paths = absolute_paths && layer.starts_with('/');

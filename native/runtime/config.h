@@ -19,6 +19,7 @@ struct Overlay {
   std::vector<std::string> lower;  // topmost first, absolute
   std::string upper;
   std::string work;
+  bool without_sync = false;  // nothing waits for the disk ("volatile": kernel, filesystems/overlayfs); for what is of no use after a crash
   bool map_ids = false;  // the layers' files belong to the users of the container's user namespace
 };
 

@@ -46,7 +46,7 @@ Result<UniqueFd> mount_overlay_old(const Overlay& overlay, const std::string& ta
     if (!upper) return std::move(upper.error());
     auto work = paths.name(overlay.work, true);
     if (!work) return std::move(work.error());
-    data += ",upperdir=" + *upper + ",workdir=" + *work + ",redirect_dir=off,metacopy=off";
+    data += ",upperdir=" + *upper + ",workdir=" + *work + ",redirect_dir=off,metacopy=off" + (overlay.without_sync ? ",volatile" : "");
   }
   if (mount("overlay", target.c_str(), "overlay", 0, data.c_str()) != 0) return sys_error("mount overlay on " + target + " (" + data + ")");
   UniqueFd rootfs(open(target.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -69,6 +69,7 @@ Result<UniqueFd> new_overlay(const Overlay& overlay) {
     MOORING_TRY(add("workdir", overlay.work));
     options.push_back({"redirect_dir", "off"});
     options.push_back({"metacopy", "off"});
+    if (overlay.without_sync) options.push_back(fs_option("volatile"));
   }
   return new_mount("overlay", "overlay", options, 0);
 }

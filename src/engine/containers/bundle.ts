@@ -30,6 +30,8 @@ export interface BundleOptions {
   /** Absolute folders of the overlay's writable half. */
   readonly upper: string;
   readonly work: string;
+  /** They are of no use after a crash, so that nobody need wait until they are on disk. */
+  readonly volatile?: true;
   /** Where its network namespace is found when it is started; undefined where the runtime makes one, or none is wanted. */
   readonly networkPath: string | undefined;
   /** What it shares with other containers. */
@@ -97,7 +99,7 @@ export function makeBundle(options: BundleOptions): Bundle {
     ...(spec.domainname !== undefined && { domainname: spec.domainname }),
     mounts: bundleMounts(spec, host, options.nameFiles, options.joined?.shm, options.mounts ?? spec.mounts.map((mount) => ({ mount }))),
     annotations: {
-      [OVERLAY_ANNOTATION]: JSON.stringify({ lower: image.layers, upper: options.upper, work: options.work } satisfies RootOverlay),
+      [OVERLAY_ANNOTATION]: JSON.stringify({ lower: image.layers, upper: options.upper, work: options.work, ...(options.volatile && { volatile: true }) } satisfies RootOverlay),
       ...(spec.init && { [INIT_ANNOTATION]: 'true' }),
       [SECCOMP_CACHE_ANNOTATION]: options.seccompCache,
       [LIMITS_ANNOTATION]: 'required',

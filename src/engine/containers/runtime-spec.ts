@@ -13,6 +13,8 @@ export interface RootOverlay {
   readonly lower: readonly string[];
   readonly upper: string;
   readonly work: string;
+  /** Nothing that is written waits for the disk, nor does the end of the mount: for what is of no use after a crash. */
+  readonly volatile?: true;
 }
 
 /** The part of the OCI runtime spec's config.json (version 1.2, config.md and config-linux.md) that bundles are written with. */

@@ -126,6 +126,7 @@ export class TransientContainers {
       cgroupPath: paths.cgroup,
       upper: paths.upper,
       work: paths.work,
+      volatile: true,
       networkPath: network?.path,
       nameFiles,
       seccompCache: folders.seccompCache,

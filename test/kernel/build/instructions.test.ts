@@ -16,7 +16,7 @@ ARG COUNT=2
 ENV WORD="two words" OTHER=$NAME
 WORKDIR /srv/app
 COPY . .
-RUN test ! -e ignored && echo "$WORD $OTHER $COUNT" > out && rm /bin/ash
+RUN test ! -e ignored && grep -q "^[0-9]* [0-9]* [0-9:]* / / .*[,=]volatile" /proc/self/mountinfo && echo "$WORD $OTHER $COUNT" > out && rm /bin/ash
 FROM ${BASE} AS unused
 RUN false
 FROM ${BASE}
