@@ -61,6 +61,19 @@ export class MooringPeer implements AsyncDisposable {
     return timeCommand(command, args, { env: this.#env });
   }
 
+  /** The same docker command that its peer runs, on Mooring's socket. */
+  docker(...args: readonly string[]): Promise<string> {
+    return capture('docker', args, { env: this.#dockerEnv });
+  }
+
+  timeDocker(...args: readonly string[]): Promise<number> {
+    return timeCommand('docker', args, { env: this.#dockerEnv });
+  }
+
+  get #dockerEnv(): NodeJS.ProcessEnv {
+    return { ...process.env, DOCKER_HOST: `unix://${this.folder}/run/docker.sock` };
+  }
+
   /** One Container document. */
   static document(name: string, options: ContainerOptions): string {
     return JSON.stringify({

@@ -42,12 +42,13 @@ export async function buildsTopic(): Promise<Table[]> {
     const context = await makeContext(folder);
     const contenders = (...words: readonly string[]): Contender[] => [
       { name: 'mooring', run: () => fromRest(() => mooring.time('build', '--quiet', '--network', 'none', ...words, '-t', BUILT, context)) },
+      { name: 'docker build, by Mooring', run: () => fromRest(() => mooring.timeDocker('build', '--quiet', '--network', 'none', ...words, '-t', BUILT, context)) },
       { name: 'docker', run: () => fromRest(() => docker.time('build', '--quiet', '--network', 'none', ...words, '-t', BUILT, context)) },
       { name: 'buildah', run: () => fromRest(() => timeCommand('buildah', [...buildah, 'bud', '--quiet', '--layers', '--isolation', 'chroot', '--pull-never', ...words, '-t', BUILT, context])) },
     ];
     const cold = await interleave(contenders('--no-cache'), { rounds: ROUNDS, warmup: 1 });
     const cached = await interleave(contenders(), { rounds: ROUNDS, warmup: 1 });
-    const notes = [`Twelve steps over a context of ${SOURCES} files. Buildah runs its commands in a chroot, without namespaces. Docker builds with the builder that its daemon has in itself.`];
+    const notes = [`Twelve steps over a context of ${SOURCES} files. Buildah runs its commands in a chroot, without namespaces. Docker builds with the builder that its daemon has in itself; the same command on Mooring's socket sends its context, too, which \`mooring build\` has read where it is.`];
     return [
       { title: 'Build of twelve steps, nothing cached', figure: 'ms of the build', reference: 'mooring', rows: cold, notes },
       { title: 'Build of twelve steps, all cached', figure: 'ms of the build', reference: 'mooring', rows: cached, notes },

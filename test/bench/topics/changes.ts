@@ -12,6 +12,8 @@ import { type Contender, interleave, type Table } from '../topic.ts';
 const ROUNDS = 7;
 const CHANGED_FILES = 1000;
 const COPIED_BYTES = 100 * 10 ** 6;
+const LARGE_BYTES = 10 ** 9;
+const LARGE_ROUNDS = 3;
 const IMAGE_BYTES = 2 ** 30;
 /** The image that all three make their containers from. */
 const SMALL = 'localhost/bench/small:1';
@@ -38,14 +40,21 @@ export async function changesTopic(): Promise<Table[]> {
     const rounds = { rounds: ROUNDS, warmup: 1 };
     const idle = "Podman's container is made and does not run.";
     const commit = await interleave(commitContenders(peers), rounds);
-    const into = await interleave(copyContenders(peers, () => [source.file, 'web:/file']), rounds);
-    const out = await interleave(copyContenders(peers, (name) => ['web:/file', join(folder, `out-${name}`)]), rounds);
-    const create = await interleave(createContenders(peers, folder), rounds);
+    const into = await interleave(copyContenders(peers, COPIED_BYTES, () => [source.file, 'web:/file']), rounds);
+    const out = await interleave(copyContenders(peers, COPIED_BYTES, (name) => ['web:/file', join(folder, `out-${name}`)]), rounds);
+    const few = { rounds: LARGE_ROUNDS, warmup: 1 };
+    const largeInto = await interleave(copyContenders(peers, LARGE_BYTES, () => [source.large, 'web:/file']), few);
+    const largeOut = await interleave(copyContenders(peers, LARGE_BYTES, (name) => ['web:/file', join(folder, `out-${name}`)]), few);
+    const largeCommit = await interleave(commitContenders(peers), few);
+    const create = await interleave(createContenders(peers), rounds);
     return [
       { title: `Commit of ${CHANGED_FILES} changed files`, figure: 'ms of the commit', reference: 'mooring', rows: commit, notes: [idle, 'Mooring has the layer packed and unpacked when the command ends, and freezes the container meanwhile, as docker does. Nobody waits for the disk.'] },
       { title: '100 MB into a container', figure: 'ms of the cp', reference: 'mooring', rows: into, notes: [idle] },
       { title: '100 MB out of a container', figure: 'ms of the cp', reference: 'mooring', rows: out, notes: [idle] },
-      { title: 'A container of a 1 GiB image', figure: 'ms until it is made', reference: 'mooring', rows: create, notes: ["Mooring's is applied, made and started: the figure ends when it runs. The others' are made and not started."] },
+      { title: '1 GB into a container', figure: 'ms of the cp', reference: 'mooring', rows: largeInto, notes: [idle] },
+      { title: '1 GB out of a container', figure: 'ms of the cp', reference: 'mooring', rows: largeOut, notes: [idle] },
+      { title: 'Commit of 1 GB', figure: 'ms of the commit', reference: 'mooring', rows: largeCommit, notes: [idle, 'Mooring keeps the archive, too, so that a push or save packs nothing.'] },
+      { title: 'A container of a 1 GiB image', figure: 'ms until it is made', reference: 'mooring', rows: create, notes: ["`docker create` on Mooring's socket and on dockerd's, `podman create`."] },
     ];
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -76,12 +85,13 @@ async function makeContainers({ mooring, docker, podman }: Peers): Promise<void>
   await podman.podman('create', '--name', 'web', SMALL, '/bin/sleep', '100000');
 }
 
-async function writeSources(folder: string): Promise<{ readonly tree: string; readonly file: string }> {
-  const [tree, file] = [join(folder, 'tree'), join(folder, 'file')];
+async function writeSources(folder: string): Promise<{ readonly tree: string; readonly file: string; readonly large: string }> {
+  const [tree, file, large] = [join(folder, 'tree'), join(folder, 'file'), join(folder, 'large')];
   await mkdir(tree);
   for (let index = 0; index < CHANGED_FILES; index++) await writeFile(join(tree, `file-${index}`), randomBytes(4000));
   await writeFile(file, randomBytes(COPIED_BYTES));
-  return { tree, file };
+  await writeFile(large, randomBytes(LARGE_BYTES));
+  return { tree, file, large };
 }
 
 function document(name: string, image: string): string {
@@ -123,57 +133,38 @@ function commitContenders({ mooring, docker, podman }: Peers): Contender[] {
   ];
 }
 
-function copyContenders({ mooring, docker, podman }: Peers, words: (name: string) => readonly [string, string]): Contender[] {
+function copyContenders({ mooring, docker, podman }: Peers, bytes: number, words: (name: string) => readonly [string, string]): Contender[] {
   return [
-    { name: 'mooring', run: () => checked(words('mooring'), () => mooring.time('cp', ...words('mooring'))) },
-    { name: 'docker', run: () => checked(words('docker'), () => docker.time('cp', ...words('docker'))) },
-    { name: 'podman', run: () => checked(words('podman'), () => podman.time('cp', ...words('podman'))) },
+    { name: 'mooring', run: () => checked(words('mooring'), bytes, () => mooring.time('cp', ...words('mooring'))) },
+    { name: 'docker', run: () => checked(words('docker'), bytes, () => docker.time('cp', ...words('docker'))) },
+    { name: 'podman', run: () => checked(words('podman'), bytes, () => podman.time('cp', ...words('podman'))) },
   ];
 }
 
 /** What was copied out has come whole, and makes room for the next. */
-async function checked([, destination]: readonly [string, string], copy: () => Promise<number>): Promise<number> {
+async function checked([, destination]: readonly [string, string], bytes: number, copy: () => Promise<number>): Promise<number> {
   const elapsed = await fromRest(copy);
   if (!destination.startsWith('/')) return elapsed;
   const { size } = await stat(destination);
-  if (size !== COPIED_BYTES) throw new Error(`${destination} has ${size} bytes`);
+  if (size !== bytes) throw new Error(`${destination} has ${size} bytes`);
   await rm(destination);
   return elapsed;
 }
 
-function createContenders({ mooring, docker, podman }: Peers, folder: string): Contender[] {
+function createContenders({ mooring, docker, podman }: Peers): Contender[] {
+  const made = (name: string, time: (...args: string[]) => Promise<number>, call: (...args: string[]) => Promise<string>, flags: readonly string[]): Contender => ({
+    name,
+    run: async (round) => {
+      const container = `large-${round + 1}`;
+      const elapsed = await fromRest(() => time('create', '--name', container, ...flags, LARGE, '/bin/sleep', '1'));
+      await call('rm', container);
+      return elapsed;
+    },
+  });
+  const alone = ['--network', 'none'];
   return [
-    {
-      name: 'mooring',
-      run: async (round) => {
-        const name = `large-${round + 1}`;
-        const file = join(folder, `${name}.json`);
-        await writeFile(file, document(name, LARGE));
-        const elapsed = await fromRest(async () => {
-          const begin = performance.now();
-          await mooring.mooring('apply', '-f', file);
-          await running(mooring, name);
-          return performance.now() - begin;
-        });
-        await mooring.mooring('delete', name);
-        return elapsed;
-      },
-    },
-    {
-      name: 'docker',
-      run: async (round) => {
-        const elapsed = await fromRest(() => docker.time('create', '--name', `large-${round + 1}`, '--network', 'none', LARGE, '/bin/sleep', '1'));
-        await docker.docker('rm', `large-${round + 1}`);
-        return elapsed;
-      },
-    },
-    {
-      name: 'podman',
-      run: async (round) => {
-        const elapsed = await fromRest(() => podman.time('create', '--name', `large-${round + 1}`, LARGE, '/bin/sleep', '1'));
-        await podman.podman('rm', `large-${round + 1}`);
-        return elapsed;
-      },
-    },
+    made('mooring', (...args) => mooring.timeDocker(...args), (...args) => mooring.docker(...args), alone),
+    made('docker', (...args) => docker.time(...args), (...args) => docker.docker(...args), alone),
+    made('podman', (...args) => podman.time(...args), (...args) => podman.podman(...args), []),
   ];
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startRegistry } from '../../support/registry.ts';
@@ -44,7 +44,9 @@ async function makeImage({ docker }: Peers, name: string): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'bench-image-'));
   try {
     const tar = join(folder, 'debian.tar');
-    await capture('mmdebstrap', ['--variant=minbase', `--include=${PACKAGES.join(',')}`, '--quiet', 'stable', tar]);
+    // The node's own release, whose archive its apt knows.
+    const suite = /^VERSION_CODENAME=(.*)$/m.exec(await readFile('/etc/os-release', 'utf8'))?.[1] ?? 'stable';
+    await capture('mmdebstrap', ['--variant=minbase', `--include=${PACKAGES.join(',')}`, '--quiet', suite, tar]);
     await docker.docker('import', tar, name);
     await docker.docker('push', name);
     const size = Number(await docker.docker('image', 'inspect', '-f', '{{.Size}}', name));
