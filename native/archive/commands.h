@@ -25,7 +25,7 @@ Status flush(const Arguments& arguments, JsonObject& report);
 /// clean UPPER: makes an overlay's writable folder what unpacking its own archive would make.
 Status clean(const Arguments& arguments, JsonObject& report);
 
-/// pack UPPER: an overlay's writable folder as the archive of a layer.
+/// pack UPPER: an overlay's writable folder as the archive of a layer. Says on descriptor 3 when that has grown, and tells its digest, where it is asked to.
 Status pack(const Arguments& arguments, JsonObject& report);
 
 /// changes UPPER: what was added, changed and deleted; one JSON object a line.
@@ -43,6 +43,11 @@ Status write_file(const Arguments& arguments, JsonObject& report);
 /// get PATH NAME: what is at PATH as an archive that calls it NAME. put FOLDER: an archive's entries into a folder.
 Status get(const Arguments& arguments, JsonObject& report);
 Status put(const Arguments& arguments, JsonObject& report);
+
+/// copy-in FOLDER IDENTITY FILE NAME TO: FILE of a host's folder, known as host_folder.h has it, into the container's folder TO, where it is called NAME.
+/// copy-out PATH NAME FOLDER IDENTITY: the other way round.
+Status copy_in(const Arguments& arguments, JsonObject& report);
+Status copy_out(const Arguments& arguments, JsonObject& report);
 
 /// export: all files, without what is mounted on them.
 Status export_tree(const Arguments& arguments, JsonObject& report);

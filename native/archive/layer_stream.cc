@@ -1,11 +1,7 @@
 #include "archive/layer_stream.h"
 
-// The plain functions: what OpenSSL 3 wants in their place loads providers, from files that are out of reach.
-#define OPENSSL_SUPPRESS_DEPRECATED
-#include <openssl/sha.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <future>
 #include <latch>
 #include <system_error>
@@ -13,6 +9,7 @@
 
 #include "archive/decompressor.h"
 #include "archive/relay.h"
+#include "archive/sha256.h"
 
 namespace mooring {
 
@@ -35,23 +32,16 @@ Status decompress_into(Relay& relay, int growth) {
 }
 
 LayerStream::Measure measure_of(Relay& relay) {
-  SHA256_CTX hash;
-  ::SHA256_Init(&hash);
+  Sha256 hash;
   LayerStream::Measure measure{};
   for (;;) {
     const auto piece = relay.next(kHasher);
     // Why it ended is the unpacker's to tell.
     if (!piece || piece->empty()) break;
-    ::SHA256_Update(&hash, piece->data(), piece->size());
+    hash.update(*piece);
     measure.size += piece->size();
   }
-  unsigned char digest[SHA256_DIGEST_LENGTH];
-  ::SHA256_Final(digest, &hash);
-  for (const unsigned char byte : digest) {
-    char digits[3];
-    std::snprintf(digits, sizeof digits, "%02x", byte);
-    measure.digest += digits;
-  }
+  measure.digest = hash.digest();
   return measure;
 }
 

@@ -158,7 +158,9 @@ Status LayerWriter::copy_content(int fd, uint64_t size) {
 }
 
 Result<LayerWriter::Owner> LayerWriter::owner_of(archive_entry* entry) const {
-  if (placement_.to_root) return Owner{0, 0};
+  if (placement_.owners == Owners::kRoot) return Owner{0, 0};
+  // chown(2): each is left as it is.
+  if (placement_.owners == Owners::kMaker) return Owner{static_cast<uid_t>(-1), static_cast<gid_t>(-1)};
   const la_int64_t uid = archive_entry_uid(entry);
   const la_int64_t gid = archive_entry_gid(entry);
   // The last value means "leave it as it is" to chown(2).

@@ -19,14 +19,16 @@ struct Bounds {
   uint64_t depth = 0;
 };
 
+/// Whose everything is: as the archive says, root's, or whosever it is whose process makes it, with what is there already staying as it is.
+enum class Owners { kArchive, kRoot, kMaker };
+
 /// What is written, and over what.
 struct Placement {
   /// A layer: names that mean a deletion become one. Else a container's own files: every name is a name.
   bool layer = true;
   /// A folder in the place of something else, or the other way round, is refused.
   bool keeps_kinds = false;
-  /// Whoever the archive says owns it, everything belongs to root.
-  bool to_root = false;
+  Owners owners = Owners::kArchive;
 };
 
 /// What has been written so far.

@@ -26,7 +26,7 @@ const Command kCommands[] = {
     {"unpack", "FOLDER MAX_BYTES MAX_ENTRIES MAX_FILE_BYTES MAX_DEPTH [--growth told] < BLOB", 5, {"growth"}, unpack},
     {"flush", "FOLDER", 1, {}, flush},
     {"clean", "UPPER [--below LAYER]... [--omit PATH]... [--latest SECONDS]", 1, {"below", "omit", "latest"}, clean},
-    {"pack", "UPPER [--below LAYER]... [--omit PATH]... [--latest SECONDS] > ARCHIVE", 1, {"below", "omit", "latest"}, pack},
+    {"pack", "UPPER [--below LAYER]... [--omit PATH]... [--latest SECONDS] [--growth told] [--digest told] > ARCHIVE", 1, {"below", "omit", "latest", "growth", "digest"}, pack},
     {"changes", "UPPER [--below LAYER]... [--omit PATH]...", 1, {"below", "omit", "latest"}, changes},
     {"stat", "PATH CONTAINER", 1, container_options(), stat_path},
     {"list", "PATH CONTAINER", 1, container_options(), list},
@@ -34,6 +34,8 @@ const Command kCommands[] = {
     {"write", "PATH CONTAINER < CONTENT", 1, container_options(), write_file},
     {"get", "PATH NAME CONTAINER > ARCHIVE", 2, container_options(), get},
     {"put", "FOLDER CONTAINER [--owners root|archive] < ARCHIVE", 1, with_container({"owners"}), put},
+    {"copy-in", "FOLDER IDENTITY FILE NAME TO CONTAINER [--owners root|archive]", 5, with_container({"owners"}), copy_in},
+    {"copy-out", "PATH NAME FOLDER IDENTITY CONTAINER [--owners maker|archive]", 4, with_container({"owners"}), copy_out},
     {"export", "CONTAINER > ARCHIVE", 0, container_options(), export_tree},
 };
 

@@ -166,14 +166,26 @@ Status TarWriter::put(std::string_view bytes) {
 }
 
 Status TarWriter::flush() {
+  if (output_.hash != nullptr) output_.hash->update(buffer_);
   for (size_t done = 0; done < buffer_.size();) {
-    const ssize_t count = ::write(out_, buffer_.data() + done, buffer_.size() - done);
+    const ssize_t count = ::write(output_.out, buffer_.data() + done, buffer_.size() - done);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return sys_error("write the archive");
     done += static_cast<size_t>(count);
   }
+  MOORING_TRY(tell_growth(buffer_.size()));
   buffer_.clear();
   return ok();
+}
+
+Status TarWriter::tell_growth(uint64_t count) {
+  untold_ += count;
+  if (output_.growth < 0 || untold_ < kToldBytes) return ok();
+  untold_ = 0;
+  ssize_t told = 0;
+  do told = ::write(output_.growth, "", 1);
+  while (told < 0 && errno == EINTR);
+  return told == 1 ? ok() : Status(sys_error("tell that the archive has grown"));
 }
 
 }  // namespace mooring

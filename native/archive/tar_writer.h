@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "archive/sha256.h"
 #include "runtime/result.h"
 
 namespace mooring {
@@ -28,10 +29,19 @@ struct TarHeader {
   std::map<std::string, std::string> records = {};  // further pax records
 };
 
+/// Where an archive goes.
+struct TarOutput {
+  /// Is written to from where it stands.
+  int out;
+  /// Gets a byte now and then, when `out`, a file, has grown; -1 for none.
+  int growth = -1;
+  /// Hashes what is written.
+  Sha256* hash = nullptr;
+};
+
 class TarWriter {
  public:
-  /// Writes to the descriptor `out`.
-  explicit TarWriter(int out) : out_(out) { buffer_.reserve(kBufferBytes); }
+  explicit TarWriter(const TarOutput& output) : output_(output) { buffer_.reserve(kBufferBytes); }
 
   /// Begins an entry; exactly its `size` bytes of content have to follow.
   Status begin(const TarHeader& header);
@@ -45,14 +55,18 @@ class TarWriter {
 
  private:
   static constexpr size_t kBufferBytes = 256 * 1024;
+  /// Each word of growth wakes a process or two.
+  static constexpr uint64_t kToldBytes = 1024 * 1024;
 
   Status put(std::string_view bytes);
   Status zeros(uint64_t count);
   Status flush();
+  Status tell_growth(uint64_t count);
 
-  int out_;
+  const TarOutput output_;
   std::string buffer_;
   uint64_t written_ = 0;
+  uint64_t untold_ = 0;
 };
 
 }  // namespace mooring

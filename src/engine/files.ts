@@ -1,3 +1,4 @@
+import type { HostFolder } from '../lib/host-folder.ts';
 import type { ContainerId } from './engine.ts';
 import type { ImageSummary } from './images.ts';
 
@@ -36,6 +37,29 @@ export interface CommitOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What one thing that is copied is, and what its copy is to be called: `.` where only what is in a folder is meant. */
+export interface CopyIn {
+  readonly from: HostFolder;
+  /** A name in `from`, not followed; `.` for the folder itself. */
+  readonly file: string;
+  /** An existing folder of the container. */
+  readonly to: string;
+  readonly name: string;
+}
+
+export interface CopyOut {
+  /** As in `get`. */
+  readonly path: string;
+  readonly to: HostFolder;
+  readonly name: string;
+}
+
+export interface CopyOptions {
+  /** Owners as they are at the source; else a copy in a container is root's, and one on the node its user's. */
+  readonly keepOwners: boolean;
+  readonly signal?: AbortSignal;
+}
+
 /**
  * The files of containers, running or not, without a process in them. A path is absolute and leads, links and all, to the container's own files, its
  * mounts among them: whatever happens in the container meanwhile, no other file is met. Nothing from the container is ever run.
@@ -54,7 +78,10 @@ export interface FileEngine {
   /** What is at `path` as a tar archive, under the last name of `path`; under `.` where that ends in `/.` or is `/`. */
   get(id: ContainerId, path: string, signal?: AbortSignal): AsyncIterable<Buffer>;
   /** Puts the entries of a tar archive into an existing folder. Everything belongs to root unless `keepOwners`. A folder never replaces a file, nor the other way round. */
-  put(id: ContainerId, folder: string, archive: AsyncIterable<Buffer>, options: { readonly keepOwners: boolean; readonly signal?: AbortSignal }): Promise<void>;
+  put(id: ContainerId, folder: string, archive: AsyncIterable<Buffer>, options: CopyOptions): Promise<void>;
+  /** The same from and to a folder of this node, without an archive in between. `Unsupported` where that folder is not the caller's. */
+  copyIn(id: ContainerId, copy: CopyIn, options: CopyOptions): Promise<void>;
+  copyOut(id: ContainerId, copy: CopyOut, options: CopyOptions): Promise<void>;
   /** All files as a tar archive, without what is mounted on them. */
   export(id: ContainerId, signal?: AbortSignal): AsyncIterable<Buffer>;
   /** Only what the container changed, as the archive of a layer. */

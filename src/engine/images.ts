@@ -166,16 +166,16 @@ export interface ImageEngine {
   latestDigest(reference: string, options?: Pick<TransferOptions, 'signal' | 'credentials'>): Promise<string>;
   /** What a name stands for in the store, whether or not all of it is there; `repoDigest` as `latestDigest` gives it. */
   standing(reference: string): { readonly imageId: string; readonly repoDigest: string | null } | undefined;
-  tag(image: string, name: string): void;
-  /** Takes a name away, or by ID every name. `Conflict` while containers are made from it, unless another name stays, or `force`. */
-  remove(image: string, options: { readonly force: boolean }): { readonly names: readonly string[] };
+  tag(image: string, name: string): Promise<void>;
+  /** Takes a name away, or by ID every name, once what containers stand on is on disk. `Conflict` while containers are made from it, unless another name stays, or `force`. */
+  remove(image: string, options: { readonly force: boolean }): Promise<{ readonly names: readonly string[] }>;
   /** A tar archive. `docker`: what both `docker load` and readers of OCI layouts take; `oci`: an OCI layout alone. */
   save(images: readonly string[], format: SaveFormat): Promise<AsyncIterable<Buffer>>;
   /** Takes in a docker-archive or oci-archive, plain or compressed. */
   load(archive: AsyncIterable<Buffer>, signal?: AbortSignal): Promise<LoadedImage[]>;
-  /** Makes an image of one layer from a tar archive, plain or compressed. */
   /** Makes an image of Debian's packages. `onLine` is told what the program says that does it. `Unsupported` where that is not installed. */
   bootstrap(name: string, options: BootstrapOptions, onLine: (line: string) => void, signal?: AbortSignal): Promise<ImageSummary>;
+  /** Makes an image of one layer from a tar archive, plain or compressed. */
   import(archive: AsyncIterable<Buffer>, name: string, options?: ImportOptions): Promise<ImageSummary>;
   /** Makes an image of another and one file of the web, in a layer of its own. */
   insert(request: InsertRequest): Promise<ImageSummary>;

@@ -4,4 +4,4 @@ import type { Hold } from '../../src/engine/images/pins.ts';
 export const freeHold: Hold = { add: async () => {}, expect: async () => {}, [Symbol.dispose]: () => {} };
 
 /** The ledger of such a store. */
-export const freeLedger = { note: async (): Promise<void> => {}, release: (): void => {} };
+export const freeLedger = { note: async (): Promise<void> => {}, release: (): void => {}, settle: async (): Promise<void> => {} };

@@ -67,10 +67,10 @@ export async function keepingUntagged<T>(images: Pick<ImageEngine, 'standing' | 
     const imageId = images.standing(name)?.imageId;
     return imageId === undefined ? [] : [{ name, imageId, kept: namelessName() }];
   });
-  for (const { name, kept } of before) images.tag(name, kept);
+  for (const { name, kept } of before) await images.tag(name, kept);
   try {
     return await work();
   } finally {
-    for (const { name, imageId, kept } of before) if (images.standing(name)?.imageId === imageId) images.remove(kept, { force: true });
+    for (const { name, imageId, kept } of before) if (images.standing(name)?.imageId === imageId) await images.remove(kept, { force: true });
   }
 }

@@ -19,24 +19,24 @@ export async function removeImage(services: DockerServices, reference: string, {
   const tags = tagsOf(image);
   const byId = isIdOf(reference, image.id);
   const removed: Removed[] = [];
-  const untag = (name: string): void => {
-    images.remove(name, { force: true });
+  const untag = async (name: string): Promise<void> => {
+    await images.remove(name, { force: true });
     if (isNameless(name)) return;
     removed.push({ Untagged: familiarName(name) });
     told.image('untag', image.id, image.id);
   };
 
   if (!byId && tags.length > 1) {
-    untag(nameIn(images, image, reference));
+    await untag(nameIn(images, image, reference));
     return removed;
   }
   refuseInUse(services, image, reference, { byId, force, tags });
   if (!byId && runningUser(services, image) !== undefined) {
-    untag(nameIn(images, image, reference)); // by force: the image itself stays with its container
+    await untag(nameIn(images, image, reference)); // by force: the image itself stays with its container
     return removed;
   }
   const digests = digestsOf(image);
-  for (const name of image.names) untag(name);
+  for (const name of image.names) await untag(name);
   removed.push(...digests.map((Untagged) => ({ Untagged })));
   // What a container is made from stays in the store with it.
   if (image.containers.length > 0) return removed;

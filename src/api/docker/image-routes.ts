@@ -46,7 +46,7 @@ async function tag(call: DockerCall, { images, told }: DockerServices): Promise<
   const image = await findImage(images, param(call, 'name'));
   const name = joinReference(call.query.required('repo'), call.query.text('tag'));
   if (name.includes('@')) throw new DockerError(400, 'refusing to create a tag with a digest reference');
-  await keepingUntagged(images, [name], async () => images.tag(image.id, name));
+  await keepingUntagged(images, [name], () => images.tag(image.id, name));
   told.image('tag', image.id, sought(name));
   sendStatus(call, 201);
 }
@@ -69,7 +69,7 @@ async function prune(call: DockerCall, services: DockerServices): Promise<void> 
   const ImagesDeleted: object[] = [];
   for (const image of leaving) {
     const names = image.names.filter((name) => name !== OWN_IMAGE);
-    for (const name of names) images.remove(name, { force: true });
+    for (const name of names) await images.remove(name, { force: true });
     ImagesDeleted.push(...tagsOf({ names }).map((Untagged) => ({ Untagged })));
     if (names.length < image.names.length) continue;
     ImagesDeleted.push({ Deleted: image.id });

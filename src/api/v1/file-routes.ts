@@ -1,3 +1,5 @@
+import { z } from 'zod';
+
 import type { ContainerId } from '../../engine/engine.ts';
 import { MooringError } from '../../lib/errors.ts';
 import { sendJson } from '../reply.ts';
@@ -20,6 +22,7 @@ export const fileRoutes: readonly Route[] = [
   { method: 'POST', path: `${CONTAINER}/files/content`, handle: writeContent },
   { method: 'GET', path: `${CONTAINER}/archive`, handle: (call, services) => sendBytes(call, TAR, services.files.get(idOf(call, services), asked(call, 'path'), call.signal)) },
   { method: 'POST', path: `${CONTAINER}/archive`, handle: putArchive },
+  { method: 'POST', path: `${CONTAINER}/copy`, handle: copy },
   { method: 'GET', path: `${CONTAINER}/export`, handle: exportFiles },
   { method: 'POST', path: `${CONTAINER}/commit`, handle: commit },
   { method: 'POST', path: `${CONTAINER}/reset`, handle: reset },
@@ -34,6 +37,22 @@ async function writeContent(call: Call, services: ApiServices): Promise<void> {
 async function putArchive(call: Call, services: ApiServices): Promise<void> {
   const [id, path] = [idOf(call, services), asked(call, 'path')];
   await takeBody(call, (archive) => services.files.put(id, path, archive, { keepOwners: isAsked(call.query, 'keepOwners'), signal: call.signal }));
+  sendJson(call, { kind: 'Done' } satisfies Done);
+}
+
+const hostFolder = z.strictObject({ path: z.string().regex(/^\/[^\0]*$/), identity: z.string().regex(/^[0-9]+:[0-9]+$/), bootId: z.string() });
+const copyName = z.string().regex(/^[^\0]+$/);
+const copySchema = z.discriminatedUnion('direction', [
+  z.strictObject({ direction: z.literal('in'), from: hostFolder, file: copyName, to: z.string(), name: copyName, keepOwners: z.boolean() }),
+  z.strictObject({ direction: z.literal('out'), path: z.string(), to: hostFolder, name: copyName, keepOwners: z.boolean() }),
+]);
+
+async function copy(call: Call, services: ApiServices): Promise<void> {
+  const { success, data } = copySchema.safeParse(jsonOf(await readBody(call)));
+  if (!success) throw new MooringError('Invalid', 'a copy has the shape {"direction":"in","from":FOLDER,"file":"…","to":"/…","name":"…","keepOwners":false} or {"direction":"out","path":"/…","to":FOLDER,"name":"…","keepOwners":false}, FOLDER being {"path":"/…","identity":"DEVICE:INODE","bootId":"…"}');
+  const options = { keepOwners: data.keepOwners, signal: call.signal };
+  const id = idOf(call, services);
+  await (data.direction === 'in' ? services.files.copyIn(id, data, options) : services.files.copyOut(id, data, options));
   sendJson(call, { kind: 'Done' } satisfies Done);
 }
 

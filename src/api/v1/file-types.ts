@@ -1,5 +1,5 @@
 /** The shapes of the resources below `/v1/containers/NAMESPACE/NAME` that are about files. */
-import type { FileChange, FileStat } from '../../engine/files.ts';
+import type { CopyIn, CopyOut, FileChange, FileStat } from '../../engine/files.ts';
 import type { ImageSummary } from '../../engine/images.ts';
 
 export type { FileChange, FileStat };
@@ -24,6 +24,9 @@ export interface CommitBody {
   /** Freeze the container meanwhile; true where it is not said. */
   readonly pause?: boolean;
 }
+
+/** The body of `POST …/copy`. */
+export type CopyBody = { readonly keepOwners: boolean } & (({ readonly direction: 'in' } & CopyIn) | ({ readonly direction: 'out' } & CopyOut));
 
 export interface CommitResult {
   readonly kind: 'CommitResult';

@@ -17,7 +17,7 @@ import type { Route } from './routes.ts';
 /** The resources below /v1/images. References stand in the query, since they have slashes. */
 export const imageRoutes: readonly Route[] = [
   { method: 'GET', path: '/v1/images', handle: async (call, { images }) => sendJson(call, { kind: 'ImageList', items: await images.list() } satisfies ImageList) },
-  { method: 'DELETE', path: '/v1/images', handle: (call, { images }) => sendJson(call, { kind: 'NameList', ...images.remove(asked(call, 'image'), { force: isAsked(call.query, 'force') }) } satisfies NameList) },
+  { method: 'DELETE', path: '/v1/images', handle: async (call, { images }) => sendJson(call, { kind: 'NameList', ...(await images.remove(asked(call, 'image'), { force: isAsked(call.query, 'force') })) } satisfies NameList) },
   { method: 'GET', path: '/v1/images/inspect', handle: async (call, { images }) => sendJson(call, await images.inspect(asked(call, 'image'))) },
   { method: 'GET', path: '/v1/images/history', handle: async (call, { images }) => sendJson(call, { kind: 'ImageHistory', items: await images.history(asked(call, 'image')) } satisfies ImageHistory) },
   { method: 'GET', path: '/v1/images/usage', handle: async (call, { images }) => sendJson(call, await images.diskUsage()) },
@@ -31,8 +31,8 @@ export const imageRoutes: readonly Route[] = [
   {
     method: 'POST',
     path: '/v1/images/tag',
-    handle: (call, { images }) => {
-      images.tag(asked(call, 'image'), asked(call, 'name'));
+    handle: async (call, { images }) => {
+      await images.tag(asked(call, 'image'), asked(call, 'name'));
       sendJson(call, { kind: 'NameList', names: [asked(call, 'name')] } satisfies NameList);
     },
   },

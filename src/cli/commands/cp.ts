@@ -1,8 +1,9 @@
 import { readlink, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 
-import type { FileStat } from '../../api/v1/file-types.ts';
+import type { CopyBody, FileStat } from '../../api/v1/file-types.ts';
 import { MooringError } from '../../lib/errors.ts';
+import { hostFolder } from '../../lib/host-folder.ts';
 import type { Client } from '../client.ts';
 import { type CopyEnd, type LocalPlace, assertsFolder, parsePlace, planCopy, splitEntry } from '../copy/copy-plan.ts';
 import { packLocal } from '../copy/local-archive.ts';
@@ -46,15 +47,17 @@ async function copyOut(client: Client, io: Io, source: InContainer, to: LocalPla
   const base = await pathOfContainer(client, source.container, options.namespace);
   const own = splitEntry(source.path).name;
   const { path: from, stat: found } = await statInContainer(client, base, source.path, options.followLink === true);
-  const archive = client.bytes(`${base}/archive?${new URLSearchParams({ path: from }).toString()}`);
+  const archive = `${base}/archive?${new URLSearchParams({ path: from }).toString()}`;
   if (to.kind === 'stream') {
     if (io.terminal) throw new MooringError('Invalid', 'an archive is not for a terminal', { fix: 'redirect the output' });
-    return io.outBytes(archive);
+    return io.outBytes(client.bytes(archive));
   }
   if (found === undefined) throw new MooringError('NotFound', `there is no ${source.path} in ${source.container}`);
   const plan = planCopy({ isFolder: isFolder(found), name: own }, await localEnd(to.path));
   if (!(await lstatOrNothing(path.resolve(plan.folder)))) throw new MooringError('NotFound', `there is no folder ${plan.folder}`, { fix: `mkdir -p ${plan.folder}` });
-  await unpackLocal(archive, { ...plan, keepOwners: options.archive === true });
+  const keepOwners = options.archive === true;
+  if (await copied(client, base, async () => ({ direction: 'out', path: from, to: await hostFolder(path.resolve(plan.folder)), name: plan.name, keepOwners }))) return;
+  await unpackLocal(client.bytes(archive), { ...plan, keepOwners });
 }
 
 async function copyIn(client: Client, io: Io, from: LocalPlace, destination: InContainer, options: CopyOptions): Promise<void> {
@@ -69,7 +72,21 @@ async function copyIn(client: Client, io: Io, from: LocalPlace, destination: InC
   }
   const source = await localSource(from.path, options.followLink === true);
   const plan = planCopy(source, end);
+  const [folder, file] = source.isFolder ? [source.file, '.'] : [path.dirname(source.file), path.basename(source.file)];
+  if (await copied(client, base, async () => ({ direction: 'in', from: await hostFolder(folder), file, to: plan.folder, name: plan.name, keepOwners: options.archive === true }))) return;
   await put(plan.folder, packLocal(source.file, plan.name));
+}
+
+/** Has the daemon copy by itself, which spares the bytes the way through two programs. False where that can't be: it may be on another machine, have another root or other rights than this process. */
+async function copied(client: Client, base: string, body: () => Promise<CopyBody>): Promise<boolean> {
+  if (process.geteuid?.() !== 0) return false;
+  try {
+    await client.send(`${base}/copy`, await body());
+    return true;
+  } catch (error) {
+    if (error instanceof MooringError && error.code === 'Unsupported') return false;
+    throw error;
+  }
 }
 
 /** What is at a path, which stands for what a link there leads to where that is asked for. Nothing there is no error. */
@@ -116,5 +133,5 @@ async function localSource(text: string, follow: boolean): Promise<{ readonly fi
   }
   const found = await lstatOrNothing(text);
   if (!found) throw new MooringError('NotFound', `there is no ${text}`);
-  return { file: text, name, isFolder: found.isDirectory() };
+  return { file: path.resolve(text), name, isFolder: found.isDirectory() };
 }

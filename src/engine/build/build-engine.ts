@@ -4,6 +4,7 @@ import type { Native } from '../../native/native.ts';
 import type { BuildEngine, BuildOptions, BuildRequest, BuildResult } from '../builds.ts';
 import type { TransientContainers } from '../containers/transient.ts';
 import type { ImageEngine } from '../images.ts';
+import { takeNames } from '../images/naming.ts';
 import { hostPlatform } from '../images/platform.ts';
 import type { ImageRoom } from '../images/room.ts';
 import { BuildCacheRecords } from '../store/build-cache-records.ts';
@@ -123,7 +124,7 @@ export class LocalBuildEngine implements BuildEngine {
     try {
       for (const output of request.outputs) if (record) await writeOutput(session, built, record, output);
     } finally {
-      if (!isNamed) for (const { name } of records) room.images.delete(name);
+      if (!isNamed) await takeNames(room, records);
     }
     return isNamed ? result : { ...result, names: [] };
   }

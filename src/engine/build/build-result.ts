@@ -1,5 +1,6 @@
 import type { BuildRequest, BuildResult } from '../builds.ts';
-import { parseDigest } from '../images/digest.ts';
+import { digestOf, parseDigest } from '../images/digest.ts';
+import { giveName } from '../images/naming.ts';
 import { CONFIG_TYPE, type Descriptor, GZIP_LAYER_TYPE, type ImageConfig, type ImageManifest, MANIFEST_TYPE, TAR_LAYER_TYPE, ZSTD_LAYER_TYPE } from '../images/oci-image.ts';
 import type { Hold } from '../images/pins.ts';
 import type { ImageRoom } from '../images/room.ts';
@@ -20,17 +21,19 @@ export async function keepImage(room: ImageRoom, built: BuiltStage, { tags, labe
     history: built.history,
   };
   const configText = JSON.stringify(config);
-  const imageId = await blobs.put(configText, held);
+  const imageId = digestOf(configText);
   const manifest: ImageManifest = {
     schemaVersion: 2,
     mediaType: MANIFEST_TYPE,
     config: { mediaType: CONFIG_TYPE, digest: imageId, size: Buffer.byteLength(configText) },
     layers: built.layers.map(({ descriptor }) => ({ ...descriptor, mediaType: ociType(descriptor) })),
   };
-  const manifestDigest = await blobs.put(JSON.stringify(manifest), held);
+  const manifestText = JSON.stringify(manifest);
+  const manifestDigest = digestOf(manifestText);
+  await blobs.put([configText, manifestText], held);
   const names = tags.length > 0 ? tags.map((tag) => room.images.nameOf(tag)) : outputs.length > 0 ? [] : [`mooring.local/build:${imageId.slice('sha256:'.length, 'sha256:'.length + 12)}`];
   const records = names.map((name): ImageRecord => ({ name, imageId, manifestDigest, repoDigest: null, chainIds: built.layers.map(({ chainId }) => parseDigest(chainId)), createdAt: Date.now() }));
-  for (const record of records) room.images.put(record);
+  for (const record of records) await giveName(room, record);
   return { imageId, manifestDigest, names, records };
 }
 

@@ -1,4 +1,5 @@
 import { MooringError } from '../../lib/errors.ts';
+import { mapAtOnce } from '../../lib/map-at-once.ts';
 import { byBytes, cleanPath, type FileKind, type FileTree, joined, parentOf, partsOf, resolveIn, type TreeFile } from './file-tree.ts';
 import type { ModeChange } from './mode-change.ts';
 import { isPathPattern, pathPattern } from './path-pattern.ts';
@@ -49,6 +50,9 @@ interface Match {
   readonly written: string;
   readonly file: TreeFile;
 }
+
+/** As many as keep the threads busy that look at them. */
+const FILES_AT_ONCE = 8;
 
 /** Everything that a COPY or ADD puts into a layer over `below`, parents first. Throws `Invalid` and `NotFound`. */
 export async function planCopy(below: FileTree, sources: readonly CopySource[], rules: CopyRules): Promise<NewFile[]> {
@@ -155,14 +159,14 @@ class CopyPlan {
   }
 
   async #addContents(source: CopySource, folder: string, target: string, relative: string): Promise<void> {
-    for (const name of await source.tree.names(folder)) {
+    const names = (await source.tree.names(folder)).filter((name) => !this.#isExcluded(joined(relative, name)));
+    const files = await mapAtOnce(names, FILES_AT_ONCE, (name) => source.tree.look(joined(folder, name)));
+    for (const [index, name] of names.entries()) {
       const path = joined(folder, name);
-      const here = joined(relative, name);
-      if (this.#isExcluded(here)) continue;
-      const file = await source.tree.look(path);
+      const file = files[index];
       if (!file) continue;
       await this.#addFile(source, path, file, joined(target, name));
-      if (file.kind === 'folder') await this.#addContents(source, path, joined(target, name), here);
+      if (file.kind === 'folder') await this.#addContents(source, path, joined(target, name), joined(relative, name));
     }
   }
 

@@ -6,24 +6,31 @@ import { errnoOf, MooringError } from '../../lib/errors.ts';
 import type { Native } from '../../native/native.ts';
 import { byBytes, type FileTree, parentOf, partsOf, type TreeFile } from './file-tree.ts';
 import { IGNORE_NOTHING, type IgnoreRules } from './ignore.ts';
+import { readPieces } from './read-pieces.ts';
 import { treeFile } from './tree-file.ts';
 
 const FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 const FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 /** Folders kept open, so that a file is not looked for from the root each time. */
 const MAX_OPEN = 64;
-const PIECE_BYTES = 256 * 1024;
+
+interface OpenFolder {
+  /** Undefined where the folder is not. */
+  readonly opened: Promise<FileHandle | undefined>;
+  /** Those that do something in it now. */
+  users: number;
+}
 
 /**
  * A folder of the node. Each component is opened from the one above it and never through a link, so that nobody who changes the folder meanwhile can have
- * anything outside of it read: `/proc/self/fd/N/name` is what openat(2) is elsewhere. For one caller at a time.
+ * anything outside of it read: `/proc/self/fd/N/name` is what openat(2) is elsewhere.
  */
 export class FolderTree implements FileTree, AsyncDisposable {
   readonly #root: string;
   readonly #native: Pick<Native, 'readAttributes'>;
   readonly #ignore: IgnoreRules;
   /** In the order of their last use. */
-  readonly #open = new Map<string, Promise<FileHandle | undefined>>();
+  readonly #open = new Map<string, OpenFolder>();
   readonly #closing = new Set<Promise<void>>();
 
   constructor(root: string, native: Pick<Native, 'readAttributes'>, ignore: IgnoreRules = IGNORE_NOTHING) {
@@ -57,8 +64,9 @@ export class FolderTree implements FileTree, AsyncDisposable {
     const handle = await this.#at(file, (place) => open(place, FILE));
     if (!handle) throw gone(file);
     await using opened = handle;
-    if (!(await opened.stat()).isFile()) throw gone(file);
-    yield* opened.createReadStream({ autoClose: false, highWaterMark: PIECE_BYTES }) as AsyncIterable<Buffer>;
+    const found = await opened.stat();
+    if (!found.isFile()) throw gone(file);
+    yield* readPieces(opened, found.size);
   }
 
   async attributes(file: string): Promise<ReadonlyMap<string, Buffer>> {
@@ -77,46 +85,63 @@ export class FolderTree implements FileTree, AsyncDisposable {
 
   /** Does something with a file by a path that leads through no link; undefined where the file is not. */
   async #at<T>(file: string, work: (place: string) => Promise<T>): Promise<T | undefined> {
-    this.#trim();
-    const clean = partsOf(file).join('/');
-    if (partsOf(file).includes('..')) throw new MooringError('Internal', `"${file}" was not resolved`);
-    const folder = await this.#folder(clean === '' ? '' : parentOf(clean));
-    if (!folder) return undefined;
+    const parts = partsOf(file);
+    if (parts.includes('..')) throw new MooringError('Internal', `"${file}" was not resolved`);
+    const name = parts.pop() ?? '.';
+    return this.#in(parts.join('/'), async (folder) => {
+      try {
+        return await work(`/proc/self/fd/${folder.fd}/${name}`);
+      } catch (error) {
+        if (isAbsence(error)) return undefined;
+        throw new MooringError('Unavailable', `read ${path.join(this.#root, file)}`, { cause: error });
+      }
+    });
+  }
+
+  /** Does something in a folder, which stays open meanwhile; undefined where the folder is not. */
+  async #in<T>(folder: string, work: (handle: FileHandle) => Promise<T>): Promise<T | undefined> {
+    const place = this.#folder(folder);
+    place.users++;
     try {
-      return await work(clean === '' ? `/proc/self/fd/${folder.fd}/.` : `/proc/self/fd/${folder.fd}/${path.basename(clean)}`);
-    } catch (error) {
-      if (isAbsence(error)) return undefined;
-      throw new MooringError('Unavailable', `read ${path.join(this.#root, clean)}`, { cause: error });
+      const handle = await place.opened;
+      return handle && (await work(handle));
+    } finally {
+      place.users--;
+      this.#trim();
     }
   }
 
-  #folder(folder: string): Promise<FileHandle | undefined> {
-    const known = this.#open.get(folder);
-    if (known) this.#open.delete(folder);
-    const opened = known ?? this.#openFolder(folder);
-    this.#open.set(folder, opened);
-    return opened;
+  #folder(folder: string): OpenFolder {
+    const place = this.#open.get(folder) ?? { opened: this.#openFolder(folder), users: 0 };
+    this.#open.delete(folder);
+    this.#open.set(folder, place);
+    return place;
   }
 
   async #openFolder(folder: string): Promise<FileHandle | undefined> {
     try {
       if (folder === '') return await open(this.#root, constants.O_RDONLY | constants.O_DIRECTORY);
-      const above = await this.#folder(parentOf(folder));
-      return above && (await open(`/proc/self/fd/${above.fd}/${path.basename(folder)}`, FOLDER));
+      return await this.#in(parentOf(folder), (above) => open(`/proc/self/fd/${above.fd}/${path.basename(folder)}`, FOLDER));
     } catch (error) {
       if (isAbsence(error)) return undefined;
+      if (error instanceof MooringError) throw error;
       throw new MooringError('Unavailable', `open ${path.join(this.#root, folder)}`, { cause: error });
     }
   }
 
-  /** Closes what was not used for long; nothing is under way in it. */
+  /** Closes what was not used for long, and is not now. */
   #trim(): void {
-    for (const folder of [...this.#open.keys()].slice(0, Math.max(0, this.#open.size - MAX_OPEN))) this.#close(folder);
+    if (this.#open.size <= MAX_OPEN) return;
+    for (const [folder, { users }] of this.#open) {
+      if (users === 0) this.#close(folder);
+      if (this.#open.size <= MAX_OPEN) return;
+    }
   }
 
   #close(folder: string): void {
-    const opened = this.#open.get(folder);
+    const place = this.#open.get(folder);
     this.#open.delete(folder);
+    const opened = place?.opened.catch(() => undefined); // told to whoever wanted it open
     const closing = Promise.resolve(opened)
       .then((handle) => handle?.close())
       .finally(() => this.#closing.delete(closing));

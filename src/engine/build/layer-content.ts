@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
 
+import { mapAtOnce } from '../../lib/map-at-once.ts';
 import type { NewFile } from './copy-plan.ts';
 
 /** How long ago a file must have changed for its status to vouch for its content: clocks of file systems are coarse. */
 const SETTLED_MS = 2_000;
 const MAX_REMEMBERED = 200_000;
+/** As many as keep the threads busy that read them. */
+const FILES_AT_ONCE = 8;
 
 /** What files hold, remembered for as long as their status says that they are the same. */
 export class ContentDigests {
@@ -53,11 +56,14 @@ export interface LayerContent {
 export async function layerContent(files: readonly NewFile[], digests: ContentDigests): Promise<LayerContent> {
   const contents = new Map<string, string>();
   const hash = createHash('sha256');
-  for (const file of files) {
-    const { path, kind, mode, uid, gid, device, source } = file;
-    const content = !source ? '' : kind === 'file' ? await digests.of(source) : kind === 'link' ? await source.tree.readLink(source.path) : '';
+  const found = await mapAtOnce(files, FILES_AT_ONCE, async ({ kind, source }) => {
+    if (!source) return { content: '', attributes: new Map<string, Buffer>() };
+    const content = kind === 'file' ? await digests.of(source) : kind === 'link' ? await source.tree.readLink(source.path) : '';
+    return { content, attributes: await digests.attributesOf(source) };
+  });
+  for (const [index, { path, kind, mode, uid, gid, device }] of files.entries()) {
+    const { content = '', attributes = [] } = found[index] ?? {};
     if (kind === 'file') contents.set(path, content);
-    const attributes = source ? await digests.attributesOf(source) : new Map<string, Buffer>();
     hash.update(JSON.stringify([path, kind, mode, uid, gid, device ?? null, content, [...attributes].map(([name, value]) => [name, value.toString('base64')])]));
   }
   return { files, contents, digest: hash.digest('hex') };

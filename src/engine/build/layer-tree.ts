@@ -1,14 +1,14 @@
-import { createReadStream } from 'node:fs';
-import { lstat, readdir, readlink } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { lstat, open, readdir, readlink } from 'node:fs/promises';
 import path from 'node:path';
 
 import { errnoOf, MooringError } from '../../lib/errors.ts';
 import type { Native } from '../../native/native.ts';
 import { byBytes, type FileTree, joined, parentOf, partsOf, type TreeFile } from './file-tree.ts';
 import { layerAttributes } from './folder-tree.ts';
+import { readPieces } from './read-pieces.ts';
 import { treeFile } from './tree-file.ts';
 
-const PIECE_BYTES = 256 * 1024;
 const OPAQUE = 'trusted.overlay.opaque';
 
 /** What layers hold at a path of their merged view, top first; below a deletion or an opaque folder nothing is seen. */
@@ -51,7 +51,8 @@ export class LayerTree implements FileTree {
   async *read(file: string): AsyncIterable<Buffer> {
     const { hosts, top } = await this.#place(file);
     if (hosts[0] === undefined || top?.kind !== 'file') throw new MooringError('Internal', `${file} of an image is not a regular file`);
-    yield* createReadStream(hosts[0], { highWaterMark: PIECE_BYTES }) as AsyncIterable<Buffer>;
+    await using handle = await open(hosts[0], constants.O_RDONLY | constants.O_NOFOLLOW);
+    yield* readPieces(handle, top.size);
   }
 
   async attributes(file: string): Promise<ReadonlyMap<string, Buffer>> {

@@ -16,7 +16,7 @@ export async function newLayer(room: ImageRoom, content: LayerContent, parent: D
   }
   const { digest: diffId, size } = await writer.finish();
   const chainId = chainIdOn(parent, diffId);
-  await held.expect([diffId, chainId]);
+  await held.expect({ blobs: [diffId], layers: await room.layers.missing([chainId], held) });
   await writer.commit(held);
   await room.layers.ensure({ chainId, diffId, blob: blobs.file(diffId) }, held);
   return { descriptor: { mediaType: TAR_LAYER_TYPE, digest: diffId, size }, diffId, chainId };

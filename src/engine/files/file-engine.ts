@@ -1,10 +1,12 @@
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 
+import { readBootId } from '../../lib/boot-id.ts';
 import { MooringError } from '../../lib/errors.ts';
+import type { HostFolder } from '../../lib/host-folder.ts';
 import type { ContainerFiles } from '../containers/container-files.ts';
 import type { ContainerId } from '../engine.ts';
-import type { CommitOptions, FileChange, FileEngine, FileStat } from '../files.ts';
+import type { CommitOptions, CopyIn, CopyOptions, CopyOut, FileChange, FileEngine, FileStat } from '../files.ts';
 import { ArchiverProcess } from '../images/archiver-process.ts';
 import { resolveLayeredPath } from '../images/layered-file.ts';
 import { packUpper, type Upper } from '../images/pack-upper.ts';
@@ -75,8 +77,24 @@ class LocalFileEngine implements FileEngine {
     return this.#out(id, { command: 'get', words: [absolute(file), nameOf(file)], what: 'copy from a container', signal });
   }
 
-  put(id: ContainerId, folder: string, archive: AsyncIterable<Buffer>, { keepOwners, signal }: { readonly keepOwners: boolean; readonly signal?: AbortSignal }): Promise<void> {
+  put(id: ContainerId, folder: string, archive: AsyncIterable<Buffer>, { keepOwners, signal }: CopyOptions): Promise<void> {
     return this.#in(id, { command: 'put', words: [absolute(folder), '--owners', keepOwners ? 'archive' : 'root'], what: 'copy to a container', signal }, archive);
+  }
+
+  async copyIn(id: ContainerId, { from, file, to, name }: CopyIn, options: CopyOptions): Promise<void> {
+    if (file.includes('/') || file === '..') throw new MooringError('Invalid', `"${file}" is no name in a folder`);
+    await this.#copy(id, { command: 'copy-in', words: [from.path, from.identity, file, name, absolute(to)], what: 'copy to a container' }, from, options);
+  }
+
+  async copyOut(id: ContainerId, { path: file, to, name }: CopyOut, options: CopyOptions): Promise<void> {
+    await this.#copy(id, { command: 'copy-out', words: [absolute(file), name, to.path, to.identity], what: 'copy from a container' }, to, options);
+  }
+
+  async #copy(id: ContainerId, { command, words = [], what }: Task, folder: HostFolder, { keepOwners, signal }: CopyOptions): Promise<void> {
+    if (folder.bootId !== (await readBootId())) throw new MooringError('Unsupported', `${folder.path} is a folder of another machine`);
+    using use = await this.#files.begin(id, signal);
+    using process = new ArchiverProcess(this.#archiver, [command, ...words, ...(keepOwners ? ['--owners', 'archive'] : []), ...containerArguments(await this.#files.locate(id))], { signal: use.signal });
+    await process.report(what);
   }
 
   export(id: ContainerId, signal?: AbortSignal): AsyncIterable<Buffer> {

@@ -2,6 +2,7 @@ import { MooringError } from '../../lib/errors.ts';
 import type { ImageRecord } from '../store/image-records.ts';
 import { digestOf } from './digest.ts';
 import type { KeptLayer } from './keep-changes.ts';
+import { giveName } from './naming.ts';
 import { CONFIG_TYPE, type Descriptor, type ImageConfig, type ImageManifest, type ImageRuntimeConfig, MANIFEST_TYPE } from './oci-image.ts';
 import type { Hold } from './pins.ts';
 import type { ImageRoom } from './room.ts';
@@ -24,7 +25,7 @@ export interface LayerToAdd {
 const EMPTY_ARCHIVE = digestOf(Buffer.alloc(1024));
 
 /** Names an image of another's layers and one more, which is in the store. Only config and manifest are written. */
-export async function addLayer({ images }: ImageRoom, base: StoredImage, { name, layer, config: runtime = base.config.config ?? {}, author, message, createdBy, held }: LayerToAdd): Promise<ImageRecord> {
+export async function addLayer(room: ImageRoom, base: StoredImage, { name, layer, config: runtime = base.config.config ?? {}, author, message, createdBy, held }: LayerToAdd): Promise<ImageRecord> {
   const added = layer.diffId === EMPTY_ARCHIVE ? [] : [layer];
   const now = new Date();
   const created = now.toISOString();
@@ -49,11 +50,9 @@ export async function addLayer({ images }: ImageRoom, base: StoredImage, { name,
   };
   const manifestText = JSON.stringify(manifest);
   const manifestDigest = digestOf(manifestText);
-  await held.expect([imageId, manifestDigest]);
-  await images.blobs.put(configText, held);
-  await images.blobs.put(manifestText, held);
+  await room.images.blobs.put([configText, manifestText], held);
   const record: ImageRecord = { name, imageId, manifestDigest, repoDigest: null, chainIds: [...base.layers, ...added].map(({ chainId }) => chainId), createdAt: now.getTime() };
-  images.put(record);
+  await giveName(room, record);
   return record;
 }
 

@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 
 import { errnoOf, MooringError } from '../../lib/errors.ts';
 import type { DataDir } from '../store/data-dir.ts';
+import { BlobFile } from './blob-file.ts';
 import { type Digest, digestOf, hexOf, parseDigest } from './digest.ts';
 import type { Hold } from './pins.ts';
 
@@ -29,16 +30,17 @@ export class BlobStore {
     this.#dataDir = dataDir;
   }
 
-  /** Keeps `content`. With `expected`, only content of that digest: anything else is `Invalid`. */
-  async put(content: string | Uint8Array, held: Hold, expected?: Digest): Promise<Digest> {
-    const digest = digestOf(content);
-    if (expected !== undefined && digest !== expected) throw new MooringError('Invalid', `blob ${expected} came with content of ${digest}`);
-    await held.expect([digest]);
-    // Written even where it is there already: whoever puts it may do so because what is there is damaged.
-    const half = this.#dataDir.temporaryPath();
-    await writeFile(half, content, { flag: 'wx', mode: 0o600 });
-    await this.#dataDir.place(half, this.file(digest));
-    return digest;
+  /** Keeps each of these. What is there already costs its reading, and is written again only where that finds it damaged. */
+  async put(contents: readonly (string | Uint8Array)[], held: Hold): Promise<void> {
+    const missing = new Map(contents.map((content) => [digestOf(content), content]));
+    await held.add([...missing.keys()]);
+    for (const digest of [...missing.keys()]) if (await this.find(digest)) missing.delete(digest);
+    if (missing.size > 0) await held.expect({ blobs: [...missing.keys()] });
+    for (const [digest, content] of missing) {
+      const half = this.#dataDir.temporaryPath();
+      await writeFile(half, content, { flag: 'wx', mode: 0o600 });
+      await this.#dataDir.place(half, this.file(digest));
+    }
   }
 
   /** Keeps `content`, and settles once it is on disk. */
@@ -61,6 +63,16 @@ export class BlobStore {
     return content;
   }
 
+  /** The same; undefined where it is not in the store, or damaged. */
+  async find(digest: Digest): Promise<Buffer | undefined> {
+    try {
+      return await this.read(digest);
+    } catch (error) {
+      if (error instanceof MooringError) return undefined;
+      throw error;
+    }
+  }
+
   /** What the blob's content hashes to now. */
   async actualDigest(digest: Digest): Promise<Digest> {
     const hash = createHash('sha256');
@@ -73,6 +85,12 @@ export class BlobStore {
     const half = this.#dataDir.temporaryPath();
     const handle = await open(half, 'wx+', 0o600);
     return new BlobWriter(handle, half, expected, (digest) => this.#dataDir.place(half, this.file(digest)));
+  }
+
+  /** Has a process write a blob that is not known yet. */
+  newFile(): Promise<BlobFile> {
+    const half = this.#dataDir.temporaryPath();
+    return BlobFile.make(half, (digest) => this.#dataDir.place(half, this.file(digest)));
   }
 
   /** Bytes of the blob; undefined when it isn't there. */
@@ -215,7 +233,7 @@ export class BlobWriter implements AsyncDisposable {
   /** Puts the blob in its place, and says what it is. */
   async commit(held: Hold): Promise<{ readonly digest: Digest; readonly size: number }> {
     const finished = await this.finish();
-    await held.expect([finished.digest]);
+    await held.expect({ blobs: [finished.digest] });
     await this.#place(finished.digest);
     this.#committed = true;
     return finished;

@@ -3,6 +3,7 @@ import type { ImageRecord } from '../store/image-records.ts';
 import { BUSYBOX_IMAGE } from './busybox-image.ts';
 import { chainIds, type Digest, parseDigest } from './digest.ts';
 import { diskBytes } from './disk.ts';
+import { takeNames } from './naming.ts';
 import { parseConfig, parseManifest } from './oci-image.ts';
 import type { ImageRoom } from './room.ts';
 
@@ -19,7 +20,7 @@ export function prune(room: ImageRoom, { all, dryRun, ...filter }: PruneOptions)
     const names = await matching(room, unused, filter);
     const gone = new Set(names.map(({ name }) => name));
     // The names first: killed from here on, the rest is litter that the next sweep finds.
-    if (!dryRun) for (const { name } of names) room.images.delete(name);
+    if (!dryRun) await takeNames(room, names);
     const { blobs, layers } = await unreferenced(room, gone);
     let bytes = 0;
     const seen = new Set<bigint>();

@@ -38,7 +38,7 @@ export async function commitImage(room: ImageRoom, request: CommitRequest): Prom
   await held.add(base.layers.flatMap(({ descriptor, chainId }) => [descriptor.digest, chainId]));
   const parent = base.layers.at(-1)?.chainId;
   const { author, message, createdBy, signal } = request;
-  const layer = await request.whilePacking(() => keepChanges(room, { upper: request.upper, parent, consume: false, ...(signal && { signal }) }, held));
+  const layer = await keepChanges(room, { upper: request.upper, parent, consume: false, whilePacking: request.whilePacking, ...(signal && { signal }) }, held);
   signal?.throwIfAborted();
   return await addLayer(room, base, { name, layer, config: runtime, createdBy, held, ...(author !== undefined && { author }), ...(message !== undefined && { message }) });
 }

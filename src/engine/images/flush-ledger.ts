@@ -1,15 +1,23 @@
 import { open, readFile } from 'node:fs/promises';
 
+import { readBootId } from '../../lib/boot-id.ts';
 import { errnoOf } from '../../lib/errors.ts';
 import type { DataDir } from '../store/data-dir.ts';
 import type { Digest } from './digest.ts';
+
+/** A blob, or an unpacked layer: one archive may be both, under the same digest. */
+export type Unflushed = Digest | `layer ${Digest}`;
+
+export function layerNames(chainIds: readonly Digest[]): Unflushed[] {
+  return chainIds.map((chainId) => `layer ${chainId}` as const);
+}
 
 export interface FlushLedgerOptions {
   readonly dataDir: DataDir;
   /** Has everything in the data directory written to disk: syncfs(2). */
   readonly flush: () => Promise<unknown>;
   /** Finds out what of these blobs and layers is whole, and makes the store do without the rest. The machine went down before they were flushed. */
-  readonly recover: (suspects: ReadonlySet<Digest>) => Promise<void>;
+  readonly recover: (suspects: ReadonlySet<Unflushed>) => Promise<void>;
   /** Told of a flush that failed. What it was for stays in the ledger. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -23,8 +31,8 @@ interface Entry {
 
 /** What comes in within this time is flushed together. */
 const FLUSH_AFTER_MS = 5_000;
-/** Another one after each start of the kernel (random(4)). */
-const BOOT_ID = '/proc/sys/kernel/random/boot_id';
+/** Kept free behind the names. What is written there changes the file's content and nothing else of it, so that its flush does not take a commit of the file system's journal. */
+const ROOM_BYTES = 16 * 1024;
 
 /**
  * Names on disk the blobs and layers that may be in their place without being on disk, so that nobody has to wait until they are. A name is
@@ -34,11 +42,13 @@ const BOOT_ID = '/proc/sys/kernel/random/boot_id';
  */
 export class FlushLedger {
   readonly #options: FlushLedgerOptions;
-  readonly #entries = new Map<Digest, Entry>();
+  readonly #entries = new Map<Unflushed, Entry>();
   /** One change of the file at a time. */
   #turn: Promise<unknown> = Promise.resolve();
   #opening: Promise<void> | undefined;
   #boot = '';
+  /** Where the file has room, from and to; none where another daemon has written it. */
+  #room = { from: 0, to: 0 };
   #timer: NodeJS.Timeout | undefined;
   #flushing: Promise<void> = Promise.resolve();
   #closed = false;
@@ -57,7 +67,7 @@ export class FlushLedger {
   }
 
   /** Names what may get its place from now on. Settles once that is on disk. Each digest has to be released as often as it was noted. */
-  async note(digests: readonly Digest[]): Promise<void> {
+  async note(digests: readonly Unflushed[]): Promise<void> {
     await this.open();
     await this.#inTurn(async () => {
       const fresh = new Set(digests.filter((digest) => !this.#entries.has(digest)));
@@ -70,12 +80,18 @@ export class FlushLedger {
   }
 
   /** The operation that noted them has brought them in, or never will. */
-  release(digests: readonly Digest[]): void {
+  release(digests: readonly Unflushed[]): void {
     for (const digest of digests) {
       const entry = this.#entries.get(digest);
       if (entry) entry.holds--;
     }
     this.#schedule();
+  }
+
+  /** Settles once what of these has come in is on disk: at once where that has been flushed. What is coming in for an operation under way stays in doubt until that has ended. */
+  async settle(digests: readonly Unflushed[]): Promise<void> {
+    await this.open();
+    if (digests.some((digest) => this.#entries.has(digest))) await this.flush();
   }
 
   /** Flushes what has come in, and strikes it out. */
@@ -85,7 +101,7 @@ export class FlushLedger {
     await this.#options.flush();
     await this.#inTurn(async () => {
       for (const [digest, version] of settled) if (this.#entries.get(digest)?.version === version) this.#entries.delete(digest);
-      await this.#write();
+      await this.#write(this.#entries.keys());
     });
     this.#schedule();
   }
@@ -99,36 +115,42 @@ export class FlushLedger {
   }
 
   async #open(): Promise<void> {
-    this.#boot = (await readFile(BOOT_ID, 'utf8')).trim();
+    this.#boot = await readBootId();
     const { boot, digests } = await this.#read();
     if (boot !== this.#boot) {
       if (digests.size > 0) await this.#options.recover(digests);
-      await this.#options.dataDir.writeDurably(this.#options.dataDir.unflushed, textOf(this.#boot, digests));
+      await this.#write(digests);
     }
     for (const digest of digests) this.#entries.set(digest, { holds: 0, version: 0 });
     this.#schedule();
   }
 
-  async #read(): Promise<{ readonly boot: string; readonly digests: Set<Digest> }> {
+  async #read(): Promise<{ readonly boot: string; readonly digests: Set<Unflushed> }> {
     try {
       const [boot = '', ...lines] = (await readFile(this.#options.dataDir.unflushed, 'utf8')).split('\n');
       // A line that was not flushed whole named nothing yet that got its place.
-      return { boot, digests: new Set(lines.filter((line): line is Digest => /^sha256:[0-9a-f]{64}$/.test(line))) };
+      return { boot, digests: new Set(lines.filter((line): line is Unflushed => /^(layer )?sha256:[0-9a-f]{64}$/.test(line))) };
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return { boot: '', digests: new Set() };
       throw error;
     }
   }
 
-  async #append(digests: Iterable<Digest>): Promise<void> {
-    await using handle = await open(this.#options.dataDir.unflushed, 'a');
+  async #append(digests: Iterable<Unflushed>): Promise<void> {
     // On lines of their own, whatever broke off before.
-    await handle.writeFile(`\n${[...digests].join('\n')}\n`);
+    const lines = Buffer.from(`\n${[...digests].join('\n')}\n`);
+    const fits = this.#room.from + lines.length <= this.#room.to;
+    await using handle = await open(this.#options.dataDir.unflushed, fits ? 'r+' : 'a');
+    if (fits) await handle.write(lines, 0, lines.length, this.#room.from);
+    else await handle.writeFile(lines);
     await handle.datasync();
+    if (fits) this.#room.from += lines.length;
   }
 
-  #write(): Promise<void> {
-    return this.#options.dataDir.writeDurably(this.#options.dataDir.unflushed, textOf(this.#boot, this.#entries.keys()));
+  async #write(digests: Iterable<Unflushed>): Promise<void> {
+    const text = [this.#boot, ...digests, ''].join('\n');
+    await this.#options.dataDir.writeDurably(this.#options.dataDir.unflushed, text + '\n'.repeat(ROOM_BYTES));
+    this.#room = { from: text.length, to: text.length + ROOM_BYTES };
   }
 
   #schedule(): void {
@@ -144,8 +166,4 @@ export class FlushLedger {
     this.#turn = turn.catch(() => {}); // its own caller is told
     return turn;
   }
-}
-
-function textOf(boot: string, digests: Iterable<Digest>): string {
-  return [boot, ...digests, ''].join('\n');
 }

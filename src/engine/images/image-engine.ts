@@ -15,6 +15,7 @@ import { importImage } from './import.ts';
 import { insertFile, type InsertRequest } from './insert.ts';
 import { LayerStore } from './layer-store.ts';
 import { loadImages } from './load.ts';
+import { giveName, takeNames } from './naming.ts';
 import type { Platform } from './oci-image.ts';
 import { Pins } from './pins.ts';
 import { hostPlatform } from './platform.ts';
@@ -161,14 +162,14 @@ class LocalImageEngine implements OwnedImageEngine {
     return this.#room.images.standing(this.#room.images.nameOf(reference));
   }
 
-  tag(image: string, name: string): void {
+  async tag(image: string, name: string): Promise<void> {
     const { named, records } = this.#room.images.find(image);
     const reference = this.#room.images.referenceOf(name);
     if (reference.digest !== undefined) throw new MooringError('Invalid', `"${name}" has a digest, which only a registry gives`, { fix: 'write repository:tag' });
-    this.#room.images.put({ ...(named ?? firstOf(records)), name: formatImageReference(reference), repoDigest: null });
+    await giveName(this.#room, { ...(named ?? firstOf(records)), name: formatImageReference(reference), repoDigest: null });
   }
 
-  remove(image: string, { force }: { readonly force: boolean }): { readonly names: readonly string[] } {
+  async remove(image: string, { force }: { readonly force: boolean }): Promise<{ readonly names: readonly string[] }> {
     const { named, records, imageId } = this.#room.images.find(image);
     const leaving = named ? [named] : records;
     const users = this.#usersOf(imageId);
@@ -177,7 +178,7 @@ class LocalImageEngine implements OwnedImageEngine {
         fix: 'delete these containers first, or take only the name away with --force; the layers stay as long as they run',
       });
     }
-    for (const { name } of leaving) this.#room.images.delete(name);
+    await takeNames(this.#room, leaving);
     return { names: leaving.map(({ name }) => name) };
   }
 

@@ -4,7 +4,9 @@ import { changedConfig } from '../files/commit-config.ts';
 import type { ImportOptions } from '../images.ts';
 import type { ImageRecord } from '../store/image-records.ts';
 import { peek } from './compression.ts';
+import { digestOf } from './digest.ts';
 import { layerType } from './load.ts';
+import { giveName } from './naming.ts';
 import { CONFIG_TYPE, type ImageConfig, type ImageManifest, MANIFEST_TYPE } from './oci-image.ts';
 import { hostPlatform } from './platform.ts';
 import type { ImageRoom } from './room.ts';
@@ -41,16 +43,18 @@ export async function importImage(room: ImageRoom, archive: AsyncIterable<Buffer
       history: [{ created, created_by: createdBy, comment: message }],
     };
     const configText = JSON.stringify(config);
-    const imageId = await blobs.put(configText, held);
+    const imageId = digestOf(configText);
     const manifest: ImageManifest = {
       schemaVersion: 2,
       mediaType: MANIFEST_TYPE,
       config: { mediaType: CONFIG_TYPE, digest: imageId, size: Buffer.byteLength(configText) },
       layers: [{ mediaType: layerType(compression), digest, size }],
     };
-    const manifestDigest = await blobs.put(JSON.stringify(manifest), held);
+    const manifestText = JSON.stringify(manifest);
+    const manifestDigest = digestOf(manifestText);
+    await blobs.put([configText, manifestText], held);
     const record: ImageRecord = { name: normalized, imageId, manifestDigest, repoDigest: null, chainIds: [diffId], createdAt: now.getTime() };
-    room.images.put(record);
+    await giveName(room, record);
     return record;
   } finally {
     await rm(folder, { recursive: true, force: true });

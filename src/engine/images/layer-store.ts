@@ -6,7 +6,8 @@ import { Semaphore } from '../../lib/semaphore.ts';
 import type { DataDir } from '../store/data-dir.ts';
 import { type Digest, hexOf, parseDigest } from './digest.ts';
 import { ArchiverProcess } from './archiver-process.ts';
-import { cleanUpper, packUpper, type Upper } from './pack-upper.ts';
+import type { BlobFile } from './blob-file.ts';
+import { cleanUpper, growUpperInto, packUpperInto, type Upper } from './pack-upper.ts';
 import type { Hold } from './pins.ts';
 import { type LayerBlob, type LayerBounds, type Unpacked, unpackLayer } from './unpack-layer.ts';
 
@@ -57,9 +58,16 @@ export class LayerStore {
     await (await this.#dataDir.discard(this.folder(chainId))).discarded;
   }
 
+  /** Holds these layers, and gives those that are not there. What is there must not be named in the ledger again: it would come into doubt, and with it the containers that stand on it. */
+  async missing(chainIds: readonly Digest[], held: Hold): Promise<Digest[]> {
+    await held.add(chainIds);
+    const there = await Promise.all(chainIds.map((chainId) => this.has(chainId)));
+    return chainIds.filter((_, index) => !there[index]);
+  }
+
   /** Has the layer unpacked, unless it is: once, however many ask for it at a time. */
   async ensure(layer: LayerSource, held: Hold): Promise<void> {
-    await held.expect([layer.chainId]);
+    await held.expect({ layers: await this.missing([layer.chainId], held) });
     return this.restore(layer);
   }
 
@@ -75,8 +83,9 @@ export class LayerStore {
 
   /** Makes an unpacked folder the layer, unless that is there: then the folder stays for the caller to remove. */
   async adopt(folder: string, chainId: Digest, held: Hold): Promise<void> {
-    await held.expect([chainId]);
-    if (!(await this.has(chainId))) await this.#dataDir.place(folder, this.folder(chainId));
+    const missing = await this.missing([chainId], held);
+    await held.expect({ layers: missing });
+    if (missing.length > 0) await this.#dataDir.place(folder, this.folder(chainId));
   }
 
   /** Unpacks any archive, within a layer's bounds and confinement, into an empty folder. */
@@ -84,9 +93,14 @@ export class LayerStore {
     return unpackLayer({ archiver: this.#archiver, blob, folder, bounds: this.#bounds, ...(signal && { signal }) });
   }
 
-  /** The changes in a container's writable folder, as the archive of a layer. */
-  pack(upper: Upper, signal?: AbortSignal): AsyncGenerator<Buffer, void, void> {
-    return packUpper(this.#archiver, upper, signal);
+  /** Writes the changes in a container's writable folder, as the archive of a layer, to a blob. Gives its digest. */
+  packInto(blob: BlobFile, upper: Upper, signal?: AbortSignal): Promise<Digest> {
+    return packUpperInto(this.#archiver, upper, blob.fd, signal);
+  }
+
+  /** The same for who reads the blob meanwhile, and hashes it: a byte for each time that it has grown. */
+  growInto(blob: BlobFile, upper: Upper, signal?: AbortSignal): AsyncGenerator<Buffer, void, void> {
+    return growUpperInto(this.#archiver, upper, blob.fd, signal);
   }
 
   /** Makes a writable folder that nobody uses any more what unpacking its archive would make. */

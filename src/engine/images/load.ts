@@ -10,11 +10,12 @@ import type { ImageRecord } from '../store/image-records.ts';
 import type { BlobStore } from './blob-store.ts';
 import { type Compression, peek } from './compression.ts';
 import { type Digest, digestOf, parseDigest } from './digest.ts';
+import { giveName } from './naming.ts';
 import { CONFIG_TYPE, type Descriptor, GZIP_LAYER_TYPE, type ImageManifest, MANIFEST_TYPE, parseConfig, parseManifest, TAR_LAYER_TYPE, ZSTD_LAYER_TYPE } from './oci-image.ts';
 import type { Hold } from './pins.ts';
 import { choosePlatform, hostPlatform } from './platform.ts';
 import type { ImageRoom } from './room.ts';
-import { digestsOf, layersOf } from './stored-image.ts';
+import { expectImage, layersOf } from './stored-image.ts';
 
 const MAX_JSON_BYTES = 8 * 2 ** 20;
 const MAX_LINKS = 8;
@@ -128,7 +129,7 @@ async function takeIn(room: ImageRoom, { manifest, manifestContent, config: conf
   const config = parseConfig(configContent, 'the config of an image in the archive', manifest.layers.length);
   const layers = layersOf(manifest, config);
   const manifestDigest = digestOf(manifestContent);
-  await held.expect(digestsOf(manifestDigest, manifest, layers));
+  await expectImage(room, manifestDigest, manifest, layers, held);
   for (const [index, { descriptor, chainId, diffId }] of layers.entries()) {
     if ((await blobs.sizeOf(descriptor.digest)) !== descriptor.size) {
       await using writer = await blobs.writer(descriptor);
@@ -137,22 +138,19 @@ async function takeIn(room: ImageRoom, { manifest, manifestContent, config: conf
     }
     await room.layers.ensure({ chainId, diffId, blob: blobs.file(descriptor.digest) }, held);
   }
-  await blobs.put(configContent, held, manifest.config.digest);
-  await blobs.put(manifestContent, held, manifestDigest);
+  await blobs.put([configContent, manifestContent], held);
   // Without a name nothing would hold it: it gets the one that its ID gives.
   const given = names.length === 0 ? [`mooring.local/loaded:${manifest.config.digest.slice('sha256:'.length, 'sha256:'.length + 12)}`] : names;
-  return given.map((name) => {
-    const record: ImageRecord = {
-      name: formatImageReference(parseImageReference(name)),
-      imageId: manifest.config.digest,
-      manifestDigest,
-      repoDigest: null,
-      chainIds: layers.map(({ chainId }) => chainId),
-      createdAt: Date.now(),
-    };
-    room.images.put(record);
-    return record;
-  });
+  const records = given.map((name): ImageRecord => ({
+    name: formatImageReference(parseImageReference(name)),
+    imageId: manifest.config.digest,
+    manifestDigest,
+    repoDigest: null,
+    chainIds: layers.map(({ chainId }) => chainId),
+    createdAt: Date.now(),
+  }));
+  for (const record of records) await giveName(room, record);
+  return records;
 }
 
 function blobPath(digest: Digest): string {

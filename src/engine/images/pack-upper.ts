@@ -1,4 +1,5 @@
 import { ArchiverProcess } from './archiver-process.ts';
+import { type Digest, parseDigest } from './digest.ts';
 
 /** An overlay's writable folder, and what in it is not the container's doing. */
 export interface Upper {
@@ -19,6 +20,21 @@ export interface Upper {
 export async function* packUpper(archiver: string, upper: Upper, signal?: AbortSignal): AsyncGenerator<Buffer, void, void> {
   using packer = new ArchiverProcess(archiver, ['pack', ...argumentsOf(upper)], { signal });
   yield* packer.stdout as AsyncIterable<Buffer>;
+  signal?.throwIfAborted();
+  await packer.report('pack a layer');
+}
+
+/** The same into `file`, an open one: nothing of it passes through here. Gives its digest. */
+export async function packUpperInto(archiver: string, upper: Upper, file: number, signal?: AbortSignal): Promise<Digest> {
+  using packer = new ArchiverProcess(archiver, ['pack', ...argumentsOf(upper), '--digest', 'told'], { signal, output: file });
+  const { digest } = await packer.report('pack a layer');
+  return parseDigest(`sha256:${digest}`);
+}
+
+/** The same for who reads the file meanwhile, and hashes it: a byte for each time that it has grown. */
+export async function* growUpperInto(archiver: string, upper: Upper, file: number, signal?: AbortSignal): AsyncGenerator<Buffer, void, void> {
+  using packer = new ArchiverProcess(archiver, ['pack', ...argumentsOf(upper), '--growth', 'told'], { signal, output: file });
+  yield* packer.growth as AsyncIterable<Buffer>;
   signal?.throwIfAborted();
   await packer.report('pack a layer');
 }

@@ -1,20 +1,20 @@
 import type { Digest } from './digest.ts';
-import type { FlushLedger } from './flush-ledger.ts';
+import { type FlushLedger, layerNames, type Unflushed } from './flush-ledger.ts';
 
 /** Keeps what operations under way count on from being collected: what they bring in has no name yet that would hold it. */
 export class Pins {
   readonly #held = new Map<Digest, number>();
-  readonly #ledger: Pick<FlushLedger, 'note' | 'release'>;
+  readonly #ledger: Pick<FlushLedger, 'note' | 'release' | 'settle'>;
   #sweep: Promise<unknown> = Promise.resolve();
 
-  constructor(ledger: Pick<FlushLedger, 'note' | 'release'>) {
+  constructor(ledger: Pick<FlushLedger, 'note' | 'release' | 'settle'>) {
     this.#ledger = ledger;
   }
 
   /** A hand that holds what is added to it until it is disposed of. */
   open(): Hold {
     const mine: Digest[] = [];
-    const noted: Digest[] = [];
+    const noted: Unflushed[] = [];
     const add = async (digests: readonly Digest[]): Promise<void> => {
       for (const digest of digests) this.#held.set(digest, (this.#held.get(digest) ?? 0) + 1);
       mine.push(...digests);
@@ -22,10 +22,12 @@ export class Pins {
     };
     return {
       add,
-      expect: async (digests) => {
-        await add(digests);
-        await this.#ledger.note(digests);
-        noted.push(...digests);
+      expect: async ({ blobs = [], layers = [] }) => {
+        const names = [...blobs, ...layerNames(layers)];
+        if (names.length === 0) return;
+        await add([...blobs, ...layers]);
+        await this.#ledger.note(names);
+        noted.push(...names);
       },
       [Symbol.dispose]: () => {
         mine.splice(0).forEach((digest) => this.#release(digest));
@@ -36,6 +38,11 @@ export class Pins {
 
   isHeld(digest: Digest): boolean {
     return this.#held.has(digest);
+  }
+
+  /** Settles once what of these is in the store is on disk, too. */
+  settle({ blobs = [], layers = [] }: Incoming): Promise<void> {
+    return this.#ledger.settle([...blobs, ...layerNames(layers)]);
   }
 
   /** One sweep at a time; whoever holds something new waits for its end. */
@@ -52,9 +59,15 @@ export class Pins {
   }
 }
 
+/** Digests of blobs, and chain IDs of unpacked layers. */
+export interface Incoming {
+  readonly blobs?: readonly Digest[];
+  readonly layers?: readonly Digest[];
+}
+
 export interface Hold extends Disposable {
   /** Waits for a sweep under way, so that what is found in the store afterwards stays there. */
   add(digests: readonly Digest[]): Promise<void>;
   /** For what this operation brings in: also has the ledger name it, so that it may get its place before it is on disk. */
-  expect(digests: readonly Digest[]): Promise<void>;
+  expect(incoming: Incoming): Promise<void>;
 }

@@ -2,8 +2,8 @@ import { MooringError } from '../../lib/errors.ts';
 import { formatImageReference, type ImageReference, parseImageReference } from '../../spec/image-reference.ts';
 import type { ImageProgress, LayerState, TransferOptions } from '../images.ts';
 import type { ImageRecord } from '../store/image-records.ts';
-import type { BlobStore } from './blob-store.ts';
 import type { Digest } from './digest.ts';
+import { giveName } from './naming.ts';
 import { type ImageManifest, parseConfig, parseManifest, type Platform } from './oci-image.ts';
 import type { Hold } from './pins.ts';
 import { choosePlatform } from './platform.ts';
@@ -11,7 +11,7 @@ import { fromEndpoints } from './registry/from-endpoints.ts';
 import type { RegistrySettings } from './registry/registry-settings.ts';
 import type { FetchedManifest, Repository } from './registry/repository.ts';
 import type { ImageRoom } from './room.ts';
-import { digestsOf, layersOf, type StoredLayer } from './stored-image.ts';
+import { digestsOf, expectImage, layersOf, type StoredLayer } from './stored-image.ts';
 
 const MAX_CONFIG_BYTES = 8 * 2 ** 20;
 /** Downloads of one pull at a time, as Docker has it. */
@@ -32,21 +32,19 @@ async function pullFrom(room: ImageRoom, repository: Repository, reference: Imag
   const { blobs } = room.images;
   using held = room.pins.open();
   await held.add([manifest.config.digest]);
-  const storedConfig = await stored(blobs, manifest.config.digest);
+  const storedConfig = await blobs.find(manifest.config.digest);
   const configContent = storedConfig ?? (await repository.blob(manifest.config, MAX_CONFIG_BYTES));
   const config = parseConfig(configContent, `the config of ${name}`, manifest.layers.length);
   if (config.os !== 'linux') throw new MooringError('Unsupported', `${name} is made for ${config.os}`);
   const layers = layersOf(manifest, config);
-  const digests = digestsOf(fetched.digest, manifest, layers);
-  await held.add(digests);
+  await held.add(digestsOf(fetched.digest, manifest, layers));
   onProgress({ type: 'RESOLVED', name, digest: top.digest, layers: layers.map(({ descriptor: { digest, size } }) => ({ digest, size })) });
-  const isWhole = storedConfig !== undefined && (await stored(blobs, fetched.digest)) !== undefined && (await areThere(room, layers));
+  const isWhole = storedConfig !== undefined && (await blobs.find(fetched.digest)) !== undefined && (await areThere(room, layers));
   if (isWhole) for (const { descriptor } of layers) onProgress(layerProgress(descriptor, 'Exists', descriptor.size));
   else {
-    await held.expect(digests);
+    await expectImage(room, fetched.digest, manifest, layers, held);
     await fetchLayers(room, repository, layers, held, options);
-    await blobs.put(configContent, held, manifest.config.digest);
-    await blobs.put(fetched.content, held, fetched.digest);
+    await blobs.put([configContent, fetched.content], held);
   }
   const record: ImageRecord = {
     name,
@@ -57,18 +55,8 @@ async function pullFrom(room: ImageRoom, repository: Repository, reference: Imag
     createdAt: Date.now(),
   };
   signal?.throwIfAborted();
-  room.images.put(record);
+  await giveName(room, record);
   return record;
-}
-
-/** A blob of the store; undefined where that lacks it, or has it damaged. */
-async function stored(blobs: BlobStore, digest: Digest): Promise<Buffer | undefined> {
-  try {
-    return await blobs.read(digest);
-  } catch (error) {
-    if (error instanceof MooringError && (error.code === 'NotFound' || error.code === 'Internal')) return undefined;
-    throw error;
-  }
 }
 
 async function areThere(room: ImageRoom, layers: readonly StoredLayer[]): Promise<boolean> {

@@ -2,6 +2,7 @@ import { MooringError } from '../../lib/errors.ts';
 import { formatImageReference, parseImageReference } from '../../spec/image-reference.ts';
 import type { TransferOptions } from '../images.ts';
 import { type Digest, parseDigest } from './digest.ts';
+import { giveName } from './naming.ts';
 import type { Descriptor } from './oci-image.ts';
 import { layerProgress } from './pull.ts';
 import type { RegistrySettings } from './registry/registry-settings.ts';
@@ -49,7 +50,7 @@ export async function pushImage(room: ImageRoom, text: string, settings: Registr
   );
   if (failures.length > 0) throw failures[0];
   await repository.putManifest(image.manifestContent, image.mediaType);
-  room.images.put({ ...named, repoDigest: digest });
+  await giveName(room, { ...named, repoDigest: digest });
   return { digest, size: image.manifestContent.length };
 }
 

@@ -2,6 +2,7 @@ import { MooringError } from '../../lib/errors.ts';
 import type { ImageRecord } from '../store/image-records.ts';
 import { chainIds, type Digest, parseDigest } from './digest.ts';
 import { type Descriptor, type ImageConfig, type ImageManifest, MANIFEST_TYPE, parseConfig, parseManifest } from './oci-image.ts';
+import type { Hold } from './pins.ts';
 import type { ImageRoom } from './room.ts';
 
 /** An image's blobs, read and verified. */
@@ -43,4 +44,10 @@ export function layersOf(manifest: ImageManifest, config: ImageConfig): StoredLa
 /** Everything that an image keeps in the store. */
 export function digestsOf(manifestDigest: Digest, manifest: ImageManifest, layers: readonly StoredLayer[]): Digest[] {
   return [manifestDigest, manifest.config.digest, ...layers.flatMap(({ descriptor, chainId }) => [descriptor.digest, chainId])];
+}
+
+/** Has the ledger name what an image brings into the store. */
+export async function expectImage(room: Pick<ImageRoom, 'layers'>, manifestDigest: Digest, manifest: ImageManifest, layers: readonly StoredLayer[], held: Hold): Promise<void> {
+  const blobs = [manifestDigest, manifest.config.digest, ...layers.map(({ descriptor }) => descriptor.digest)];
+  await held.expect({ blobs, layers: await room.layers.missing(layers.map(({ chainId }) => chainId), held) });
 }

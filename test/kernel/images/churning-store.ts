@@ -3,6 +3,7 @@
  * root folder, `pull` or `make`, and the image to pull.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
+import { flushCompileCache } from 'node:module';
 import path from 'node:path';
 
 import { LocalBuildEngine } from '../../../src/engine/build/build-engine.ts';
@@ -19,6 +20,8 @@ await using store = await openStore({ root, busybox: work === 'make' });
 // As a daemon does when it starts.
 await store.dataDir.collectTemporary();
 const round = work === 'pull' ? await puller(store) : await maker(store);
+// What is killed leaves no cache behind by itself.
+flushCompileCache();
 process.stdout.write('ready\n');
 for (;;) {
   await round();
@@ -31,7 +34,7 @@ async function puller({ engine }: TestStore): Promise<() => Promise<void>> {
   await engine.latestDigest(name);
   return async () => {
     await engine.pull(name);
-    engine.remove(name, { force: true });
+    await engine.remove(name, { force: true });
   };
 }
 
@@ -62,6 +65,6 @@ async function maker({ engine, images, database }: TestStore): Promise<() => Pro
     await engine.commit({ name: 'example.local/committed:1', imageId, upper: { folder: changed, lower: [] }, config: (config) => config, createdBy: 'test', whilePacking: (pack) => pack() });
     await builds.build(request, { signal: new AbortController().signal, onProgress: () => {} });
     await builds.pruneCache({ dryRun: false });
-    for (const made of ['example.local/committed:1', 'example.local/built:1']) engine.remove(made, { force: true });
+    for (const made of ['example.local/committed:1', 'example.local/built:1']) await engine.remove(made, { force: true });
   };
 }

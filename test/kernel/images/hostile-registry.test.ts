@@ -70,7 +70,7 @@ describe('an image of a hostile registry is refused or contained', () => {
         assert.equal((await store.engine.list()).length, 1);
         assert.equal((await store.engine.history(name)).length >= 1, true);
         await store.engine.inspect(name).then((details) => JSON.stringify(details));
-        store.engine.remove(name, { force: true });
+        await store.engine.remove(name, { force: true });
       } else {
         await assert.rejects(pulling, (error: Error & { code?: string }) => {
           assert.match(error.message, refused);

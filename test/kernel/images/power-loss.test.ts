@@ -78,6 +78,28 @@ test('an image whose blob did not reach the disk either is told of and not used,
   assert.deepEqual(await store.engine.check(), []);
 });
 
+test('what a container stands on is on disk before its last name goes, and comes into no doubt by what is pulled later', async () => {
+  const users: { name: string; imageId: string }[] = [];
+  await using registry = await startRegistry();
+  const name = `${registry.address}/used:1`;
+  {
+    await using store = await openStore({ root, containers: () => users });
+    const image = await store.engine.import(once(archive('used')), name);
+    await store.engine.push(name);
+    users.push({ name: 'default/web', imageId: image.id });
+    const { folder } = await layerOf(store, image);
+    const unflushed = (): Promise<string> => readFile(store.dataDir.unflushed, 'utf8');
+    assert.ok((await unflushed()).includes(`layer sha256:${path.basename(folder)}\n`));
+    await store.engine.remove(name, { force: true });
+    assert.ok(!(await unflushed()).includes(path.basename(folder)), 'it is on disk');
+    // The same layer comes again, its blob having gone with the name.
+    await store.engine.prune({ all: false, dryRun: false });
+    await store.engine.pull(name);
+    assert.ok((await unflushed()).includes(`\nsha256:${path.basename(folder)}\n`), 'its blob came anew');
+    assert.ok(!(await unflushed()).includes(`layer sha256:${path.basename(folder)}`), 'and stays so');
+  }
+});
+
 test('an image that loses even its manifest and config keeps the store from nothing', async () => {
   const { id } = await untilPowerFails((store) => store.engine.import(once(archive('gone')), 'example/gone:1'));
   const blobs = path.join(root, 'data/blobs/sha256');

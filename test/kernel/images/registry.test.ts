@@ -52,7 +52,7 @@ test('what is there is not sent again: not by a second pull, not by a second pus
   };
   assert.deepEqual(await states((onProgress) => store.engine.pull(name, { onProgress })), ['Exists']);
   assert.deepEqual(await states((onProgress) => store.engine.push(name, { onProgress })), ['Exists']);
-  store.engine.tag(name, `${registry.address}/two:1`);
+  await store.engine.tag(name, `${registry.address}/two:1`);
   assert.ok((await states((onProgress) => store.engine.push(`${registry.address}/two:1`, { onProgress }))).includes('Mounted'));
 });
 

@@ -74,7 +74,7 @@ after(() => rm(folder, { recursive: true }));
 /** Settles once the process is at work. */
 async function churn(root: string, work: keyof typeof STORE_DEATHS, name: string): Promise<ChildProcess> {
   const built = fileURLToPath(new URL('../../../native/build', import.meta.url));
-  const child = spawn(process.execPath, [program, root, work, name], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, MOORING_ARCHIVER: `${built}/mooring-archive`, MOORING_ADDON: `${built}/mooring.node` } });
+  const child = spawn(process.execPath, [program, root, work, name], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, MOORING_ARCHIVER: `${built}/mooring-archive`, MOORING_ADDON: `${built}/mooring.node`, NODE_COMPILE_CACHE: path.join(folder, 'compiled') } });
   await said(child);
   return child;
 }

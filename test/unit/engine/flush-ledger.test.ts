@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
-import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 
-import { type Digest, digestOf } from '../../../src/engine/images/digest.ts';
-import { FlushLedger } from '../../../src/engine/images/flush-ledger.ts';
+import { digestOf } from '../../../src/engine/images/digest.ts';
+import { FlushLedger, type Unflushed } from '../../../src/engine/images/flush-ledger.ts';
 import { DataDir } from '../../../src/engine/store/data-dir.ts';
 
 const [A, B, C] = [digestOf('a'), digestOf('b'), digestOf('c')];
 
 let root: string;
 let dataDir: DataDir;
-let recovered: Digest[][];
+let recovered: Unflushed[][];
 /** What a flush waits for. */
 let disk: Promise<void>;
 let ledgers: FlushLedger[];
@@ -74,6 +74,33 @@ test('what is noted while a flush is under way is not struck out by it', async (
   gate.resolve();
   await flushing;
   assert.deepEqual(await named(), [A]);
+});
+
+test('what is to be settled is flushed where it is in doubt, and costs nothing where it is not', async () => {
+  const ledger = openLedger();
+  await ledger.settle([A]);
+  await ledger.note([A, B]);
+  ledger.release([A, B]);
+  disk = Promise.reject(new Error('the disk is gone'));
+  disk.catch(() => {});
+  await ledger.settle([C]);
+  await assert.rejects(ledger.settle([A]), /the disk is gone/);
+  disk = Promise.resolve();
+  await ledger.settle([A]);
+  assert.deepEqual(await named(), [], 'all that came in was flushed with it');
+});
+
+test('what fits is written in place, and what does not is written behind it', async () => {
+  const ledger = openLedger();
+  await ledger.note([A]);
+  const { size } = await stat(dataDir.unflushed);
+  await ledger.note([B]);
+  assert.equal((await stat(dataDir.unflushed)).size, size);
+  const many = Array.from({ length: 300 }, (_, index) => digestOf(String(index)));
+  await ledger.note(many);
+  assert.ok((await stat(dataDir.unflushed)).size > size);
+  await ledger.note([C]);
+  assert.deepEqual(await named(), [A, B, C, ...many].sort());
 });
 
 test('a flush that fails strikes nothing out', async () => {

@@ -29,8 +29,8 @@ test('what a name stood for stays, without a name, once it stands for something 
   const names = new Map([['a:1', 'one']]);
   const images = {
     standing: (name: string) => (names.has(name) ? { imageId: names.get(name) ?? '', repoDigest: null } : undefined),
-    tag: (image: string, name: string) => void names.set(name, names.get(image) ?? image),
-    remove: (name: string) => (names.delete(name), { names: [name] }),
+    tag: async (image: string, name: string) => void names.set(name, names.get(image) ?? image),
+    remove: async (name: string) => (names.delete(name), { names: [name] }),
   };
   await keepingUntagged(images, ['a:1'], async () => undefined);
   assert.deepEqual([...names], [['a:1', 'one']], 'nothing is kept where nothing moves');
