@@ -51,6 +51,7 @@ function headersOf(given: HttpGet['httpHeaders']): OutgoingHttpHeaders {
   return headers;
 }
 
+/** On one line, as it goes into messages. */
 async function beginningOf(response: IncomingMessage): Promise<string> {
   const parts: Buffer[] = [];
   let room = MAX_OUTPUT / 4;
@@ -59,5 +60,5 @@ async function beginningOf(response: IncomingMessage): Promise<string> {
     room -= part.length;
     if (room <= 0) break;
   }
-  return Buffer.concat(parts).toString('utf8').trim();
+  return Buffer.concat(parts).toString('utf8').replaceAll(/\s+/g, ' ').trim();
 }

@@ -13,7 +13,7 @@ function stack(node: TestNode, shared: string): string {
   return [
     container('web', `test -e /shared/ready && test -e /shared/migrated && echo late >> /shared/web || echo early >> /shared/web; ${ends('web', 'sleep 1')}`, 'dependsOn: [{container: db}, {container: migrate, condition: Completed}]'),
     container('migrate', 'echo ran >> /shared/runs; sleep 0.5; touch /shared/migrated', 'restartPolicy: OnFailure\ndependsOn: [{container: db}]'),
-    container('db', `sleep 0.5; touch /shared/ready; ${ends('db')}`, 'readinessProbe: {exec: {command: [test, -e, /shared/ready]}, periodSeconds: 1}'),
+    container('db', `sleep 0.5; touch /shared/ready; ${ends('db')}`, 'readinessProbe: {exec: {command: [test, -e, /shared/ready]}, periodSeconds: 1, timeoutSeconds: 20}'),
   ].join('---\n');
 }
 
