@@ -38,6 +38,11 @@ export interface NetworkEngine {
   inspect(name: NetworkName): Promise<NetworkState | undefined>;
   /** The node's own network, which is there without a document: what of it is chosen, and who is on it. */
   usual(): Promise<Pick<NetworkState, 'subnets' | 'gateways' | 'link' | 'containers' | 'createdAt'>>;
+  /**
+   * Gives back the addresses on it of containers that do not run, so that it can be removed though their documents name it; should it be there again, they have others from
+   * their next start on. `Conflict`, naming them, while containers run on it.
+   */
+  vacate(name: NetworkName): void;
   /** Takes it away. `Conflict`, naming them, while containers have addresses on it. Nothing happens where there is none. */
   remove(name: NetworkName): Promise<void>;
   /** Hints that something of a network changed in the kernel. Returns the function that unsubscribes. */

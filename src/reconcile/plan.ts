@@ -179,6 +179,9 @@ function planUnwanted(objection: Objection, observed: ObservedContainer, situati
   if (objection.cause === 'Suspended') {
     // One that is as desired answers the wish to have it made.
     if (situation.facts.made === true) return { kind: 'Remove', reason: 'MakeAsked', message: 'somebody asked to have it made as it is desired now' };
+    const { desired } = situation;
+    const change = desired === undefined || isOutdated(desired, observed) ? undefined : planUpdate(desired, observed, situation);
+    if (change !== undefined) return change;
     return { kind: 'Settled', reason: 'Suspended', message: `${objection.message}: it is not started` };
   }
   return { kind: 'Remove', reason: objection.reason, message: objection.message };
@@ -204,11 +207,16 @@ function planStop({ cause, reason, message, graceSeconds }: Objection, observed:
   return { kind: 'Kill', cause, reason, message: `${message}; ${grace}` };
 }
 
+/** What is desired otherwise, and can be changed on the container that is there. */
+function planUpdate(desired: DesiredContainer, observed: ObservedContainer, situation: Situation): Step | undefined {
+  if (desired.specHash === observed.specHash) return undefined;
+  return planNeeds(situation) ?? { kind: 'Update', reason: updateReason(desired, observed), message: `${describeChange(desired, observed)}; that needs no other container` };
+}
+
 function planWanted(desired: DesiredContainer, observed: ObservedContainer, situation: Situation): Step {
   const { process } = observed;
-  if (desired.specHash !== observed.specHash && process.state !== 'Creating') {
-    return planNeeds(situation) ?? { kind: 'Update', reason: updateReason(desired, observed), message: `${describeChange(desired, observed)}; that needs no other container` };
-  }
+  const change = process.state === 'Creating' ? undefined : planUpdate(desired, observed, situation);
+  if (change !== undefined) return change;
   switch (process.state) {
     case 'Creating':
       return { kind: 'Wait', until: situation.now + LOOK_AGAIN, reason: 'Starting', message: `monitor ${process.monitor.pid} is starting it` };

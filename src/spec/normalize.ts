@@ -16,7 +16,7 @@ export function normalizeSpec(spec: ContainerSpec): ContainerSpec {
     dependsOn: sortedBy(spec.dependsOn, ({ container }) => container),
     env: sortedBy(spec.env, (variable) => variable.name),
     mounts: sortedBy(spec.mounts.map(normalizeMount), (mount) => mount.mountPath),
-    ports: sortedBy(spec.ports, (port) => `${port.containerPort}/${port.protocol}`),
+    ports: sortedBy(spec.ports, (port) => `${port.containerPort}/${port.protocol}/${port.hostIP ?? ''}/${port.hostPort ?? ''}`),
     network: normalizeContainerNetwork(spec.network),
     resources: normalizeResources(spec.resources),
     restartBackoff: {

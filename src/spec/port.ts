@@ -11,7 +11,7 @@ const MAX_PORT = 65_535;
 const MAX_RANGE = 1024;
 
 const portSchema = z.strictObject({
-  name: grammarString(PORT_NAME).meta({ description: 'A name for the port, each once: at most 15 lower-case letters, digits and `-`.' }).optional(),
+  name: grammarString(PORT_NAME).meta({ description: 'A name for the entry, each once: at most 15 lower-case letters, digits and `-`.' }).optional(),
   containerPort: z.int().min(1).max(MAX_PORT).meta({ description: 'The port that the container listens on; of a range, the first.' }),
   endPort: z.int().min(1).max(MAX_PORT).meta({ description: `The last port of a range that begins with \`containerPort\`, of at most ${MAX_RANGE} ports. Without it, one port.` }).optional(),
   protocol: z.enum(['TCP', 'UDP', 'SCTP']).meta({ description: 'The transport protocol.' }).default('TCP'),
@@ -43,19 +43,17 @@ export const portsSchema = z
   .max(128)
   .check(
     foundBy((ports) => [
-      ...repeated(ports, (port) => `${port.containerPort}/${port.protocol}`, 'containerPort'),
       ...repeated(ports, (port) => port.name, 'name'),
-      ...repeated(ports, (port) => (port.hostPort === undefined ? undefined : `${port.hostIP ?? ''}:${port.hostPort}/${port.protocol}`), 'hostPort'),
       ...ports.flatMap((port, index) => portFindings(port, index)),
-      ...rangesTwice(ports),
+      ...portsTwice(ports),
     ]),
   )
   .meta({
-    description: 'Ports that the container listens on. Each port and protocol once.',
-    'x-kubernetes-list-type': 'map',
-    'x-kubernetes-list-map-keys': ['containerPort', 'protocol'],
+    description: 'Ports that the container listens on. One that several ports of the node lead to has an entry for each of those.',
+    'x-kubernetes-list-type': 'atomic',
     'x-kubernetes-validations': [
       { rule: 'self.all(port, !has(port.name) || self.exists_one(other, has(other.name) && other.name == port.name))', message: 'a port name must not be given twice' },
+      { rule: `self.all(port, !has(port.hostPort) || self.exists_one(other, has(other.hostPort) && other.hostPort == port.hostPort && other.protocol == port.protocol && (has(other.hostIP) ? other.hostIP : '') == (has(port.hostIP) ? port.hostIP : '')))`, message: 'a port of the node must not be given twice' },
       { rule: `self.all(port, !has(port.endPort) || (port.endPort > port.containerPort && port.endPort - port.containerPort < ${MAX_RANGE}))`, message: `endPort must come behind containerPort, with at most ${MAX_RANGE} ports from one to the other` },
     ],
   })
@@ -77,20 +75,24 @@ function portFindings(port: Port, index: number): Finding[] {
   ];
 }
 
-/** Entries of which one is a range with a port of an earlier one. Single ports that are given twice have been found. */
-function rangesTwice(ports: readonly Port[]): Finding[] {
-  return ports.flatMap((port, index) =>
-    ports.slice(0, index).flatMap((earlier) => {
-      if (port.protocol !== earlier.protocol || (port.endPort === undefined && earlier.endPort === undefined)) return [];
-      const of = (first: number, { protocol }: Port): string => `${quoted(`${first}/${protocol}`)} is given twice`;
-      const inside = shared(port.containerPort, portCount(port), earlier.containerPort, portCount(earlier));
-      if (inside !== undefined && port.containerPort !== earlier.containerPort) return [{ path: [index, 'containerPort'], message: of(inside, port), fix: 'let the ranges not overlap' }];
-      const sameAddress = port.hostIP === undefined || earlier.hostIP === undefined || port.hostIP === earlier.hostIP;
-      if (port.hostPort === undefined || earlier.hostPort === undefined || !sameAddress) return [];
-      const outside = shared(port.hostPort, portCount(port), earlier.hostPort, portCount(earlier));
-      return outside !== undefined && port.hostPort !== earlier.hostPort ? [{ path: [index, 'hostPort'], message: of(outside, port), fix: 'let the ranges not overlap' }] : [];
-    }),
-  );
+/** Ports that stand in two entries: of the node on one address, or of the container where one of the entries publishes nothing, and so says nothing. */
+function portsTwice(ports: readonly Port[]): Finding[] {
+  return ports.flatMap((port, index) => {
+    const twice = ports.slice(0, index).flatMap((earlier): Finding[] => {
+      const field = port.hostPort === undefined || earlier.hostPort === undefined ? 'containerPort' : 'hostPort';
+      if (port.protocol !== earlier.protocol || (field === 'hostPort' && !addressesOf(port).some((address) => addressesOf(earlier).includes(address)))) return [];
+      const first = shared(port[field] ?? 0, portCount(port), earlier[field] ?? 0, portCount(earlier));
+      if (first === undefined) return [];
+      const isRange = port.endPort !== undefined || earlier.endPort !== undefined;
+      return [{ path: [index, field], message: `${quoted(`${first}/${port.protocol}`)} is given twice`, fix: isRange ? 'let the ranges not overlap' : 'keep one of them' }];
+    });
+    return twice.slice(0, 1);
+  });
+}
+
+/** Where an entry is open; what is open on one address goes before what is open on all. */
+function addressesOf({ hostIP }: Port): readonly string[] {
+  return hostIP === undefined || hostIP === '0.0.0.0' ? ['0.0.0.0', '::'] : [hostIP];
 }
 
 /** The first port that both ranges have. */

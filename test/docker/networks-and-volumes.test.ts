@@ -1,5 +1,7 @@
+import assert from 'node:assert/strict';
 import test from 'node:test';
-import { type CompareOptions, onBothEngines } from './support/two-engines.ts';
+import { until } from '../support/until.ts';
+import { type CompareOptions, type Engine, onBothEngines, type TwoEngines } from './support/two-engines.ts';
 
 type Step = readonly [args: readonly string[], options?: CompareOptions];
 
@@ -57,9 +59,25 @@ test('networks and volumes, as dockerd has them', onBothEngines(async (engines) 
     [['inspect', '-f', '{{json .NetworkSettings.Networks}}', 'on']],
     [['network', 'connect', 'net1', 'on']],
     [['inspect', '-f', '{{range $name, $at := .NetworkSettings.Networks}}{{$name}} {{end}}', 'on']],
+    [['run', '-d', '--name', 'two', '--network', 'net1', 'busybox', 'sleep', '1000']],
+    [['network', 'connect', '--ip', '10.{octet}.0.200', 'net3', 'on']],
+    [['network', 'connect', '--ip', '10.{octet}.0.200', 'net3', 'two'], { codeOnly: true }],
+    [['rm', '-f', 'two']],
+    [['network', 'disconnect', 'net3', 'on']],
     [['network', 'connect', 'nosuch', 'on']],
     [['network', 'connect', 'net1', 'nosuch']],
     [['network', 'connect', 'host', 'on'], { codeOnly: true }],
+    // One that only containers are on which do not run.
+    [['network', 'create', 'passing']],
+    [['create', '--name', 'still', '--network', 'passing', 'busybox', 'true']],
+    [['network', 'rm', 'passing']],
+    [['start', 'still'], { codeOnly: true }],
+    [['network', 'connect', 'net1', 'still']],
+    [['rm', 'still']],
+    // One that was taken off its last network, and goes by itself.
+    [['run', '-d', '--rm', '--name', 'brief', '--network', 'net1', 'busybox', 'sleep', '1000']],
+    [['network', 'disconnect', 'net1', 'brief']],
+    [['kill', 'brief']],
     [['network', 'prune', '-f'], { anyOrder: true }],
     networks(),
     [['rm', '-f', 'on']],
@@ -105,4 +123,33 @@ test('networks and volumes, as dockerd has them', onBothEngines(async (engines) 
     volumes(),
   ];
   for (const step of steps) await engines.same(...step);
+  await until('nothing is left of what stood for no network', async () => !(await engines.node.mooring('network', 'ls', '-A')).stdout.includes('detached-'));
+  await severalPorts(engines.mooring);
+  await listed(engines);
 }));
+
+/** One port of a container on several of the node; the test's dockerd has none to publish them. */
+async function severalPorts({ docker }: Engine): Promise<void> {
+  const script = 'mkdir /www; echo hello > /www/index.html; exec httpd -f -p 80 -h /www';
+  assert.equal((await docker('run', '-d', '--name', 'page', '-p', '80', '-p', '127.0.0.1::80', 'mooring.local/busybox:latest', 'sh', '-c', script)).code, 0);
+  const ports = JSON.parse((await docker('inspect', '-f', '{{json .NetworkSettings.Ports}}', 'page')).stdout) as Record<string, { readonly HostIp: string; readonly HostPort: string }[]>;
+  const [first, second] = new Set(ports['80/tcp']?.map(({ HostPort }) => HostPort));
+  assert.deepEqual(ports, { '80/tcp': [{ HostIp: '0.0.0.0', HostPort: first }, { HostIp: '::', HostPort: first }, { HostIp: '127.0.0.1', HostPort: second }] });
+  for (const port of [first, second]) assert.equal(await until(`port ${port} leads to it`, async () => (await fetch(`http://127.0.0.1:${port}/`)).text()), 'hello\n');
+  assert.equal((await docker('port', 'page', '80')).stdout, `0.0.0.0:${first}\n127.0.0.1:${second}\n[::]:${first}\n`);
+  assert.equal((await docker('rm', '-f', 'page')).code, 0);
+}
+
+/** Mooring's own command lists them by the same flags. */
+async function listed({ mooring, node }: TwoEngines): Promise<void> {
+  assert.equal((await mooring.docker('network', 'create', '--label', 'team=x', 'own')).code, 0);
+  assert.equal((await mooring.docker('volume', 'create', '--label', 'team=x', 'own')).code, 0);
+  for (const [kind, format] of [['network', '{{.Name}} {{.Driver}} {{.Scope}} {{.Internal}} {{.Labels}} {{.Label "team"}}'], ['volume', '{{.Name}} {{.Driver}} {{.Scope}} {{.Mountpoint}} {{.Labels}}']] as const) {
+    for (const args of [['--filter', 'label=team'], ['--filter', 'name=own', '--format', format], ['--filter', 'label=team', '--format', 'table {{.Name}}\t{{.Driver}}'], ['--filter', 'label=team=y']]) {
+      const own = await node.mooring(kind, 'ls', ...args);
+      assert.deepEqual([own.code, own.stdout], [0, (await mooring.docker(kind, 'ls', ...args)).stdout], `${kind} ls ${args.join(' ')}`);
+    }
+    assert.equal((await node.mooring(kind, 'ls', '-q', '--filter', 'label=team')).stdout, 'own\n');
+    assert.equal((await mooring.docker(kind, 'rm', 'own')).code, 0);
+  }
+}

@@ -49,6 +49,8 @@ export class SimulatedNetworks implements NetworkEngine {
     return Promise.resolve(network && { name, network, subnets: [], gateways: [], link: undefined, containers: [], faults: [], createdAt: 0 });
   }
 
+  vacate(): void {}
+
   async remove(name: NetworkName): Promise<void> {
     this.calls.push(`remove ${name}`);
     await pass(this.#clock, this.takes);

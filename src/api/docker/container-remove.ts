@@ -3,7 +3,6 @@ import type { FoundContainer } from './container-lookup.ts';
 import { stateOf } from './container-state.ts';
 import type { DockerServices } from './docker-services.ts';
 import { DockerError } from './error-reply.ts';
-import { dropDetached } from './network-connect.ts';
 import { type FoundVolume, isAnonymous, listVolumes } from './volume-lookup.ts';
 import { destroy, volumeUsers } from './volume-routes.ts';
 
@@ -32,7 +31,6 @@ export async function removeForGood(services: DockerServices, { id, view }: Foun
   services.desired.delete('api', [{ kind: 'Container', name: view.name }]);
   if (view.status.pid !== undefined) await services.streams.signal(id, 'SIGKILL');
   await untilView(services, view.name, (present) => present?.status.containerID !== id, signal);
-  await dropDetached(services, { id, view });
 }
 
 async function anonymousVolumes(services: DockerServices, names: readonly string[]): Promise<FoundVolume[]> {

@@ -7,6 +7,7 @@ import type { ApiServices } from '../v1/services.ts';
 import { logFailure, sendRefusal } from '../reply.ts';
 import type { DockerCall } from './call.ts';
 import { tellOfContainers } from './container-events.ts';
+import { collectDetached } from './detached-network.ts';
 import { DockerEvents } from './docker-events.ts';
 import type { DockerServices } from './docker-services.ts';
 import { DockerError, errorReply } from './error-reply.ts';
@@ -33,7 +34,7 @@ export function dockerFace(logger: Logger, services: Promise<ApiServices>, route
   for (const route of routes) router.on(route.method, route.path, () => undefined, route);
 
   const told = new DockerEvents();
-  const ready = services.then((all): DockerServices => withEvents({ ...all, told }));
+  const ready = services.then((all): DockerServices => watched({ ...all, told }));
   ready.catch(() => {}); // told to every request
 
   const answer = async (exchange: Exchange): Promise<void> => {
@@ -66,9 +67,10 @@ export function dockerFace(logger: Logger, services: Promise<ApiServices>, route
   return { upgrades: isStream, answer: (exchange) => void answer(exchange) };
 }
 
-/** From now on the lives of the containers are told. */
-function withEvents(services: DockerServices): DockerServices {
+/** From now on the lives of the containers are told, and what the API made for one goes with it. */
+function watched(services: DockerServices): DockerServices {
   tellOfContainers(services);
+  collectDetached(services);
   return services;
 }
 

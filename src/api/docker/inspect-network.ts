@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ContainerRecordView, NetworkPlace } from '../../engine/insight.ts';
 import type { ApiServices } from '../v1/services.ts';
 import type { CreateBody } from './create/create-body.ts';
+import { isDetached } from './detached-network.ts';
 import { dockerNetworkName } from './supply-names.ts';
 
 export type PortBindings = Readonly<Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[] | null>>;
@@ -31,11 +32,6 @@ export function networkBlock(services: Pick<ApiServices, 'desired' | 'info'>, re
     MacAddress,
     Networks: networks,
   };
-}
-
-/** One that stands for being on none: a container that was taken off its last one is alone on it. */
-function isDetached(network: string): boolean {
-  return /\/detached-[0-9a-f]{12}$/.test(network);
 }
 
 /** By the names of the networks. */

@@ -1,15 +1,16 @@
 import { z } from 'zod';
 import { MooringError } from '../../lib/errors.ts';
 import type { DesiredContainer } from '../../reconcile/desired.ts';
-import { API_VERSION, type Container } from '../../spec/container.ts';
+import type { Container } from '../../spec/container.ts';
 import { type Attachment, attachmentsOf, DEFAULT_NETWORK_NAME } from '../../spec/container-network.ts';
 import { networkName } from '../../spec/name.ts';
 import { type DockerCall, param, readJson, sendStatus } from './call.ts';
 import { dockerNameOf, findContainer, type FoundContainer } from './container-lookup.ts';
-import { checkedResource, declare, untilSo } from './declared.ts';
+import { checkedResource, untilSo } from './declared.ts';
+import { declareDetached, detachedName, dropDetached } from './detached-network.ts';
 import type { DockerServices } from './docker-services.ts';
 import { DockerError } from './error-reply.ts';
-import { DETACHED_ANNOTATION, findNetwork, type FoundNetwork } from './network-lookup.ts';
+import { findNetwork, type FoundNetwork } from './network-lookup.ts';
 
 const text = z.string().nullish().transform((value) => value ?? '');
 const words = z.array(z.string()).nullish().transform((value) => value ?? []);
@@ -25,15 +26,33 @@ const PORTS_ANNOTATION = 'docker.mooring.dev/ports';
 
 type Spec = Container['spec'];
 
-export async function connect(call: DockerCall, services: DockerServices): Promise<void> {
-  const { Container: reference, EndpointConfig: asked } = await readJson(call, connectSchema);
+/** A container and a network, one of which is to be on the other, or not. */
+interface Pair {
+  readonly network: FoundNetwork;
+  readonly found: FoundContainer;
+  readonly container: Container;
+  /** The container's name. */
+  readonly name: string;
+  /** The network's name in the container's namespace. */
+  readonly key: string;
+  /** The networks that it is on, or will be once it runs: without those that were removed since. */
+  readonly attachments: readonly Attachment[];
+}
+
+function pairOf(call: DockerCall, services: DockerServices, reference: string): Pair {
   const network = findNetwork(services, param(call, 'id'));
   const found = findContainer(services, reference);
   const { container } = wanted(services, found);
-  const name = dockerNameOf(container);
   refusePrivate(container, network);
-  const key = keyIn(container, network);
-  const own = attachmentsOf(container.spec.network).filter((each) => each.name !== detachedName(found));
+  const { namespace } = container.metadata;
+  const isThere = ({ name }: Attachment): boolean => name === DEFAULT_NETWORK_NAME || services.desired.getOf('Network', networkName({ namespace, name })) !== undefined;
+  return { network, found, container, name: dockerNameOf(container), key: keyIn(container, network), attachments: attachmentsOf(container.spec.network).filter(isThere) };
+}
+
+export async function connect(call: DockerCall, services: DockerServices): Promise<void> {
+  const { Container: reference, EndpointConfig: asked } = await readJson(call, connectSchema);
+  const { network, found, container, name, key, attachments } = pairOf(call, services, reference);
+  const own = attachments.filter((each) => each.name !== detachedName(found));
   if (own.some((each) => each.name === key)) throw new DockerError(403, `endpoint with name ${name} already exists in network ${network.name}`);
   if (asked.IPAMConfig?.LinkLocalIPs.length) throw new DockerError(501, 'link-local addresses of a container are not supported by Mooring');
   const [v4, v6] = [asked.IPAMConfig?.IPv4Address ?? '', asked.IPAMConfig?.IPv6Address ?? ''];
@@ -42,8 +61,13 @@ export async function connect(call: DockerCall, services: DockerServices): Promi
   const links = asked.Links.map((link) => linkOf(services, link));
   const attachment = { name: key, aliases, ...(v4 !== '' && { ipv4Address: v4 }), ...(v6 !== '' && { ipv6Address: v6 }), ...(asked.MacAddress !== '' && { macAddress: asked.MacAddress }) };
   const kept = container.metadata.annotations[PORTS_ANNOTATION];
-  await change(services, found, { networks: [...own, attachment], links, ...(kept !== undefined && { ports: JSON.parse(kept) as Spec['ports'] }) });
-  await untilSo(services, `connecting container ${name} to network ${network.name}`, () => isOn(services, found, network), call.signal);
+  await change(call, services, found, {
+    what: `connecting container ${name} to network ${network.name}`,
+    isDone: () => isOn(services, found, network),
+    networks: [...own, attachment],
+    links,
+    ...(kept !== undefined && { ports: JSON.parse(kept) as Spec['ports'] }),
+  });
   if (kept !== undefined) await dropDetached(services, found);
   services.told.network('connect', network.id, { container: found.id, name: network.name, type: network.driver });
   sendStatus(call, 200);
@@ -51,21 +75,15 @@ export async function connect(call: DockerCall, services: DockerServices): Promi
 
 export async function disconnect(call: DockerCall, services: DockerServices): Promise<void> {
   const { Container: reference } = await readJson(call, disconnectSchema);
-  const network = findNetwork(services, param(call, 'id'));
-  const found = findContainer(services, reference);
-  const { container } = wanted(services, found);
-  const name = dockerNameOf(container);
-  refusePrivate(container, network);
-  const key = keyIn(container, network);
-  const all = attachmentsOf(container.spec.network);
-  const rest = all.filter((each) => each.name !== key);
-  if (rest.length === all.length) throw new DockerError(403, `container ${found.id} is not connected to network ${network.name}`);
-  if (rest.length > 0) await change(services, found, { networks: rest });
+  const { network, found, container, name, key, attachments } = pairOf(call, services, reference);
+  const rest = attachments.filter((each) => each.name !== key);
+  if (rest.length === attachments.length) throw new DockerError(403, `container ${found.id} is not connected to network ${network.name}`);
+  const aim = { what: `disconnecting container ${name} from network ${network.name}`, isDone: () => !isOn(services, found, network) };
+  if (rest.length > 0) await change(call, services, found, { ...aim, networks: rest });
   else {
     await declareDetached(services, found);
-    await change(services, found, { networks: [{ name: detachedName(found), aliases: [] }], ports: [], kept: container.spec.ports });
+    await change(call, services, found, { ...aim, networks: [{ name: detachedName(found), aliases: [] }], ports: [], kept: container.spec.ports });
   }
-  await untilSo(services, `disconnecting container ${name} from network ${network.name}`, () => !isOn(services, found, network), call.signal);
   services.told.network('disconnect', network.id, { container: found.id, name: network.name, type: network.driver });
   sendStatus(call, 200);
 }
@@ -102,6 +120,9 @@ function linkOf(services: DockerServices, link: string): Spec['network']['links'
 }
 
 interface Change {
+  /** What it is for, for people. */
+  readonly what: string;
+  readonly isDone: () => boolean;
   readonly networks: readonly Attachment[];
   /** Added to those that there are. */
   readonly links?: Spec['network']['links'];
@@ -110,8 +131,9 @@ interface Change {
   readonly kept?: Spec['ports'];
 }
 
-/** Has the container as before, but for its networks: applied again, changed in place. */
-async function change(services: DockerServices, found: FoundContainer, { networks, links = [], ports, kept }: Change): Promise<void> {
+/** Has the container as before, but for its networks: applied again, changed in place. What can't be done is not wanted any longer, either; throws 403 with why. */
+async function change(call: DockerCall, services: DockerServices, found: FoundContainer, { what, isDone, networks, links = [], ports, kept }: Change): Promise<void> {
+  const { desired } = services;
   const { container, origin } = wanted(services, found);
   const { [PORTS_ANNOTATION]: before, ...annotations } = container.metadata.annotations;
   const stash = kept === undefined ? (ports === undefined ? before : undefined) : JSON.stringify(kept);
@@ -121,26 +143,19 @@ async function change(services: DockerServices, found: FoundContainer, { network
     metadata: { ...container.metadata, annotations: { ...annotations, ...(stash !== undefined && { [PORTS_ANNOTATION]: stash }) } },
     spec: { ...spec, ...(ports && { ports }), network: { ...spec.network, networks, links: [...spec.network.links, ...links] } },
   });
-  services.desired.apply('api', [{ resource, location: origin.location }]);
+  desired.apply('api', [{ resource, location: origin.location }]);
+  await untilSo(services, what, () => isDone() || refusalOf(services, found) !== undefined, call.signal);
+  const refusal = isDone() ? undefined : refusalOf(services, found);
+  if (refusal === undefined) return;
+  desired.apply('api', [{ resource: container, location: origin.location }]);
+  throw new DockerError(403, refusal);
 }
 
-/** The container's own network without anybody else and without a way out. */
-function detachedName({ id }: Pick<FoundContainer, 'id'>): string {
-  return `detached-${id.slice(0, 12)}`;
-}
-
-async function declareDetached(services: DockerServices, found: FoundContainer): Promise<void> {
-  const metadata = { name: detachedName(found), namespace: found.view.container.metadata.namespace, annotations: { [DETACHED_ANNOTATION]: found.id } };
-  const network = checkedResource({ apiVersion: API_VERSION, kind: 'Network', metadata, spec: { internal: true, ipv6: false } });
-  await declare(services, network, { kind: 'Network', name: networkName(network.metadata) });
-}
-
-/** Takes it back; once its container is gone, too. */
-export async function dropDetached({ desired, supplies }: DockerServices, found: FoundContainer): Promise<void> {
-  const key = { kind: 'Network' as const, name: networkName({ namespace: found.view.container.metadata.namespace, name: detachedName(found) }) };
-  if (desired.getOf('Network', key.name) === undefined) return;
-  desired.delete('api', [key]);
-  await supplies.settle(key);
+/** Why what is wanted of the container now can't be had. */
+function refusalOf({ desired, reconciler }: DockerServices, { view }: FoundContainer): string | undefined {
+  const present = reconciler.view(view.name);
+  const failed = present?.status.conditions.find(({ type, reason }) => type === 'Progressing' && reason === 'UpdateFailed');
+  return failed?.observedGeneration === desired.get(view.name)?.generation ? failed?.message : undefined;
 }
 
 function isOn({ insight }: DockerServices, { id }: FoundContainer, { key }: FoundNetwork): boolean {

@@ -4,6 +4,7 @@ import { DEFAULT_NETWORK_NAME } from '../../spec/container-network.ts';
 import type { NetworkName } from '../../spec/name.ts';
 import type { Network } from '../../spec/network.ts';
 import { REQUEST_ANNOTATION } from './create/container-of.ts';
+import { DETACHED_ANNOTATION } from './detached-network.ts';
 import type { DockerServices } from './docker-services.ts';
 import { DockerError } from './error-reply.ts';
 import { type NetworkBody, networkBodySchema } from './network-body.ts';
@@ -26,9 +27,6 @@ export interface FoundNetwork {
 }
 
 const DRIVERS: Readonly<Record<Network['spec']['driver'], string>> = { Bridge: 'bridge', Macvlan: 'macvlan', Ipvlan: 'ipvlan' };
-
-/** On a network that stands for none: a container that was taken off its last one is alone on it. */
-export const DETACHED_ANNOTATION = 'docker.mooring.dev/detached';
 
 /** All of them, the node's own first. */
 export function listNetworks(services: Pick<DockerServices, 'desired' | 'info'>): FoundNetwork[] {

@@ -66,15 +66,20 @@ async function create(call: DockerCall, services: DockerServices): Promise<void>
 async function remove(call: DockerCall, services: DockerServices): Promise<void> {
   const found = findNetwork(services, param(call, 'id'));
   if (found.builtin) throw new DockerError(403, `${found.name} is a pre-defined network and cannot be removed`);
-  const users = (await stateOf(services, found))?.containers ?? [];
+  const users = ((await stateOf(services, found))?.containers ?? []).filter(({ name }) => services.reconciler.view(name)?.status.pid !== undefined);
   if (users.length > 0) throw new DockerError(403, `error while removing network: network ${found.name} id ${found.id} has active endpoints: ${users.map(({ name }) => name).join(', ')}`);
+  refuseForeign(found);
+  services.networks.vacate(found.key as NetworkName); // a container that does not run is in nobody's way, and can't start any more, as in dockerd
   await takeBack(services, found);
   sendStatus(call, 204);
 }
 
 /** Throws `Conflict` where it belongs to a source that would bring it back. */
-async function takeBack({ desired, supplies, told }: DockerServices, { id, name, key, driver, origin }: FoundNetwork): Promise<void> {
+function refuseForeign({ name, origin }: FoundNetwork): void {
   if (origin !== undefined && origin.source !== 'api') throw new MooringError('Conflict', `network ${name} belongs to source ${origin.source}, which would bring it back`, { at: origin.location, fix: `delete it from ${origin.location} instead` });
+}
+
+async function takeBack({ desired, supplies, told }: DockerServices, { id, name, key, driver }: FoundNetwork): Promise<void> {
   const resource = { kind: 'Network' as const, name: key as NetworkName };
   desired.delete('api', [resource]);
   await supplies.settle(resource);

@@ -7,7 +7,7 @@ import type { Native, ProcessIdentity } from '../../native/native.ts';
 import { addressText } from '../../spec/address.ts';
 import { attachmentsOf, DEFAULT_NETWORK_NAME } from '../../spec/container-network.ts';
 import type { Container } from '../../spec/container.ts';
-import { containerName } from '../../spec/name.ts';
+import { type ContainerName, containerName } from '../../spec/name.ts';
 import type { Network } from '../../spec/network.ts';
 import type { ContainerId, Drift } from '../engine.ts';
 import type { Database } from '../store/database.ts';
@@ -59,6 +59,8 @@ export class ContainerNetworks {
   readonly #listener: NetworkListener;
   readonly #shared: SharedNamespaces;
   readonly #networkListeners = new Set<(network: string) => void>();
+  /** Those whose process is being started. */
+  readonly #connecting = new Set<ContainerId>();
 
   constructor(options: ContainerNetworksOptions) {
     const { native, database, instance, folder, logger, hint, names } = options;
@@ -155,12 +157,15 @@ export class ContainerNetworks {
       if (asksForNameFiles(network)) await writeNameFiles(bundle, { hostname, addresses: [], network, nameServer: undefined, onNode: network.mode === 'Host' });
       return undefined;
     }
+    await using made = new AsyncDisposableStack();
+    this.#connecting.add(id);
+    made.defer(() => void this.#connecting.delete(id));
     await this.check(container, id);
+    this.#takePlaces(member);
     const endpoints = this.members.endpoints(id);
     await this.sites.raise(networksOf(endpoints));
     const connections = this.#connections(id);
     this.#listener.listen();
-    await using made = new AsyncDisposableStack();
     const namespace = await native.createNetworkNamespace();
     made.defer(() => closeSync(namespace)); // O(1): what the namespace holds is taken apart by the kernel's own workers
     const ports = await connect(native, namespace, connections);
@@ -256,6 +261,20 @@ export class ContainerNetworks {
     for (const id of this.#runningOn(name)) this.#options.hint(id);
   }
 
+  /**
+   * Gives back the places on a network of the containers that do not run, so that it may be removed. Their documents go on to name it: none of them starts while it is
+   * not there, and each has a new place with the next start when it is there again. Throws `Conflict`, naming them, where containers run on it.
+   */
+  vacate(name: string): void {
+    const on = this.members.on(name);
+    const users = on.filter(({ id }) => this.#ports.has(id) || this.#connecting.has(id));
+    if (users.length > 0) throw inUse(name, users);
+    this.#options.database.transaction(() => {
+      for (const { id } of on) this.members.leave(id, name);
+    });
+    for (const member of on) this.members.know(member);
+  }
+
   /** Forgets a network that no container is connected to, and takes away what is there of it. */
   async undefine(name: string): Promise<void> {
     await this.sites.lowerUnused(name);
@@ -282,6 +301,13 @@ export class ContainerNetworks {
     // Every one of them knows the names of all networks that the asker is on.
     const served = endpoints.find(({ layout }) => this.#options.names?.serves(layout.name) === true);
     await writeNameFiles(bundle, { hostname, addresses: endpoints, network: container.spec.network, nameServer: served && addressText(served.layout.v4.gateway) });
+  }
+
+  /** On the networks that were removed since it last ran, and made again. */
+  #takePlaces(member: Member): void {
+    if (!this.members.lacks(member.id)) return;
+    this.#options.database.transaction(() => this.members.reserve(member, Date.now()));
+    this.members.know(member);
   }
 
   #join({ id, container }: Member): void {
@@ -332,6 +358,11 @@ export class ContainerNetworks {
     return this.members.on(network).flatMap(({ id }) => (this.#ports.has(id) ? [id] : []));
   }
 
+}
+
+/** Why a network can't be removed. */
+export function inUse(network: string, users: readonly { readonly name: ContainerName }[]): MooringError {
+  return new MooringError('Conflict', `network ${network} is that of ${users.map(({ name }) => `container ${name}`).join(', ')}`, { fix: 'disconnect or remove them first' });
 }
 
 function isMember({ spec }: Container): boolean {

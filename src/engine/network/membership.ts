@@ -89,6 +89,17 @@ export class Membership {
     this.#members.set(id, { id, container, name, endpoints: this.#records.endpointsOf(id) });
   }
 
+  /** Whether its document names a network that it has no place on. */
+  lacks(id: ContainerId): boolean {
+    const member = this.#members.get(id);
+    return member !== undefined && wishesOf(member.container).some(({ network }) => !member.endpoints.some((each) => each.network === network));
+  }
+
+  /** Gives back the container's place on a network that its document goes on to name. To be called in a transaction; `know` follows. */
+  leave(id: ContainerId, network: string): void {
+    this.#records.disconnect(id, network);
+  }
+
   forget(id: ContainerId): void {
     const member = this.#members.get(id);
     if (!member) return;

@@ -5,7 +5,7 @@ import { bridgeName } from '../../../src/engine/network/network-names.ts';
 import type { NetworkName } from '../../../src/spec/name.ts';
 import { until } from '../../support/until.ts';
 import { containerOf, type TestNode } from '../engine/support.ts';
-import { addressesOn, ask, driftOf, enter, makeOutside, networkOf, openNetworkNode, type Outside, removeContainer, restoreNetwork, run, serve, type Started, startOn, tracesOf } from './support.ts';
+import { addressesOn, ask, driftOf, enter, makeOutside, networkOf, observed, openNetworkNode, type Outside, removeContainer, restoreNetwork, run, serve, type Started, startOn, tracesOf } from './support.ts';
 
 const PORT = 8080;
 const OPEN = 28_300;
@@ -54,6 +54,29 @@ describe('networks that somebody defined', () => {
   it('let their own containers reach each other, as themselves', async () => {
     const answers = await ask(peer, ...both(`${blue.v4}:${PORT}`, `[${blue.v6}]:${PORT}`));
     assert.deepEqual(Object.values(answers), [peer.v4, peer.v4, peer.v6, peer.v6]);
+  });
+
+  it('may go while only a container that does not run is on them; it starts once they are there again', async () => {
+    const { networks } = node.engine;
+    const passing = 'default/passing' as NetworkName;
+    await networks.ensure(networkOf('passing'));
+    const idle = await startOn(node, 'idle', [], on('passing', 'red'));
+    assert.throws(() => networks.vacate(passing), { code: 'Conflict', message: 'network default/passing is that of container default/idle' });
+    await node.engine.kill(idle.id);
+    await until('it has ended', async () => (await node.engine.observe(idle.name))?.process.state === 'Exited');
+    networks.vacate(passing);
+    await networks.remove(passing);
+    assert.equal(await networks.inspect(passing), undefined);
+    await assert.rejects(node.engine.start(idle.id), { code: 'NotFound', message: 'container default/idle: there is no network default/passing' });
+    await networks.ensure(networkOf('passing'));
+    await node.engine.start(idle.id);
+    const again = await observed(node, 'idle');
+    for (const [link, network] of [['eth0', 'default/passing'], ['eth1', 'default/red']] as const) {
+      const member = (await networks.inspect(network as NetworkName))?.containers.find(({ name }) => name === idle.name);
+      assert.deepEqual(await addressesOn(again, link), member?.addresses, link);
+    }
+    await removeContainer(node, again);
+    await networks.remove(passing);
   });
 
   it('are apart from each other, both ways, and from the outside; the node reaches all', async () => {

@@ -23,13 +23,13 @@ describe('published ports', () => {
     await Promise.all([node.close(), outside[Symbol.asyncDispose]()]);
   });
 
-  it('come in ranges, whose ports lead to as many in a row, and change while the container runs', async () => {
+  it('come in ranges, whose ports lead to as many in a row, several may lead to one, and they change while the container runs', async () => {
     using servers = new DisposableStack();
-    const ports = [{ containerPort: PORT, endPort: PORT + 9, hostPort: OPEN }, { containerPort: PORT, endPort: PORT + 9, hostPort: OPEN, protocol: 'UDP' }];
+    const ports = [{ containerPort: PORT, endPort: PORT + 9, hostPort: OPEN }, { containerPort: PORT, hostPort: OPEN + 10 }, { containerPort: PORT, endPort: PORT + 9, hostPort: OPEN, protocol: 'UDP' }];
     const web = await startOn(node, 'web', ports);
     await Promise.all([0, 9].map((n) => serve(servers, web, PORT + n)));
     const hosts = [`${outside.node.v4}:${OPEN}`, `${outside.node.v4}:${OPEN + 9}`, `[${outside.node.v6}]:${OPEN + 9}`].flatMap((host) => [`tcp://${host}`, `udp://${host}`]);
-    const answers = await ask(outside.place, ...hosts);
+    const answers = await ask(outside.place, ...hosts, `tcp://${outside.node.v4}:${OPEN + 10}`);
     assert.ok(!Object.values(answers).includes('none'), JSON.stringify(answers));
     for (const [port, taken] of [
       [{ containerPort: 1, hostPort: OPEN + 9 }, `${OPEN + 9}/tcp`],

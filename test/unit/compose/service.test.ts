@@ -22,6 +22,7 @@ const GOOD: Readonly<Record<string, object>> = {
   'restart: on-failure:3': { restartPolicy: 'OnFailure', restartBackoff: { maxRetries: 3 } },
   'pull_policy: if_not_present': { imagePullPolicy: 'IfNotPresent' },
   'ports: ["80:8080"]': { ports: [{ containerPort: 8080, hostPort: 80, protocol: 'TCP' }] },
+  'ports: ["80:80", "81:80"]': { ports: [{ containerPort: 80, hostPort: 80, protocol: 'TCP' }, { containerPort: 80, hostPort: 81, protocol: 'TCP' }] },
   'ports: ["127.0.0.1:53:53/udp", "[::1]:1000-1002:2000-2002"]': {
     ports: [{ containerPort: 53, hostPort: 53, hostIP: '127.0.0.1', protocol: 'UDP' }, { containerPort: 2000, endPort: 2002, hostPort: 1000, hostIP: '::1' }],
   },
@@ -132,7 +133,7 @@ const BAD: Readonly<Record<string, string>> = {
   'ports: ["80"]': '4:13 .ports[0]: a port of the node that is chosen anew at each start is nothing to rely on (name it: "80:80"; expose what only other containers reach)',
   'ports: ["80:1-2"]': '4:13 .ports[0]: the two ranges are not of the same length',
   'ports: ["99999:80"]': '4:13 .ports[0]: hostPort: is 99999, at most 65535 is allowed',
-  'ports: ["80:80", "81:80"]': '4:22 .ports[1]: containerPort: "80/TCP" is given twice (keep one of them)',
+  'ports: ["80:80", "80:81"]': '4:22 .ports[1]: hostPort: "80/TCP" is given twice (keep one of them)',
   'ports: ["80:80"]\nnetwork_mode: host': "4:13 .ports[0]: hostPort: a port can't be published from network mode Host (leave it out: in the node's own network containerPort is the node's port)",
   'ports: ["80:80"]\ndeploy: {replicas: 2}': '4:13 .ports[0]: only one of 2 containers can have port 80 of the node (publish it from a service of one container)',
   'volumes: ["none:/x"]': '4:15 .volumes[0]: there is no volume none in this file (declare it below volumes, or write ./none for a folder)',

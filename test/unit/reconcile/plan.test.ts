@@ -76,6 +76,13 @@ const cases: readonly { readonly title: string; readonly parts: Parameters<typeo
     says: /spec\.ports\[80\/TCP\] from \(none\) to .*; that needs no other container$/,
   },
   {
+    title: 'suspended, with another network: it is on that before it starts',
+    parts: { desired: desired({ suspend: true, network: { ...bridged, networks: [{ name: 'blue', aliases: [] }] } }), observed: observed(exited(), { network: bridged }) },
+    kind: 'Update',
+    reason: 'NetworkChanged',
+  },
+  { title: 'suspended, with another image', parts: { desired: desired({ suspend: true, image: 'mooring.local/busybox:2' }), observed: observed(exited()) }, kind: 'Settled', reason: 'Suspended' },
+  {
     title: 'ended, with another network and another image: all anew',
     parts: { desired: desired({ image: 'mooring.local/busybox:2', network: { ...bridged, networks: [{ name: 'blue', aliases: [] }] } }), observed: observed(exited(), { network: bridged }) },
     kind: 'Remove',

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import type { ImageRuntimeConfig } from '../../../engine/images/oci-image.ts';
 import type { CreateBody } from './create-body.ts';
 import type { CreateContext } from './create-context.ts';
-import { bad, unsupported } from './refusal.ts';
+import { bad } from './refusal.ts';
 import type { SpecInput } from './spec-input.ts';
 
 type Protocol = 'TCP' | 'UDP' | 'SCTP';
@@ -79,26 +79,14 @@ function addressOf(text: string): string | undefined {
   return text;
 }
 
-/** Each container port once: clients send the bindings to all IPv4 and to all IPv6 addresses apart, which here are one. */
+/** Each once: clients send the bindings to all IPv4 and to all IPv6 addresses apart, which here are one. */
 function once(publications: readonly Publication[]): Publication[] {
-  const byPort = new Map<string, Publication>();
-  for (const publication of publications) {
-    const key = keyOf(publication);
-    const other = byPort.get(key);
-    if (other !== undefined && (other.hostPort !== publication.hostPort || other.hostIP !== publication.hostIP)) {
-      throw unsupported(`publishing port ${key} twice (${placeOf(other)} and ${placeOf(publication)})`, 'publish it once, without an address if it is to be reached on several');
-    }
-    byPort.set(key, publication);
-  }
-  return [...byPort.values()];
-}
-
-function placeOf({ hostIP, hostPort }: Publication): string {
-  return `${hostIP ?? ''}:${hostPort}`;
+  return [...new Map(publications.map((publication) => [`${keyOf(publication)} ${publication.hostIP ?? ''} ${publication.hostPort}`, publication])).values()];
 }
 
 function inRanges(publications: readonly Publication[]): NonNullable<SpecInput['ports']> {
-  const sorted = publications.toSorted((a, b) => a.protocol.localeCompare(b.protocol) || a.containerPort - b.containerPort);
+  const shift = ({ hostPort, containerPort }: Publication): number => hostPort - containerPort;
+  const sorted = publications.toSorted((a, b) => a.protocol.localeCompare(b.protocol) || (a.hostIP ?? '').localeCompare(b.hostIP ?? '') || shift(a) - shift(b) || a.containerPort - b.containerPort);
   const runs: Publication[][] = [];
   for (const publication of sorted) {
     const run = runs.at(-1);
@@ -106,12 +94,13 @@ function inRanges(publications: readonly Publication[]): NonNullable<SpecInput['
     if (run && last && follows(last, publication) && run.length < LONGEST_RANGE) run.push(publication);
     else runs.push([publication]);
   }
-  return runs.flatMap((run) => {
+  const ranges = runs.flatMap((run) => {
     const [first] = run;
     if (first === undefined) return [];
     const { containerPort, protocol, hostIP, hostPort } = first;
     return [{ containerPort, ...(run.length > 1 && { endPort: containerPort + run.length - 1 }), protocol, hostPort, ...(hostIP !== undefined && { hostIP }) }];
   });
+  return ranges.toSorted((a, b) => a.protocol.localeCompare(b.protocol) || a.containerPort - b.containerPort || a.hostPort - b.hostPort);
 }
 
 /** As many as the spec takes in one entry. */

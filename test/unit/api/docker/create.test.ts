@@ -157,6 +157,16 @@ describe('what docker create asks for', () => {
       assert.deepEqual(ports, [[70, undefined, 7001], [8000, 8003, 8000], [9000, undefined, 40_000]]);
     });
 
+    it(`${client}: one port of the container on several of the node`, () => {
+      const PortBindings = { '80/tcp': [{ HostIp: '', HostPort: '80' }, { HostIp: '', HostPort: '8080' }, { HostIp: '0.0.0.0', HostPort: '80' }], '81/tcp': [{ HostIp: '', HostPort: '81' }, { HostIp: '127.0.0.1', HostPort: '8081' }] };
+      const body = bodyOf(client, 'plain');
+      const { container } = create({ ...body, HostConfig: { ...(body['HostConfig'] as object), PortBindings } });
+      assert.deepEqual(
+        container.spec.ports.map(({ containerPort, endPort, hostIP, hostPort }) => [containerPort, endPort, hostIP, hostPort]),
+        [[80, 81, undefined, 80], [80, undefined, undefined, 8080], [81, undefined, '127.0.0.1', 8081]],
+      );
+    });
+
     it(`${client}: mounts of every type`, () => {
       const { container, volumes } = create(bodyOf(client, 'mounts'));
       const mounts = new Map(container.spec.mounts.map((mount) => [mount.mountPath, mount]));
