@@ -1,5 +1,6 @@
 // The addon's face to JavaScript. src/native/addon.ts is its only caller, and gives it types.
 #include "addon/environment.h"
+#include "addon/folder_watch.h"
 #include "addon/lock_file.h"
 #include "addon/mount_watch.h"
 #include "addon/netlink.h"
@@ -38,6 +39,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("watchProcess", Napi::Function::New(env, watch_process, "watchProcess"));
   exports.Set("signalProcess", Napi::Function::New(env, signal_process, "signalProcess"));
   exports.Set("watchMounts", Napi::Function::New(env, watch_mounts, "watchMounts"));
+  exports.Set("watchFolders", Napi::Function::New(env, watch_folders, "watchFolders"));
+  exports.Set("markFolders", Napi::Function::New(env, mark_folders, "markFolders"));
   exports.Set("closeWatch", Napi::Function::New(env, close_watch, "closeWatch"));
   exports.Set("readAttributes", Napi::Function::New(env, read_attributes, "readAttributes"));
   exports.Set("lockFile", Napi::Function::New(env, lock_file, "lockFile"));

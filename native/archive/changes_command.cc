@@ -57,14 +57,18 @@ class Changes : public TreeVisitor {
 
   Status note(char kind, const std::string& path) {
     // What changed in a folder changed that.
-    for (std::string_view folder = folder_of(path); !folder.empty() && told_.emplace(folder).second; folder = folder_of(folder)) MOORING_TRY(write('C', folder));
+    for (std::string_view folder = folder_of(path); !folder.empty() && told_.emplace(folder).second; folder = folder_of(folder)) MOORING_TRY(write('C', folder, true));
     told_.insert(path);
     return write(kind, path);
   }
 
-  Status write(char kind, std::string_view path) {
+  /// `implied`: only by what is in it.
+  Status write(char kind, std::string_view path, bool implied = false) {
     ++count_;
-    lines_ += JsonObject().text("kind", {&kind, 1}).text("path", "/" + std::string(path)).str() + "\n";
+    JsonObject line;
+    line.text("kind", {&kind, 1}).text("path", "/" + std::string(path));
+    if (implied) line.boolean("implied", true);
+    lines_ += line.str() + "\n";
     return lines_.size() < 65536 ? ok() : flush();
   }
 

@@ -10,7 +10,7 @@ export const EXIT = {
   usage: 2,
   /** No daemon answers on the socket. */
   unreachable: 3,
-  /** `plan --exit-code` only: something would change. */
+  /** `plan --exit-code` and `drift --exit-code` only: something would change, or differs. */
   pending: 4,
   /** `run` and `exec`, which else exit as the program in the container: it is their own failure. */
   own: 125,

@@ -5,6 +5,7 @@ import type { Io } from './io.ts';
 import { defineBuilds } from './program-build.ts';
 import { defineImages } from './program-image.ts';
 import { defineChanging } from './program-change.ts';
+import { defineDrift } from './program-drift.ts';
 import { defineContainers } from './program-containers.ts';
 import { defineConverting } from './program-convert.ts';
 import { defineFiles } from './program-files.ts';
@@ -65,13 +66,14 @@ Exit status:
   1  failed
   2  wrong flags or arguments, or documents that do not validate
   3  no daemon answers
-  4  "plan --exit-code" only: something would change
+  4  "plan --exit-code" and "drift --exit-code" only: something would change, or differs
 "run", "start -a", "attach" and "exec" exit as the process does, 128 + n for signal n. "run" and "exec" exit with 125 when they failed themselves,
 126 when the program can't be run, 127 when there is none of that name.`,
     );
   defineContainers(program, shell);
   defineInspection(program, shell);
   defineReading(program, shell);
+  defineDrift(program, shell);
   defineChanging(program, shell);
   defineStreams(program, shell);
   defineImages(program, shell);

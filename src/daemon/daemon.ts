@@ -83,13 +83,13 @@ export const startDaemon: DaemonModule['startDaemon'] = async (flags) => {
     logger.info({ address: `tcp://${tcpApi.address}` }, 'the Docker Engine API is served to clients with a certificate');
   }
 
-  const { engine, folders, images, builds, files, desired, facts, events, tokens } = await openGround({ dataDir, runDir, instance, logLevel, sandboxes }, registries, logger, opened);
+  const { engine, folders, images, builds, files, fileWatcher, desired, facts, events, tokens } = await openGround({ dataDir, runDir, instance, logLevel, sandboxes }, registries, logger, opened);
   const problems = new ProblemBoard();
   const metrics = createMetrics({ engine, clock, logger, concurrency: CONCURRENCY, problems: problems.list, views: () => reconciler.views(), queue: () => reconciler.queue });
   const { networks, volumes } = engine;
   const supplies = new Supplies({ networks, volumes, desired, events, clock, logger });
   const contexts = opened.use(new ContextBuilds({ builds, specs, logger }));
-  const reconciler = new Reconciler({ engine, supplies, images: createImageSource(images, pullSecretsFrom(desired, pullSecretsIn(pullSecrets)), contexts), prober: createProber(engine, images, clock), desired, facts, events, clock, logger, resyncIntervalMs, concurrency: CONCURRENCY, observer: metrics.observer });
+  const reconciler = new Reconciler({ engine, files: fileWatcher, supplies, images: createImageSource(images, pullSecretsFrom(desired, pullSecretsIn(pullSecrets)), contexts), prober: createProber(engine, images, clock), desired, facts, events, clock, logger, resyncIntervalMs, concurrency: CONCURRENCY, observer: metrics.observer });
   const onProblems = (standing: readonly SpecProblem[], appeared: readonly SpecProblem[]): void => {
     problems.replace(standing);
     metrics.specRejected(appeared);
@@ -143,7 +143,7 @@ export const startDaemon: DaemonModule['startDaemon'] = async (flags) => {
     insight: engine.insight,
     streams: {
       attach: (id) => engine.attach(id as ContainerId),
-      exec: (id, request, onEnd) => engine.exec(id as ContainerId, request, onEnd),
+      exec: (id, request, onEnd) => reconciler.exec(id as ContainerId, request, onEnd),
       attachExec: (id, exec) => engine.attachExec(id as ContainerId, exec),
       signal: (id, signal) => engine.signal(id as ContainerId, signal),
     },

@@ -6,6 +6,8 @@ import type { BuildEngine } from '../engine/builds.ts';
 import { createContainerEngine, type OwnedContainerEngine } from '../engine/containers/container-engine.ts';
 import type { FileEngine } from '../engine/files.ts';
 import { createFileEngine } from '../engine/files/file-engine.ts';
+import { FileWatch } from '../engine/files/file-watch.ts';
+import type { FileWatcher } from '../engine/file-watcher.ts';
 import { ensureBusyboxImage } from '../engine/images/busybox-image.ts';
 import { createImageEngine } from '../engine/images/image-engine.ts';
 import { ImageStore } from '../engine/images/image-store.ts';
@@ -37,6 +39,7 @@ export interface Ground {
   readonly folders: DataDir;
   readonly builds: BuildEngine;
   readonly files: FileEngine;
+  readonly fileWatcher: FileWatcher;
   readonly desired: DesiredStore;
   readonly facts: FactsStore;
   readonly events: EventLog;
@@ -80,12 +83,15 @@ export async function openGround({ dataDir, runDir, instance, sandboxes = 0 }: G
   for (const { name, message } of await imageEngine.recover()) logger.warn({ image: name, message }, 'an image had not reached the disk when the machine went down: pull, load or build it again');
   const builds = new LocalBuildEngine({ room: imageEngine.room, images: imageEngine, native, transients: engine.transients, database });
   opened.defer(() => builds.close());
+  const fileWatcher = new FileWatch({ native, files: engine.files, containers: folders.containers, archiver, clock: systemClock, logger });
+  opened.defer(() => fileWatcher.close());
   return {
     engine,
     folders,
     images: imageEngine,
     builds,
     files: createFileEngine({ files: engine.files, images: imageEngine, archiver }),
+    fileWatcher,
     desired: openDesiredStore({ records: new DesiredRecords<SourceName>(database), hashOf: resourceHash, logger }),
     facts: new FactsRecords<Facts>(database),
     events: createEventLog(new EventRecords(database), systemClock, logger),

@@ -24,13 +24,15 @@ export type ObservedProcess =
   | { readonly state: 'Running'; readonly init: ProcessIdentity; readonly monitor: ProcessIdentity; readonly startedAt: number; readonly frozen?: true } // frozen: its processes stand still, and not for a commit's while only
   | { readonly state: 'Exited'; readonly exit: ExitRecord };
 
-export type DriftKind = 'Process' | 'Limits' | 'Mounts' | 'Rootfs' | 'Bundle' | 'Network' | 'NetworkNamespace' | 'Image';
+export type DriftKind = 'Process' | 'Frozen' | 'Limits' | 'Mounts' | 'Rootfs' | 'Bundle' | 'Network' | 'NetworkNamespace' | 'Namespaces' | 'Image' | 'Files' | 'Exec';
 
 /** One way in which the kernel differs from what was asked, though nobody changed what was asked. */
 export interface Drift {
   readonly kind: DriftKind;
   /** What was found and what was wanted, for people: `memory.limit_in_bytes is 134217728, want 67108864`. */
   readonly message: string;
+  /** Who made it, for people, where the kernel tells. */
+  readonly who?: string;
 }
 
 /** What the kernel and the disk hold of one container, just read. */
@@ -192,6 +194,8 @@ export interface ContainerEngine {
    * `onEnd` is told how it ended, unless this daemon ends before; undefined where nobody knows, as when its monitor was killed.
    */
   exec(id: ContainerId, request: ExecRequest, onEnd?: (exit: ExitRecord | undefined) => void): Promise<ExecResult>;
+  /** The ids of those that run. */
+  execs(id: ContainerId): Promise<string[]>;
   /** Ends such a process by SIGKILL; what it has begun in turn goes on. Nothing happens where it has ended. */
   killExec(exec: string): void;
   /** A connection to such a process, as `attach` gives one. `NotFound` once it has ended. */

@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { errnoOf, MooringError } from '../lib/errors.ts';
+import { errnoOf, messageOf, MooringError } from '../lib/errors.ts';
 import { execArguments, execOutcome, type MonitorOutcome, refusalOf } from './exec.ts';
-import type { FileAttributes, FileContent, MonitorOptions, Native, PreparedMonitor, ProcessIdentity } from './native.ts';
+import type { FileAttributes, FileContent, FolderChange, MonitorOptions, Native, PreparedMonitor, ProcessIdentity } from './native.ts';
 import { type NetworkAddon, networkNative } from './network.ts';
 
 /** What `native/addon/addon.cc` exports. A watch is a number there. */
@@ -16,6 +16,8 @@ interface Addon extends NetworkAddon {
   watchProcess(pid: number, startTime: number, onExit: () => void): number | undefined;
   signalProcess(watch: number, signal: number): boolean;
   watchMounts(pid: number, onChange: () => void): number | undefined;
+  watchFolders(root: string, onChange: (changes: readonly FolderChange[], lost: boolean) => void): number;
+  markFolders(watch: number, folder: string, skipped: readonly string[], most: number): Promise<number>;
   closeWatch(watch: number): void;
   lockFile(fd: number): boolean;
   readFiles(paths: readonly string[]): Promise<FileContent[]>;
@@ -76,6 +78,15 @@ export function loadNative(path: string = fileURLToPath(new URL('../../native/bu
     watchMounts(pid, onChange) {
       const watch = addon.watchMounts(pid, onChange);
       return watch === undefined ? undefined : { close: () => addon.closeWatch(watch) };
+    },
+
+    watchFolders(root, onChange) {
+      try {
+        const watch = addon.watchFolders(root, onChange);
+        return { follow: (folder, { skipped, most }) => addon.markFolders(watch, folder, skipped, most), close: () => addon.closeWatch(watch) };
+      } catch (cause) {
+        throw new MooringError('Unsupported', `follow folders below ${root}: ${messageOf(cause)}`, { cause, fix: 'run Mooring on Linux 5.15 or later, as root' });
+      }
     },
 
     readFiles: (paths) => addon.readFiles(paths),

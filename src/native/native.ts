@@ -63,6 +63,26 @@ export interface ProcessWatch extends Watch {
   signal(signal: number): boolean;
 }
 
+/** A name in a followed folder that was made, removed, moved, written to and closed, or given other rights. */
+export interface FolderChange {
+  /** Absolute. */
+  readonly path: string;
+  /** The process that did it. */
+  readonly pid: number;
+  /** Its `/proc/<pid>/status` and `/proc/<pid>/cgroup`, unless it had ended before they could be read. */
+  readonly status?: string;
+  readonly cgroup?: string;
+}
+
+/** Follows folders of one file system. */
+export interface FolderWatch extends Watch {
+  /**
+   * Follows a folder and, but for those at the paths `skipped` (relative to it, with all that is in them), every one below it, `most` at the most: how many there are. What is made in
+   * them is told of, and followed once this is called again. A folder is followed for as long as it exists.
+   */
+  follow(folder: string, options: { readonly skipped: readonly string[]; readonly most: number }): Promise<number>;
+}
+
 /** What became of one path in `readFiles`: its content, or the errno name that the kernel gave. */
 export type FileContent = { readonly text: string } | { readonly errno: string };
 
@@ -86,6 +106,11 @@ export interface Native extends NetworkNative {
   watchProcess(process: ProcessIdentity, onExit: () => void): ProcessWatch | undefined;
   /** Calls back after the mount table of the process's mount namespace changed (poll(2) on mountinfo, proc_pid_mountinfo(5)). Undefined when the process is gone. */
   watchMounts(pid: number, onChange: () => void): Watch | undefined;
+  /**
+   * A watch over folders of the file system that the folder `root` is on (fanotify(7)); it follows none yet. `onChange` is told what changed since it was called last, each path
+   * once, and whether there was more. Throws `Unsupported` where the kernel can't do that.
+   */
+  watchFolders(root: string, onChange: (changes: readonly FolderChange[], lost: boolean) => void): FolderWatch;
   /** Reads many small files (procfs, cgroupfs, sysfs) in one trip to a worker thread, in the order given. Never rejects for a single file. At most 1 MiB is read of each. */
   readFiles(paths: readonly string[]): Promise<FileContent[]>;
   /** Takes the exclusive lock of an open file (flock(2)), which goes with the descriptor, so with the process. False where another process has it. */

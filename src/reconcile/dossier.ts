@@ -1,4 +1,5 @@
 import type { ContainerName } from '../spec/name.ts';
+import type { ActedStep } from './drift-record.ts';
 import type { Facts } from './facts.ts';
 import type { Situation } from './situation.ts';
 
@@ -14,6 +15,8 @@ export interface Dossier {
   wantedSince?: number;
   /** The image that was fetched for the container that is to be made. */
   fetched?: string;
+  /** The last few steps that were carried out. */
+  acted?: readonly ActedStep[];
   /** What it waits for, as it was told last. */
   waitsFor?: string;
   /** How far the fetching of its image is, in words. */

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ObservedContainer } from '../engine/engine.ts';
+import type { FileWatcher } from '../engine/file-watcher.ts';
 import type { Clock } from '../lib/clock.ts';
 import { MooringError } from '../lib/errors.ts';
 import type { Container } from '../spec/container.ts';
@@ -11,6 +12,7 @@ import { configChange } from './config-change.ts';
 import { type DesiredContainer, type DesiredResource, type DesiredStore, type ResourceKey, resourceOf } from './desired.ts';
 import { keyOf, keyText } from './desired-store.ts';
 import { noFacts, type FactsStore } from './facts.ts';
+import { withFileDrift } from './file-drift.ts';
 import { configIn, type ConfigLookup, takeConfig } from './given-config.ts';
 import type { Milestones } from './milestones.ts';
 import { dependencySituation } from './order.ts';
@@ -32,6 +34,7 @@ export interface DryRunRooms {
   readonly latestOf: (name: ContainerName) => string | undefined;
   readonly supplies: Pick<SupplyFace, 'stateOf' | 'inForce'>;
   readonly clock: Pick<Clock, 'now'>;
+  readonly files: Pick<FileWatcher, 'find'>;
   readonly observe: (name: ContainerName) => Promise<ObservedContainer | undefined>;
   readonly isRunning: (name: ContainerName) => boolean;
   /** How far it has come, if it is desired just so. */
@@ -90,7 +93,7 @@ export async function dryRun(resources: readonly Resource[], prune: boolean, roo
   const changes = containers.map(async ({ name, wish }) => {
     const release = await slots.acquire();
     try {
-      const observed = await observe(name);
+      const observed = await withFileDrift(await observe(name), wish, rooms.files);
       const given = wish && takeConfig(wish.container, config).given?.digests;
       const image = await imageSituation(images, wish, observed, { latest: rooms.latestOf(name), isRenewed: configChange({ observed, config: given }) !== undefined });
       const unmet = wish === undefined ? [] : unmetNeeds(wish.container, { supply, desired: (other) => wanted.get(other), isRunning, config });

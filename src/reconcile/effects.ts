@@ -1,4 +1,5 @@
 import type { ContainerEngine, ObservedContainer } from '../engine/engine.ts';
+import type { FileWatcher } from '../engine/file-watcher.ts';
 import type { Clock } from '../lib/clock.ts';
 import { MooringError, messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/logger.ts';
@@ -14,6 +15,7 @@ import type { DesiredContainer } from './desired.ts';
 import type { Dossier } from './dossier.ts';
 import type { EventLog } from './events.ts';
 import { noFacts, type Facts, type FactsStore } from './facts.ts';
+import { watchesFiles, withFileDrift } from './file-drift.ts';
 import type { TakenConfig } from './given-config.ts';
 import type { MachineEffects } from './machine.ts';
 import { isUnmet, type UnmetNeed } from './needs.ts';
@@ -30,6 +32,7 @@ import { describeSpan, instant } from './words.ts';
 export interface EffectsOptions {
   readonly engine: ContainerEngine;
   readonly images: ImageSource;
+  readonly files: FileWatcher;
   readonly facts: FactsStore;
   readonly events: EventLog;
   readonly observer: ReconcileObserver;
@@ -65,6 +68,8 @@ export interface EffectsOptions {
   readonly onLateEnd: (name: ContainerName) => void;
 }
 
+/** Steps remembered of each container, for the record of drift. */
+const ACTED_KEPT = 8;
 /** Images fetched at once; more would only share the line. */
 const PULL_CONCURRENCY = 3;
 
@@ -85,12 +90,13 @@ export class Effects implements MachineEffects {
   }
 
   async look(name: ContainerName, signal: AbortSignal): Promise<Step> {
-    const { engine, images, facts: store, desiredOf, dossierOf, forget } = this.#options;
+    const { engine, images, files, facts: store, desiredOf, dossierOf, forget } = this.#options;
     const found = await this.#bounded(name, 'observe', engine.observe(name));
     signal.throwIfAborted();
     const dossier = dossierOf(name);
     const image = await imageSituation(images, desiredOf(name), found, { fetched: dossier.fetched, latest: this.#options.latestOf(name), isRenewed: this.#isRenewed(name, found) });
-    const observed = withImageDrift(found, image);
+    if (!watchesFiles(desiredOf(name))) files.release(name);
+    const observed = withImageDrift(await this.#bounded(name, 'look at the files', withFileDrift(found, desiredOf(name), files)), image);
     if (image === undefined) delete dossier.fetched;
     signal.throwIfAborted();
     // Read after the observation, so that the newest wish is judged.
@@ -98,7 +104,7 @@ export class Effects implements MachineEffects {
     const now = this.clock.now();
     const config = desired && this.#options.configOf(desired.container).given?.digests;
     const order = this.#options.orderOf(name);
-    const { facts, happenings } = account({ desired, observed, config, facts: dossier.facts, now, ...(order && { order }) });
+    const { facts, happenings } = account({ desired, observed, config, facts: dossier.facts, acted: dossier.acted ?? [], now, ...(order && { order }) });
     this.#remember(dossier, facts);
     const unmet = desired === undefined ? [] : this.#options.unmetOf(desired.container);
     const unwell = this.#options.unwellOf(name, observed);
@@ -122,6 +128,11 @@ export class Effects implements MachineEffects {
     return step;
   }
 
+  /** Keeps facts of a container that nobody looked for. */
+  remember(name: ContainerName, facts: Facts): void {
+    this.#remember(this.#options.dossierOf(name), facts);
+  }
+
   /** Settles once no engine operation that was begun is in flight any more. */
   async drained(): Promise<void> {
     await Promise.allSettled(this.#inFlight);
@@ -130,6 +141,7 @@ export class Effects implements MachineEffects {
   async act(name: ContainerName, step: Step, signal: AbortSignal): Promise<void> {
     try {
       await this.#carryOut(name, step, signal);
+      this.#noteActed(name, step);
     } catch (error) {
       if (!signal.aborted) {
         const fix = error instanceof MooringError && error.fix !== undefined ? `; ${error.fix}` : '';
@@ -218,7 +230,7 @@ export class Effects implements MachineEffects {
         signal.throwIfAborted();
         const { reset: _, ...facts } = dossier.facts;
         this.#remember(dossier, facts);
-        this.#record(name, 'Normal', 'Reset', 'its file changes were thrown away');
+        this.#record(name, 'Normal', 'Reset', step.reason === 'FilesDrifted' ? step.message : 'its file changes were thrown away');
         return;
       }
       case 'Release': {
@@ -365,6 +377,11 @@ export class Effects implements MachineEffects {
     if (dossier.wantedSince === undefined || observed?.process.state !== 'Running' || objectionTo(desired, observed) !== undefined) return;
     this.#options.observer.desiredToRunning((this.clock.now() - dossier.wantedSince) / 1000);
     delete dossier.wantedSince;
+  }
+
+  #noteActed(name: ContainerName, { kind }: Step): void {
+    const dossier = this.#options.dossierOf(name);
+    dossier.acted = [...(dossier.acted ?? []).slice(1 - ACTED_KEPT), { kind, at: this.clock.now() }];
   }
 
   /** Tells once what a container waits for that is not on its way, or is another one. */

@@ -3,7 +3,8 @@ import type { ContainerName } from '../spec/name.ts';
 import { account } from './account.ts';
 import { describeAsked } from './asked.ts';
 import type { DesiredContainer } from './desired.ts';
-import { describeDrift } from './drift.ts';
+import { driftPolicyOf } from './drift.ts';
+import { pauseDrift } from './pause.ts';
 import { plan, type Step } from './plan.ts';
 import type { Situation } from './situation.ts';
 import { describeExit, instant } from './words.ts';
@@ -22,7 +23,7 @@ export function explain(name: ContainerName, situation: Situation, machineState:
   return {
     name,
     desired: `${describeDesired(situation.desired)}${describeAsked(facts)}`,
-    observed: describeObserved(situation.observed),
+    observed: describeObserved(situation),
     next: plan({ ...situation, facts }),
     machineState,
   };
@@ -35,9 +36,14 @@ function describeDesired(desired: DesiredContainer | undefined): string {
   return `${spec.image}, ${wish}; generation ${desired.generation} from source ${desired.origin.source} (${desired.origin.location})`;
 }
 
-function describeObserved(observed: ObservedContainer | undefined): string {
+function describeObserved({ desired, observed, facts }: Situation): string {
   if (observed === undefined) return 'nothing: there is no such container';
-  const drift = observed.drift.length === 0 ? '' : `; drift: ${describeDrift(observed.drift)}`;
+  const found = [...observed.drift, ...(desired === undefined ? [] : pauseDrift(desired, observed, facts))];
+  const told = found.map(({ kind, message }) => {
+    const policy = desired === undefined ? 'Correct' : driftPolicyOf(desired.container.spec, kind);
+    return policy === 'Correct' ? message : `${message} (${policy === 'Report' ? 'only reported' : 'ignored'}, by spec.drift)`;
+  });
+  const drift = told.length === 0 ? '' : `; drift: ${told.join('; ')}`;
   return `container ${observed.id.slice(0, 12)}, ${describeProcess(observed)}${drift}`;
 }
 

@@ -1,6 +1,7 @@
 import type { ContainerId, DriftKind, ExitRecord } from '../engine/engine.ts';
 import type { ProcessIdentity } from '../native/native.ts';
 import type { ContainerName } from '../spec/name.ts';
+import type { DriftEntry } from './drift-record.ts';
 
 /** Why a running process is to end, though it has not ended by itself. */
 export type StopCause = 'Undesired' | 'Suspended' | 'Asked' | 'Reset' | 'SpecChanged' | 'ConfigChanged' | 'ImageMoved' | 'Drift' | 'DependencyRestarted' | 'Unhealthy';
@@ -69,6 +70,8 @@ export interface Facts {
   readonly lastDrift?: { readonly kind: DriftKind; readonly message: string; readonly time: number };
   /** Kinds of drift found and not yet seen undone. */
   readonly drifted?: readonly DriftKind[];
+  /** What differs and what was undone lately, oldest first. Bounded. */
+  readonly driftRecord?: readonly DriftEntry[];
   /** Restarts in a row, without a stable run between them, that were made to undo drift. */
   readonly repairs?: number;
   /** No further restart to undo drift before this instant. */

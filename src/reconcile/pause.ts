@@ -12,7 +12,7 @@ export function pauseDrift(desired: DesiredContainer, observed: ObservedContaine
   const isFrozen = process.frozen === true;
   const wasPaused = facts.paused !== undefined && isSameRun(facts.paused, process.init);
   if (isFrozen === pause || wasPaused !== pause) return [];
-  return [{ kind: 'Process', message: isFrozen ? 'its processes stand still, want them running' : 'its processes run, want them to stand still (spec.pause)' }];
+  return [{ kind: 'Frozen', message: isFrozen ? 'its processes stand still, want them running' : 'its processes run, want them to stand still (spec.pause)' }];
 }
 
 /** Remembers the run that stands still as it is wanted to, and no other. The very object given where nothing changed. */

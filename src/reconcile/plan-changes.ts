@@ -67,14 +67,14 @@ export function afterStep(situation: Situation, step: Step): Situation {
       return { ...situation, observed: undefined, ...(step.reason === 'ConfigChanged' && { facts: withoutRun(facts) }), image: situation.image && { name: situation.image.name, isThere: situation.image.isThere, isFresh: situation.image.isFresh } };
     case 'Pause':
     case 'Resume':
-      return observed?.process.state !== 'Running' ? situation : { ...situation, observed: { ...observed, process: paused(observed.process, step.kind === 'Pause') } };
+      return observed?.process.state !== 'Running' ? situation : undrifted({ ...situation, observed: { ...observed, process: paused(observed.process, step.kind === 'Pause') } }, 'Frozen');
     case 'Release':
       return { ...situation, desired: undefined, image: undefined };
     case 'Start':
       return observed === undefined ? situation : { ...situation, observed: running(observed, now), facts: withRunsOfStart(facts, situation.order) };
     case 'Reset': {
       const { reset: _, ...rest } = facts;
-      return { ...situation, facts: rest };
+      return { ...undrifted(situation, 'Files'), facts: rest };
     }
     case 'RestoreLimits':
       return undrifted(situation, 'Limits');

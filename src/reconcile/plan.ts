@@ -5,7 +5,8 @@ import { isToBeReset, stopAskedOf } from './asked.ts';
 import { configChange } from './config-change.ts';
 import { isDue, restartBackoffOf } from './backoff.ts';
 import type { DesiredContainer } from './desired.ts';
-import { describeDrift, restartDrift } from './drift.ts';
+import { correctable, describeDrift, driftPolicyOf, restartDrift } from './drift.ts';
+import { pauseDrift } from './pause.ts';
 import type { Facts, StopCause } from './facts.ts';
 import { describeChange, isOutdated, updateReason } from './outdated.ts';
 import { describeRestarts, restartsAfter, type RestartRules } from './restart-policy.ts';
@@ -100,14 +101,18 @@ function objectionToConfig(situation: Situation): Objection | undefined {
 
 /** Why the container may not stay though nobody changed its spec: the tag that it follows stands for another image, which is there. */
 function objectionToImage({ desired, facts, image }: Situation): Objection | undefined {
-  if (desired === undefined || image?.moved?.isFetched !== true || planCompleted(desired, facts) !== undefined) return undefined;
+  if (desired === undefined || image?.moved?.isFetched !== true || !followsImage(desired) || planCompleted(desired, facts) !== undefined) return undefined;
   return { cause: 'ImageMoved', reason: 'ImageMoved', message: image.moved.message };
+}
+
+function followsImage({ container }: DesiredContainer): boolean {
+  return driftPolicyOf(container.spec, 'Image') === 'Correct';
 }
 
 /** Fetches what a followed tag stands for now, while the container runs on. */
 function planMoved({ desired, image }: Situation): Step | undefined {
   if (desired !== undefined && image?.build === 'Due') return planBuild(desired);
-  if (desired === undefined || image?.moved === undefined || image.moved.isFetched) return undefined;
+  if (desired === undefined || image?.moved === undefined || image.moved.isFetched || !followsImage(desired)) return undefined;
   return { kind: 'PullImage', image: desired.container.spec.image, reason: 'ImageMoved', message: image.moved.message };
 }
 
@@ -223,14 +228,22 @@ function planWanted(desired: DesiredContainer, observed: ObservedContainer, situ
     case 'Running':
       return planRunning(desired, observed, process.init.pid, situation);
     case 'None':
-      return planCompleted(desired, situation.facts) ?? startOrWait('NotStarted', 'it is wanted running, and has not been started', desired, situation);
+      return afterReset(planCompleted(desired, situation.facts) ?? startOrWait('NotStarted', 'it is wanted running, and has not been started', desired, situation), desired, observed);
     case 'Exited':
-      return planExited(desired, process, situation);
+      return afterReset(planExited(desired, process, situation), desired, observed);
   }
 }
 
+/** No start from files that are to be the image's and are not. */
+function afterReset(step: Step, { container }: DesiredContainer, { drift }: ObservedContainer): Step {
+  const files = correctable(container.spec, drift).filter(({ kind }) => kind === 'Files');
+  if (step.kind !== 'Start' || files.length === 0) return step;
+  return { kind: 'Reset', reason: 'FilesDrifted', message: `${describeDrift(files)}; all of its file changes are thrown away` };
+}
+
 function planRunning(desired: DesiredContainer, observed: ObservedContainer, pid: number, situation: Situation): Step {
-  const toRestart = restartDrift(observed.drift);
+  const toUndo = correctable(desired.container.spec, observed.drift);
+  const toRestart = restartDrift(toUndo);
   if (toRestart.length > 0) {
     const reason = `${toRestart[0]?.kind}Drifted`;
     const message = `${describeDrift(toRestart)}; only a restart makes it whole`;
@@ -245,13 +258,17 @@ function planRunning(desired: DesiredContainer, observed: ObservedContainer, pid
   if (unwell !== undefined) return planStop(unwell, observed, situation);
   const restarted = restartedDependency(situation.facts, situation.order);
   if (restarted !== undefined) return planStop({ cause: 'DependencyRestarted', reason: 'DependencyRestarted', message: `container ${restarted} runs anew, and dependsOn says to restart with it` }, observed, situation);
-  const network = observed.drift.filter(({ kind }) => kind === 'Network');
+  const network = toUndo.filter(({ kind }) => kind === 'Network');
   if (network.length > 0) return { kind: 'RestoreNetwork', reason: 'NetworkDrifted', message: describeDrift(network) };
   const { pause } = desired.container.spec;
-  if (pause && !isFrozen(observed)) return { kind: 'Pause', reason: 'PauseWanted', message: 'spec.pause is true' };
-  if (!pause && isFrozen(observed)) return { kind: 'Resume', reason: 'PauseNotWanted', message: 'its processes stand still, and spec.pause is false' };
-  const limits = observed.drift.filter(({ kind }) => kind !== 'Image');
+  const keepsFreeze = pauseDrift(desired, observed, situation.facts).length > 0 && driftPolicyOf(desired.container.spec, 'Frozen') !== 'Correct';
+  if (pause && !isFrozen(observed) && !keepsFreeze) return { kind: 'Pause', reason: 'PauseWanted', message: 'spec.pause is true' };
+  if (!pause && isFrozen(observed) && !keepsFreeze) return { kind: 'Resume', reason: 'PauseNotWanted', message: 'its processes stand still, and spec.pause is false' };
+  const stopped = toUndo.filter(({ kind }) => kind === 'Frozen');
+  if (stopped.length > 0) return { kind: 'Resume', reason: 'FrozenDrifted', message: describeDrift(stopped) };
+  const limits = toUndo.filter(({ kind }) => kind === 'Limits');
   if (limits.length > 0) return { kind: 'RestoreLimits', reason: 'LimitsDrifted', message: describeDrift(limits) };
+  if (keepsFreeze) return { kind: 'Settled', reason: pause ? 'Running' : 'Frozen', message: `pid ${pid} and its processes ${pause ? 'run on' : 'stand still'} by another hand than spec.pause, and spec.drift leaves it at that` };
   const settled: Step = pause ? { kind: 'Settled', reason: 'Paused', message: `pid ${pid} and its processes stand still, since spec.pause is true` } : { kind: 'Settled', reason: 'Running', message: `runs as pid ${pid}` };
   return planMoved(situation) ?? settled;
 }

@@ -1,6 +1,7 @@
-import type { ContainerId, ExitRecord } from '../engine/engine.ts';
+import type { ContainerId, ExecRequest, ExecResult, ExitRecord } from '../engine/engine.ts';
 import type { ContainerName } from '../spec/name.ts';
 import type { Resource } from '../spec/resource.ts';
+import type { ContainerDrift } from './drift-report.ts';
 import type { Explanation } from './explain.ts';
 import type { Health } from './health.ts';
 import type { Milestones } from './milestones.ts';
@@ -23,6 +24,10 @@ export interface ReconcilerFace {
   views(): ContainerView[];
   view(name: ContainerName): ContainerView | undefined;
   explain(name: ContainerName): Promise<Explanation>;
+  /** What differs from what is desired now, and what was undone lately, of every container. */
+  drift(): Promise<ContainerDrift[]>;
+  /** As `ContainerEngine.exec`, and kept on record as done by hand. */
+  exec(id: ContainerId, request: ExecRequest, onEnd?: (exit: ExitRecord | undefined) => void): Promise<ExecResult>;
   /** What accepting `resources` would do. With `prune`, also what removing those of source `directory` not among them would. Changes nothing. */
   plan(resources: readonly Resource[], options: { readonly prune: boolean }): Promise<PlannedChange[]>;
   /**

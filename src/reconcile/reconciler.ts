@@ -1,66 +1,43 @@
 import { availableParallelism } from 'node:os';
-import type { ContainerEngine, ContainerId, ObservedContainer } from '../engine/engine.ts';
-import type { Clock, TimerHandle } from '../lib/clock.ts';
+import type { ContainerId, ExecRequest, ExecResult, ExitRecord, ObservedContainer } from '../engine/engine.ts';
+import { noFileWatcher } from '../engine/file-watcher.ts';
+import type { TimerHandle } from '../lib/clock.ts';
 import { MooringError } from '../lib/errors.ts';
-import type { Logger } from '../lib/logger.ts';
 import type { Container } from '../spec/container.ts';
 import { isConfigKind, type Resource } from '../spec/resource.ts';
 import type { ContainerName } from '../spec/name.ts';
 import { toldIn, withDeadline } from './deadline.ts';
 import { adopt } from './adoption.ts';
 import { Dependents, wakersOf } from './dependents.ts';
-import type { DesiredContainer, DesiredStore, ResourceKey } from './desired.ts';
+import type { DesiredContainer, ResourceKey } from './desired.ts';
 import { dryRun } from './dry-run.ts';
+import type { ContainerDrift } from './drift-report.ts';
 import { Effects } from './effects.ts';
-import type { EventLog } from './events.ts';
 import type { Health } from './health.ts';
 import { HealthChecks } from './health-checks.ts';
 import { ImageFollower } from './image-follower.ts';
 import { imageSituation, withImageDrift } from './image-situation.ts';
-import { allImagesThere, type ImageSource } from './image-source.ts';
+import { allImagesThere } from './image-source.ts';
+import { ExecSessions } from './exec-sessions.ts';
 import { explain, type Explanation } from './explain.ts';
 import { configIn, type ConfigLookup, takeConfig, type TakenConfig } from './given-config.ts';
-import { noFacts, type FactsStore } from './facts.ts';
+import { noFacts } from './facts.ts';
+import { withFileDrift } from './file-drift.ts';
 import { createContainerMachine } from './machine.ts';
 import type { Milestones } from './milestones.ts';
 import { unmetNeeds, type UnmetNeed } from './needs.ts';
-import { noProber, type Prober } from './prober.ts';
-import { noObserver, type ReconcileObserver } from './observer.ts';
+import { noProber } from './prober.ts';
+import { noObserver } from './observer.ts';
 import { OrderBook } from './order-book.ts';
 import type { PlannedChange } from './planned-change.ts';
 import { WorkQueue } from './queue.ts';
 import type { ReconcilerFace, RunEnd } from './reconciler-face.ts';
+import type { ReconcilerOptions } from './reconciler-options.ts';
 import { Roster } from './roster.ts';
-import { noSupplies, type SupplyFace } from './supplies.ts';
+import { noSupplies } from './supplies.ts';
 import { emptied, type Leftover } from './take-down.ts';
 import { Verbs, type StopOptions } from './verbs.ts';
 import type { ContainerView } from './view.ts';
-
-export interface ReconcilerOptions {
-  readonly engine: ContainerEngine;
-  /** Without it, every image counts as there. */
-  readonly images?: ImageSource;
-  /** Without it, no container is probed. */
-  readonly prober?: Prober;
-  /** Without them, there are no networks and volumes that containers could name. */
-  readonly supplies?: SupplyFace;
-  readonly desired: DesiredStore;
-  readonly facts: FactsStore;
-  readonly events: EventLog;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly observer?: ReconcileObserver;
-  /** Between two looks at everything, give or take a tenth; milliseconds. */
-  readonly resyncIntervalMs?: number;
-  /** Containers looked at, at once. */
-  readonly concurrency?: number;
-  /** Starts in flight at once. */
-  readonly startConcurrency?: number;
-  /** An engine operation that takes longer counts as failed for now; milliseconds. */
-  readonly operationTimeoutMs?: number;
-  /** Uniform in [0, 1), for the jitter. */
-  readonly random?: () => number;
-}
 
 /** Hints on one container beyond a hundred in a row are followed ten times a second. */
 const HINT_LIMIT = { burst: 100, interval: 100 };
@@ -78,6 +55,7 @@ export class Reconciler implements ReconcilerFace {
   readonly #follower: ImageFollower;
   readonly #verbs: Verbs;
   readonly #checks: HealthChecks;
+  readonly #execs: ExecSessions;
   readonly #exitListeners = new Set<(end: RunEnd) => void>();
   readonly #settledWaiters = new Set<() => void>();
   /** Run when a turn has ended that began after they were put here. */
@@ -93,6 +71,7 @@ export class Reconciler implements ReconcilerFace {
       images: allImagesThere,
       supplies: noSupplies,
       prober: noProber,
+      files: noFileWatcher,
       observer: noObserver,
       resyncIntervalMs: 5 * 60_000,
       concurrency: 16,
@@ -101,7 +80,7 @@ export class Reconciler implements ReconcilerFace {
       random: Math.random,
       ...options,
     };
-    const { engine, images, supplies, prober, facts, events, observer, clock, logger, startConcurrency, operationTimeoutMs, concurrency } = this.#options;
+    const { engine, images, files, supplies, prober, facts, events, observer, clock, logger, startConcurrency, operationTimeoutMs, concurrency } = this.#options;
     const desiredOf = (name: ContainerName): DesiredContainer | undefined => this.#desired(name);
     this.#queue = new WorkQueue({
       work: (name) => this.#turn(name),
@@ -115,6 +94,7 @@ export class Reconciler implements ReconcilerFace {
     this.#effects = new Effects({
       engine,
       images,
+      files,
       facts,
       events,
       observer,
@@ -144,6 +124,7 @@ export class Reconciler implements ReconcilerFace {
     });
     this.#verbs = new Verbs({ clock, facts, desiredOf, dossierOf: (name) => this.#roster.ensure(name), observe: (name) => this.#observe(name), hurry: (name) => this.#hurry(name) });
     this.#checks = new HealthChecks({ prober, clock, logger, events, addressOf: (name) => this.#order.addressOf(name), onChange: (name) => this.#roster.refresh(name), onUnwell: (name) => this.#queue.add(name), concurrency: startConcurrency });
+    this.#execs = new ExecSessions({ engine, clock, events, observer, desiredOf, factsOf: (name) => this.#roster.find(name)?.facts, remember: (name, news) => this.#effects.remember(name, news) });
     this.#follower = new ImageFollower({ images, clock, random: this.#options.random, events, onNews: (name) => this.#queue.add(name) });
     this.#order = new OrderBook({ desired: desiredOf, view: (name) => this.#roster.view(name), dossier: (name) => this.#roster.find(name), checkup: (name) => this.#checks.of(name), now: () => clock.now() });
     this.#roster = new Roster({
@@ -155,6 +136,7 @@ export class Reconciler implements ReconcilerFace {
       checkupOf: (name) => this.#checks.of(name),
       onGone: (name) => {
         this.#queue.forget(name);
+        files.release(name);
         this.#order.stops.forget(name);
         supplies.containerGone();
       },
@@ -174,7 +156,7 @@ export class Reconciler implements ReconcilerFace {
 
   /** Takes over what is there and what is desired, and keeps the two alike from now on. */
   start(): void {
-    const { engine, desired, supplies } = this.#options;
+    const { engine, desired, files, supplies } = this.#options;
     const wake = (key: ResourceKey): void => {
       for (const name of this.#dependents.of(key)) this.#queue.add(name);
     };
@@ -189,6 +171,7 @@ export class Reconciler implements ReconcilerFace {
         for (const before of this.#order.stops.before(name)) if (this.#order.isToGo(before)) this.#queue.add(before);
       }),
       engine.subscribe(({ name }) => this.#queue.addRateLimited(name)),
+      files.subscribe((name) => this.#queue.addRateLimited(name)),
       desired.subscribe((changed) => {
         for (const key of changed) {
           if (key.kind === 'Container') this.#desiredChanged(key.name as ContainerName);
@@ -240,8 +223,8 @@ export class Reconciler implements ReconcilerFace {
 
   /** Throws `NotFound` for a name that is neither desired nor there. */
   async explain(name: ContainerName): Promise<Explanation> {
-    const observed = await this.#observe(name);
     const desired = this.#desired(name);
+    const observed = await withFileDrift(await this.#observe(name), desired, this.#options.files);
     if (observed === undefined && desired === undefined) throw new MooringError('NotFound', `container ${name} is neither desired nor there`);
     const { clock, facts, images } = this.#options;
     const unmet = desired === undefined ? [] : this.#unmet(desired.container);
@@ -251,6 +234,14 @@ export class Reconciler implements ReconcilerFace {
     const unwell = this.#checks.unwellOf(name, observed);
     const situation = { desired, observed: withImageDrift(observed, image), facts: facts.get(name) ?? noFacts, now: clock.now(), image, unmet, config, ...(order && { order }), ...(unwell && { unwell }) };
     return explain(name, situation, this.#roster.state(name) ?? 'unknown');
+  }
+
+  drift(): Promise<ContainerDrift[]> {
+    return this.#execs.reports(this.#roster.names());
+  }
+
+  exec(id: ContainerId, request: ExecRequest, onEnd?: (exit: ExitRecord | undefined) => void): Promise<ExecResult> {
+    return this.#execs.exec(id, request, onEnd);
   }
 
   async plan(resources: readonly Resource[], { prune }: { readonly prune: boolean }): Promise<PlannedChange[]> {

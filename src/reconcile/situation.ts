@@ -2,6 +2,7 @@ import type { ConfigDigests } from '../engine/config.ts';
 import type { ObservedContainer } from '../engine/engine.ts';
 import type { Unwell } from './checkup.ts';
 import type { DesiredContainer } from './desired.ts';
+import type { ActedStep } from './drift-record.ts';
 import type { Facts } from './facts.ts';
 import type { UnmetNeed } from './needs.ts';
 import type { OrderSituation } from './order.ts';
@@ -39,6 +40,8 @@ export interface Situation {
   readonly unwell?: Unwell;
   /** What it would be given of ConfigMaps and Secrets now; undefined where something of that is missing, and where it asks for nothing. */
   readonly config?: ConfigDigests | undefined;
+  /** What was carried out lately, for the record of drift. */
+  readonly acted?: readonly ActedStep[];
   /** Milliseconds since the epoch. */
   readonly now: number;
 }

@@ -1,8 +1,10 @@
 import type { Condition, ContainerStatus } from '../spec/condition.ts';
 import type { Checkup } from './checkup.ts';
 import { describeHealth, type Health } from './health.ts';
+import { describeDrift, driftPolicyOf, reportsDrift } from './drift.ts';
 import { isLasting, MANY_FAILURES, notYetObserved, type Failure } from './machine.ts';
 import { isUnmet } from './needs.ts';
+import { pauseDrift } from './pause.ts';
 import { objectionTo, type Step } from './plan.ts';
 import type { Situation } from './situation.ts';
 import { instant } from './words.ts';
@@ -76,7 +78,18 @@ function verdictsOf({ situation, step, failure, progress, checkup }: StatusInput
     { type: 'Progressing', status: stalled === undefined && step.kind !== 'Settled' ? 'True' : 'False', ...why },
     { type: 'Stalled', status: stalled === undefined ? 'False' : 'True', ...(stalled ?? { reason: 'NotStalled', message: '' }) },
     ...(health === undefined ? [] : [healthVerdict(health)]),
+    ...driftVerdict(situation),
   ];
+}
+
+/** What differs and is only reported. Added processes are told of elsewhere: they are nothing that the container could be without. */
+function driftVerdict({ desired, observed, facts }: Situation): Verdict[] {
+  if (desired === undefined || !reportsDrift(desired.container.spec)) return [];
+  if (observed === undefined) return [{ type: 'Drifted', status: 'Unknown', reason: 'NotCreated', message: 'there is no such container' }];
+  const reported = [...observed.drift, ...pauseDrift(desired, observed, facts)].filter(({ kind }) => kind !== 'Exec' && driftPolicyOf(desired.container.spec, kind) === 'Report');
+  const [first] = reported;
+  if (first === undefined) return [{ type: 'Drifted', status: 'False', reason: 'NoDrift', message: '' }];
+  return [{ type: 'Drifted', status: 'True', reason: `${first.kind}Drifted`, message: describeDrift(reported) }];
 }
 
 function healthVerdict(health: Health): Verdict {

@@ -24,10 +24,13 @@ export function tellHappening(name: ContainerName, happening: Happening, { event
     case 'BackOff':
       record('Warning', 'BackOff', `next start in ${describeSpan(happening.delay)}: it keeps ending, last with ${describeExit(happening.exit)}`);
       return;
-    case 'DriftDetected':
-      observer.driftDetected(happening.drift.kind);
-      record('Warning', 'DriftDetected', `${happening.drift.kind}: ${happening.drift.message}`);
+    case 'DriftDetected': {
+      const { drift, policy } = happening;
+      observer.driftDetected(drift.kind);
+      const left = policy === 'Report' ? '; only reported, by spec.drift' : '';
+      record('Warning', 'DriftDetected', `${drift.kind}: ${drift.message}${left}${drift.who === undefined ? '' : `; by ${drift.who}`}`);
       return;
+    }
     case 'DriftRepaired':
       observer.driftRepaired(happening.drift);
       record('Normal', 'DriftRepaired', `${happening.drift}: as wanted again`);

@@ -4,7 +4,7 @@ const time = (description: string) => z.iso.datetime({ offset: true }).meta({ de
 
 const conditionSchema = z
   .object({
-    type: z.enum(['Ready', 'Progressing', 'Stalled', 'Healthy']).meta({ description: '`Ready`: as desired, and well by its probes. `Progressing`: on the way there. `Stalled`: will not get there without help. `Healthy`, of a container with a health check: what its probes say.' }),
+    type: z.enum(['Ready', 'Progressing', 'Stalled', 'Healthy', 'Drifted']).meta({ description: '`Ready`: as desired, and well by its probes. `Progressing`: on the way there. `Stalled`: will not get there without help. `Healthy`, of a container with a health check: what its probes say. `Drifted`, of a container whose `spec.drift` asks for reports: it differs from what is declared, and is left so.' }),
     status: z.enum(['True', 'False', 'Unknown']).meta({ description: 'Whether the condition holds.' }),
     reason: z.string().max(1024).meta({ description: 'One CamelCase word, for programs.' }),
     message: z.string().max(32_768).meta({ description: 'The same for people.' }),
@@ -22,7 +22,7 @@ const conditions = (what: string) =>
 
 const driftSchema = z
   .object({
-    kind: z.string().max(64).meta({ description: 'What drifted: Process, Limits, Mounts, Rootfs, Bundle, Network, NetworkNamespace or Image.' }),
+    kind: z.string().max(64).meta({ description: 'What drifted: Process, Frozen, Limits, Mounts, Rootfs, Bundle, Network, NetworkNamespace, Namespaces, Image, Files or Exec.' }),
     message: z.string().max(32_768).meta({ description: 'What was found and what was wanted.' }),
     time: time('When it was found.'),
   })

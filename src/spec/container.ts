@@ -7,6 +7,7 @@ import { networkSchema } from './container-network.ts';
 import { envFromSchema, envVarSchema } from './env.ts';
 import { grammarString, kernelText } from './grammar.ts';
 import { healthcheckSchema } from './healthcheck.ts';
+import { driftSchema } from './drift.ts';
 import { dependsOnSchema } from './depends-on.ts';
 import { deviceCgroupRulesSchema, devicesSchema } from './device.ts';
 import { imagePullSecretsSchema, imageUpdatePolicySchema, unfollowable } from './image-update.ts';
@@ -160,6 +161,7 @@ const containerSpecFields = z.strictObject({
     .meta({ description: '`Always`: run it again whenever it ends. `OnFailure`: only after an exit status other than 0. `Never`: let it end.' })
     .default('Always'),
   restartBackoff: restartBackoffSchema.prefault({}),
+  drift: driftSchema.prefault({}),
   dependsOn: dependsOnSchema.default([]),
   startupProbe: startupProbeSchema.optional(),
   readinessProbe: readinessProbeSchema.optional(),

@@ -21,7 +21,7 @@ export interface FieldChange {
 }
 
 /** Fields that take effect on a container that is there already. */
-export const WITHOUT_RECREATION: readonly (keyof ContainerSpec)[] = ['build', 'imagePullPolicy', 'imagePullSecrets', 'imageUpdatePolicy', 'suspend', 'pause', 'autoRemove', 'restartPolicy', 'restartBackoff', 'dependsOn', 'startupProbe', 'readinessProbe', 'livenessProbe', 'healthcheck', 'stopSignal', 'stopTimeoutSeconds'];
+export const WITHOUT_RECREATION: readonly (keyof ContainerSpec)[] = ['build', 'imagePullPolicy', 'imagePullSecrets', 'imageUpdatePolicy', 'suspend', 'pause', 'autoRemove', 'restartPolicy', 'restartBackoff', 'drift', 'dependsOn', 'startupProbe', 'readinessProbe', 'livenessProbe', 'healthcheck', 'stopSignal', 'stopTimeoutSeconds'];
 
 /**
  * SHA-256, in hexadecimal, over what a container is created from: the normalised spec as JSON with sorted keys, without metadata and without the

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DriftKind } from '../../src/engine/engine.ts';
-import { parseContainerName } from '../../src/spec/name.ts';
+import type { FileFindings, FileWatcher } from '../../src/engine/file-watcher.ts';
+import { driftSchema } from '../../src/spec/drift.ts';
+import { type ContainerName, parseContainerName } from '../../src/spec/name.ts';
 import { container } from '../support/reconcile-fixtures.ts';
 import { HOUR, MINUTE, SECOND, SimulatedNode } from './simulated-node.ts';
 
@@ -112,6 +114,81 @@ test('a lost event is made up for by the resync', async () => {
   await node.clock.advance(6 * MINUTE);
   assertWhole(node);
 });
+
+test('what is only reported is left as it is, told once, and remembered by the next daemon', async () => {
+  const node = new SimulatedNode();
+  node.apply(container('web', { drift: { policy: 'Report' } }));
+  node.startDaemon();
+  assert.ok(await node.settle());
+  node.engine.disturb(web, { kind: 'Mounts', message: '/data is not mounted' });
+  await node.clock.advance(HOUR);
+  assert.deepEqual([node.callsOf('signal').length, node.callsOf('start').length, node.counts.detected, node.counts.repaired], [0, 1, { Mounts: 1 }, {}]);
+  assert.equal(node.events.filter(({ reason }) => reason === 'DriftDetected').length, 1);
+  const drifted = (): unknown => node.reconciler.view(web)?.status.conditions.find(({ type }) => type === 'Drifted')?.status;
+  assert.equal(drifted(), 'True');
+  node.killDaemon();
+  node.startDaemon();
+  assert.ok(await node.settle());
+  assert.equal(drifted(), 'True');
+  const [report] = await node.reconciler.drift();
+  assert.deepEqual(report?.present.map(({ kind, policy, count }) => [kind, policy, count]), [['Mounts', 'Report', 1]]);
+  assert.equal(node.events.filter(({ reason }) => reason === 'DriftDetected').length, 1);
+
+  node.apply(container('web'));
+  await node.clock.advance(MINUTE);
+  assertWhole(node);
+  assert.deepEqual((await node.reconciler.drift())[0]?.past.map(({ kind, undoneBy }) => [kind, undoneBy]), [['Mounts', 'Start']]);
+});
+
+test('changed files are thrown away by a restart, at whatever point the daemon dies on the way', async () => {
+  const drift = { files: { policy: 'Correct' as const, allowedPaths: [] } };
+  for (let steps = 1; steps < 60; steps += 3) {
+    const node = new SimulatedNode();
+    const watcher = new ScriptedFiles(node);
+    node.apply(container('web', { drift: driftSchema.parse(drift) }));
+    node.startDaemon({ files: watcher });
+    assert.ok(await node.settle());
+    watcher.change();
+    for (let turn = 0; turn < steps; turn++) await Promise.resolve();
+    node.killDaemon();
+    node.startDaemon({ files: watcher });
+    await node.clock.advance(MINUTE);
+    assertWhole(node);
+    assert.equal(watcher.isChanged, false, `after ${steps} turns`);
+    assert.deepEqual([node.callsOf('reset').length, node.callsOf('create').length], [1, 1]);
+  }
+});
+
+/** The files of one container, which a reset puts back. */
+class ScriptedFiles implements FileWatcher {
+  readonly #node: SimulatedNode;
+  readonly #listeners = new Set<(name: ContainerName) => void>();
+  #resets: number | undefined;
+
+  constructor(node: SimulatedNode) {
+    this.#node = node;
+  }
+
+  get isChanged(): boolean {
+    return this.#resets !== undefined && this.#node.callsOf('reset').length === this.#resets;
+  }
+
+  change(): void {
+    this.#resets = this.#node.callsOf('reset').length;
+    for (const listener of this.#listeners) listener(web);
+  }
+
+  async find(): Promise<FileFindings> {
+    return { files: this.isChanged ? [{ kind: 'C', path: '/srv/index.html', by: { pid: 7, program: 'sed', uid: 0, isInside: true } }] : [], more: 0 };
+  }
+
+  release(): void {}
+
+  subscribe(listener: (name: ContainerName) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}
 
 function setIntervalOn(node: SimulatedNode, every: number, action: () => void): { stop(): void } {
   let stopped = false;

@@ -50,7 +50,7 @@ test('frozen by hand, or let run on by hand, is drift, and undone', async () => 
   assert.ok(await node.settle());
   assert.ok(isFrozen(node));
   assert.match(node.reconciler.view(web)?.status.lastDrift?.message ?? '', /run, want them to stand still/);
-  assert.deepEqual([node.counts.detected, node.counts.repaired], [{ Process: 2 }, { Process: 2 }]);
+  assert.deepEqual([node.counts.detected, node.counts.repaired], [{ Frozen: 2 }, { Frozen: 2 }]);
 });
 
 test('a paused container that is stopped is let run on, so that it ends in order', async () => {

@@ -190,6 +190,10 @@ export class SimulatedEngine implements ContainerEngine {
     return Promise.reject(new MooringError('Unsupported', 'nothing is simulated of what processes write'));
   }
 
+  async execs(): Promise<string[]> {
+    return [];
+  }
+
   exec(): Promise<never> {
     return this.attach();
   }

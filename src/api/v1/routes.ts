@@ -126,8 +126,12 @@ function nameOf({ params }: Call): ContainerName {
 }
 
 /** The container that a path names. Throws `NotFound`. */
-export function viewOf(call: Call, { reconciler }: ApiServices): ContainerView {
-  const name = nameOf(call);
+export function viewOf(call: Call, services: ApiServices): ContainerView {
+  return namedView(nameOf(call), services);
+}
+
+/** The container of that name. Throws `NotFound`. */
+export function namedView(name: ContainerName, { reconciler }: ApiServices): ContainerView {
   const view = reconciler.view(name);
   if (view === undefined) throw new MooringError('NotFound', `there is no container ${name}`, { fix: 'see "mooring get --all-namespaces"' });
   return view;

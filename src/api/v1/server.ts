@@ -8,6 +8,7 @@ import { buildRoutes } from './build-routes.ts';
 import type { Call } from './call.ts';
 import { configRoutes } from './config-routes.ts';
 import { errorReply } from './error-body.ts';
+import { driftRoutes } from './drift-routes.ts';
 import { fileRoutes } from './file-routes.ts';
 import { imageRoutes } from './image-routes.ts';
 import { bootstrapRoutes } from './bootstrap-routes.ts';
@@ -37,7 +38,7 @@ export function startApiServer(socket: string, logger: Logger, services: Promise
 
 function v1Face(logger: Logger, services: Promise<ApiServices>): Face {
   const router = Router({ ignoreTrailingSlash: true, maxParamLength: MAX_PIECE });
-  for (const route of [...routes, ...streamRoutes, ...supplyRoutes, ...configRoutes, ...imageRoutes, ...buildRoutes, ...registryRoutes, ...bootstrapRoutes, ...systemRoutes, ...fileRoutes, ...tokenRoutes]) router.on(route.method, route.path, () => undefined, route);
+  for (const route of [...routes, ...streamRoutes, ...supplyRoutes, ...configRoutes, ...imageRoutes, ...buildRoutes, ...registryRoutes, ...bootstrapRoutes, ...systemRoutes, ...fileRoutes, ...driftRoutes, ...tokenRoutes]) router.on(route.method, route.path, () => undefined, route);
   return {
     upgrades: () => true,
     answer: (exchange) => {

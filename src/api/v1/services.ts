@@ -17,7 +17,7 @@ import type { DownProgress, Info } from './types.ts';
 
 /** What the API stands on. The daemon wires it. */
 export interface ApiServices {
-  readonly reconciler: Pick<ReconcilerFace, 'views' | 'view' | 'explain' | 'plan' | 'subscribe' | 'make' | 'run' | 'stop' | 'reset' | 'onExit' | 'health'>;
+  readonly reconciler: Pick<ReconcilerFace, 'views' | 'view' | 'explain' | 'drift' | 'plan' | 'subscribe' | 'make' | 'run' | 'stop' | 'reset' | 'onExit' | 'health'>;
   readonly desired: Pick<DesiredStore, 'get' | 'getOf' | 'listOf' | 'apply' | 'delete'>;
   readonly events: Pick<EventLog, 'list' | 'subscribe'>;
   /** Documents that are not accepted at present, of all sources. */

@@ -52,6 +52,15 @@ export class CgroupLayout {
     return this.#byController.get(controller) ?? this.#unified;
   }
 
+  /**
+   * Where the hierarchy of these controllers, as a line of /proc/<pid>/cgroup has them, is mounted: none is the unified one. Undefined where it is not mounted, and for a unified one that
+   * holds nothing by which containers are limited, beside others: the runtime puts no process into that.
+   */
+  mountPointOf([controller = '']: readonly string[]): string | undefined {
+    if (controller !== '') return this.#byController.get(controller)?.mountPoint;
+    return this.#unified !== undefined && this.hierarchyOf('pids') === this.#unified ? this.#unified.mountPoint : undefined;
+  }
+
   /** The folders of a cgroup in all hierarchies. */
   foldersOf(cgroupPath: string): string[] {
     return this.mountPoints.map((mountPoint) => path.join(mountPoint, cgroupPath));

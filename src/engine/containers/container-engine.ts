@@ -171,9 +171,9 @@ class LocalContainerEngine implements OwnedContainerEngine {
     const drift = [...snapshot.bundleDrift];
     if (process.state === 'Running') {
       if (snapshot.configText !== undefined) managed.wantedMounts ??= await wantedMounts(JSON.parse(snapshot.configText) as RuntimeConfig);
-      drift.push(...(await runningDrift(this.#options.native, this.#layout, managed, snapshot.mountinfo)));
+      drift.push(...(await runningDrift(this.#options.native, this.#layout, managed, snapshot)));
       drift.push(...(await this.#configs.drift(managed.record.config?.folders ?? [])));
-      drift.push(...(await this.#networks.observe(managed.record, process.init)));
+      drift.push(...(await this.#networks.observe(managed.record, process.init)), ...(await this.#joined.drift(container, process.init)));
     } else if (process.state !== 'Creating') {
       await this.#networks.ended(id);
     }
@@ -269,7 +269,10 @@ class LocalContainerEngine implements OwnedContainerEngine {
   }
 
   async resume(id: ContainerId): Promise<void> {
-    await this.#freezes.resume(this.#get(id).paths);
+    const managed = this.#get(id);
+    await this.#freezes.resume(managed.paths);
+    const { snapshot, process } = await this.#observer.look(managed);
+    if (snapshot.isStopped && process.state === 'Running') await this.signal(id, 'SIGCONT');
   }
 
   async update(id: ContainerId, container: Container, specHash: string): Promise<void> {
@@ -317,6 +320,10 @@ class LocalContainerEngine implements OwnedContainerEngine {
     if (process.state !== 'Running') throw new MooringError('Conflict', `container ${managed.record.name} is not running`);
     if (await this.#freezes.isPaused(managed.paths.cgroup)) throw new MooringError('Conflict', `container ${managed.record.name} is paused`, { fix: 'let it run on first' });
     return this.#execs.start(managed, process.init, request, onEnd);
+  }
+
+  execs(id: ContainerId): Promise<string[]> {
+    return this.#execs.list(this.#get(id));
   }
 
   killExec(exec: string): void {

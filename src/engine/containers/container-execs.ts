@@ -4,10 +4,12 @@ import path from 'node:path';
 import type { Duplex } from 'node:stream';
 
 import { errnoOf, messageOf, MooringError } from '../../lib/errors.ts';
+import { exists } from '../../lib/exists.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { Native, ProcessIdentity, ProcessWatch } from '../../native/native.ts';
 import type { ExecRequest, ExecResult, ExitRecord } from '../engine.ts';
 import { connectAttach } from './attach-connection.ts';
+import type { ContainerPaths } from './container-paths.ts';
 import { execProcess } from './exec-process.ts';
 import type { ManagedContainer } from './managed-container.ts';
 import { parseExit } from './monitor-files.ts';
@@ -67,15 +69,17 @@ export class ContainerExecs {
     watch?.close();
   }
 
+  /** Ids of those that run: whose monitor serves clients. */
+  async list({ paths }: ManagedContainer): Promise<string[]> {
+    const folders = await foldersOf(paths);
+    const alive = await Promise.all(folders.map((folder) => exists(path.join(folder, 'attach.sock'))));
+    return folders.filter((_, index) => alive[index]).map((folder) => path.basename(folder));
+  }
+
   /** Removes the folders of those that have ended while no daemon looked. */
   async collect({ paths }: ManagedContainer): Promise<void> {
-    const ids = await readdir(paths.execs).catch((error: unknown) => {
-      if (errnoOf(error) === 'ENOENT') return [];
-      throw error;
-    });
-    for (const folder of ids.map((id) => path.join(paths.execs, id))) {
-      const entries = await readdir(folder);
-      if (!entries.includes('attach.sock')) await rm(folder, { recursive: true });
+    for (const folder of await foldersOf(paths)) {
+      if (!(await readdir(folder)).includes('attach.sock')) await rm(folder, { recursive: true });
     }
   }
 
@@ -100,5 +104,14 @@ export class ContainerExecs {
     const end = await readFile(path.join(folder, 'exit.json'), 'utf8').then(parseExit, () => undefined); // a monitor that was killed has left none
     await rm(folder, { recursive: true, force: true }).catch((error: unknown) => this.#logger.warn({ folder, error: messageOf(error) }, 'remove what an ended process has left'));
     return end;
+  }
+}
+
+async function foldersOf({ execs }: Pick<ContainerPaths, 'execs'>): Promise<string[]> {
+  try {
+    return (await readdir(execs)).map((id) => path.join(execs, id));
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
   }
 }

@@ -56,6 +56,7 @@ export class ContainerFiles {
       upper,
       work,
       readOnly: config.root.readonly,
+      mountPoints: [...config.mounts.map(({ destination }) => destination), config.process.cwd],
       binds: binds.filter(({ source }) => !absent.includes(source)),
     };
   }

@@ -1,3 +1,5 @@
+import path from 'node:path';
+
 import type { FileContent, Native } from '../../native/native.ts';
 import type { Drift, ExitRecord } from '../engine.ts';
 import { hashOf } from './bundle.ts';
@@ -7,7 +9,7 @@ import { type LimitFile, limitFiles } from './limit-files.ts';
 import { limitsOf } from './limits.ts';
 import { type ManagedContainer, type Run, sameProcess } from './managed-container.ts';
 import { type MonitorState, parseExit, parseState } from './monitor-files.ts';
-import { isAlive, statPath } from './process-table.ts';
+import { isAlive, isStopped, statPath } from './process-table.ts';
 import { mountDrift } from './wanted-mounts.ts';
 
 /** What kernel and disk hold of a container at one moment. */
@@ -16,6 +18,8 @@ export interface ContainerSnapshot {
   readonly exit: ExitRecord | undefined;
   readonly monitorAlive: boolean;
   readonly initAlive: boolean;
+  /** Whether that was stopped by a signal, which in a pid namespace of its own only somebody outside can send it. */
+  readonly isStopped: boolean;
   /** Undefined unless the bundle is whole. */
   readonly configText: string | undefined;
   readonly bundleDrift: readonly Drift[];
@@ -49,16 +53,16 @@ function lingering(guess: Run | undefined, [monitorStat]: FileContent[]): Monito
   return guess && isAlive(guess.monitor, monitorStat) ? { status: 'creating', monitor: guess.monitor } : undefined;
 }
 
-type Processes = Pick<ContainerSnapshot, 'monitorAlive' | 'initAlive' | 'mountinfo'>;
+type Processes = Pick<ContainerSnapshot, 'monitorAlive' | 'initAlive' | 'isStopped' | 'mountinfo'>;
 
 async function readProcesses(native: Native, state: MonitorState | undefined, guess: Run | undefined, guessed: FileContent[]): Promise<Processes> {
-  if (!state) return { monitorAlive: false, initAlive: false, mountinfo: undefined };
+  if (!state) return { monitorAlive: false, initAlive: false, isStopped: false, mountinfo: undefined };
   const init = state.status === 'running' ? state.init : undefined;
   const known = guess && init && sameProcess(guess.init, init) && sameProcess(guess.monitor, state.monitor);
   const files = known ? guessed : await native.readFiles(processFiles({ monitor: state.monitor, ...(init ? { init } : {}) }));
   const [monitorStat, initStat, mountinfo] = files;
   const initAlive = init !== undefined && isAlive(init, initStat);
-  return { monitorAlive: isAlive(state.monitor, monitorStat), initAlive, mountinfo: initAlive ? textOf(mountinfo) : undefined };
+  return { monitorAlive: isAlive(state.monitor, monitorStat), initAlive, isStopped: initAlive && isStopped(initStat), mountinfo: initAlive ? textOf(mountinfo) : undefined };
 }
 
 function processFiles({ monitor, init }: Pick<Run, 'monitor'> & Partial<Pick<Run, 'init'>>): string[] {
@@ -75,10 +79,27 @@ function bundleDrift({ record, paths }: ManagedContainer, config: FileContent | 
 }
 
 /** How the kernel's limits and mounts of a running container differ from what was asked. */
-export async function runningDrift(native: Native, layout: CgroupLayout, managed: ManagedContainer, mountinfo: string | undefined): Promise<Drift[]> {
-  const limits = await limitDrift(native, layout, managed);
+export async function runningDrift(native: Native, layout: CgroupLayout, managed: ManagedContainer, { mountinfo, isStopped: stopped }: Pick<ContainerSnapshot, 'mountinfo' | 'isStopped'>): Promise<Drift[]> {
+  const [limits, strayed] = await Promise.all([limitDrift(native, layout, managed), strayedFrom(native, layout, managed)]);
   const mounts = managed.wantedMounts;
-  return [...limits.map(({ drift }) => drift), ...(mounts === undefined || mountinfo === undefined ? [] : mountDrift(mounts, mountinfo))];
+  const [first] = strayed;
+  return [
+    ...(stopped ? [{ kind: 'Frozen' as const, message: 'its first process was stopped by a signal (SIGSTOP), want it running' }] : []),
+    ...(first === undefined ? [] : [{ kind: 'Limits' as const, message: `its first process is in control group ${first.found}${strayed.length > 1 ? `, and in ${strayed.length - 1} more that are not its own` : ''}, want ${managed.paths.cgroup}` }]),
+    ...limits.map(({ drift }) => drift),
+    ...(mounts === undefined || mountinfo === undefined ? [] : mountDrift(mounts, mountinfo)),
+  ];
+}
+
+/** The hierarchies where the first process of a run is in another control group than its container's own, or one below that. `folder` is where it should be. */
+export async function strayedFrom(native: Native, layout: CgroupLayout, { run, paths }: ManagedContainer): Promise<{ readonly folder: string; readonly found: string }[]> {
+  if (run === undefined) return [];
+  const [content] = await native.readFiles([`/proc/${run.init.pid}/cgroup`]);
+  return [...(textOf(content) ?? '').matchAll(/^\d+:([^:]*):(.*)$/gm)].flatMap(([, controllers = '', found = '']) => {
+    const mountPoint = layout.mountPointOf(controllers.split(','));
+    if (mountPoint === undefined || found === paths.cgroup || found.startsWith(`${paths.cgroup}/`)) return [];
+    return [{ folder: path.join(mountPoint, paths.cgroup), found: `${found} (${controllers === '' ? 'v2' : controllers})` }];
+  });
 }
 
 /** The limits that aren't as wanted. */

@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 
 import { errnoOf, MooringError } from '../../lib/errors.ts';
 import type { Native } from '../../native/native.ts';
@@ -9,7 +10,7 @@ import type { Database } from '../store/database.ts';
 import { hostnameOf } from './bundle.ts';
 import type { CgroupLayout } from './cgroup-layout.ts';
 import type { ContainerObserver } from './container-observer.ts';
-import { limitDrift } from './container-snapshot.ts';
+import { limitDrift, strayedFrom } from './container-snapshot.ts';
 import type { LimitFile } from './limit-files.ts';
 import type { ManagedContainer } from './managed-container.ts';
 
@@ -58,7 +59,10 @@ export class ContainerUpdates {
 
   async restoreLimits(managed: ManagedContainer): Promise<void> {
     const { process } = await this.#options.observer.look(managed);
-    if (process.state === 'Running') await this.#writeLimits(managed); // else it will start with its limits
+    if (process.state !== 'Running') return; // it will start with its limits, in its control groups
+    const { native, layout } = this.#options;
+    for (const { folder } of await strayedFrom(native, layout, managed)) await writeFile(path.join(folder, 'cgroup.procs'), String(process.init.pid));
+    await this.#writeLimits(managed);
   }
 
   /** Those that aren't as the record says. What the old value of another forbids (memory beyond memory and swap) is written behind that. */

@@ -1,11 +1,11 @@
-import { chmod, mkdir, rm, symlink } from 'node:fs/promises';
+import { chmod, mkdir, readlink, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { MooringError } from '../../lib/errors.ts';
 import type { Native, ProcessIdentity } from '../../native/native.ts';
 import type { Container } from '../../spec/container.ts';
 import { containerName, type ContainerName } from '../../spec/name.ts';
 import { joinedContainer } from '../../spec/namespaces.ts';
-import type { ContainerId } from '../engine.ts';
+import type { ContainerId, Drift } from '../engine.ts';
 import { containerPaths, type EngineFolders } from './container-paths.ts';
 import { openNamespace } from '../network/container-link.ts';
 import { namespaceLink } from '../network/namespace-link.ts';
@@ -25,6 +25,9 @@ export interface JoinedPaths {
   /** Folder that is its /dev/shm. */
   readonly shm?: string;
 }
+
+/** What is shared, for people. */
+const SHARED = { pid: 'processes', ipc: 'IPC objects' } as const;
 
 /** Processes and IPC that containers share with each other. */
 export class JoinedNamespaces {
@@ -63,6 +66,20 @@ export class JoinedNamespaces {
       if (kind === 'ipc' && paths.shm !== undefined) open.use(await folderLink(paths.shm, this.#shmFolder(owner.id)));
     }
     return open.move();
+  }
+
+  /** What it should share with another container that runs, and does not: that was started anew, and has others now. */
+  async drift({ metadata: { namespace }, spec: { namespaces } }: Container, init: ProcessIdentity): Promise<Drift[]> {
+    const found: Drift[] = [];
+    for (const kind of ['pid', 'ipc'] as const) {
+      const name = joinedContainer(namespaces[kind]);
+      const owner = name === undefined ? undefined : this.#options.find(containerName({ namespace, name }));
+      const ownerInit = owner && (await this.#options.initOf(owner.id));
+      if (!ownerInit) continue;
+      const [own, wanted] = await Promise.all([init, ownerInit].map(({ pid }) => readlink(`/proc/${pid}/ns/${kind}`).catch(() => undefined))); // undefined once it has ended
+      if (own !== undefined && wanted !== undefined && own !== wanted) found.push({ kind: 'Namespaces', message: `its ${SHARED[kind]} are not those of container ${name} any more, since that was started anew` });
+    }
+    return found;
   }
 
   async #ownerOf(container: Container, kind: 'pid' | 'ipc', name: string): Promise<{ readonly id: ContainerId; readonly init: ProcessIdentity }> {

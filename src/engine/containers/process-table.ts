@@ -10,6 +10,11 @@ export function isAlive(process: ProcessIdentity, stat: FileContent | undefined)
   return startTime === process.startTime && !ENDED.has(state);
 }
 
+/** Whether a signal has stopped it; a debugger's hold is another state. */
+export function isStopped(stat: FileContent | undefined): boolean {
+  return stat !== undefined && 'text' in stat && parseStat(stat.text).state === 'T';
+}
+
 /** Fields 3, 4 and 22 of `/proc/<pid>/stat`. The command's name, field 2, may hold spaces and parentheses of its own. */
 export function parseStat(text: string): { readonly state: string; readonly parent: number; readonly startTime: number } {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');

@@ -16,6 +16,8 @@ export interface ContainerFileSystem {
   readonly upper: string;
   readonly work: string;
   readonly readOnly: boolean;
+  /** What the runtime makes in it before the program runs: places to mount on, and the folder to start in. */
+  readonly mountPoints: readonly string[];
   /** What will be mounted from elsewhere once it runs. */
   readonly binds: readonly { readonly source: string; readonly part: string; readonly place: string; readonly readOnly: boolean }[];
 }

@@ -8,11 +8,11 @@ import type { ContainerFiles } from '../containers/container-files.ts';
 import type { ContainerId } from '../engine.ts';
 import type { CommitOptions, CopyIn, CopyOptions, CopyOut, FileChange, FileEngine, FileStat } from '../files.ts';
 import { ArchiverProcess } from '../images/archiver-process.ts';
-import { resolveLayeredPath } from '../images/layered-file.ts';
-import { packUpper, type Upper } from '../images/pack-upper.ts';
+import { packUpper } from '../images/pack-upper.ts';
 import type { ImageEngine, ImageSummary } from '../images.ts';
 import { changedConfig, configOfContainer } from './commit-config.ts';
-import { type ContainerFileSystem, RUNTIME_MOUNT_POINTS } from './container-file-system.ts';
+import type { ContainerFileSystem } from './container-file-system.ts';
+import { listChanges, upperOf } from './list-changes.ts';
 
 export interface FileEngineOptions {
   readonly files: ContainerFiles;
@@ -47,12 +47,8 @@ class LocalFileEngine implements FileEngine {
 
   async changes(id: ContainerId): Promise<FileChange[]> {
     using use = await this.#files.begin(id);
-    const { folder, lower, omitEmpty = [] } = await upperOf(await this.#files.locate(id));
-    using process = new ArchiverProcess(this.#archiver, ['changes', folder, ...lower.flatMap((layer) => ['--below', layer]), ...omitEmpty.flatMap((place) => ['--omit', place])], { signal: use.signal });
-    const lines = await text(process.stdout);
-    use.signal.throwIfAborted();
-    await process.report('list the changes of a container');
-    return jsonLines<FileChange>(lines).sort((a, b) => (a.path < b.path ? -1 : 1));
+    const found = await Array.fromAsync(listChanges(this.#archiver, await upperOf(await this.#files.locate(id)), use.signal));
+    return found.map(({ kind, path: place }) => ({ kind, path: place })).sort((a, b) => (a.path < b.path ? -1 : 1));
   }
 
   async stat(id: ContainerId, file: string): Promise<FileStat> {
@@ -156,12 +152,6 @@ function containerArguments({ init, lower, upper, work, readOnly, binds }: Conta
     ...(readOnly ? ['--read-only', 'yes'] : []),
     ...binds.flatMap(({ source, part, place, readOnly: fixed }) => ['--bind', source, '--part', part, '--at', place, '--access', fixed ? 'ro' : 'rw']),
   ];
-}
-
-/** The runtime follows the image's links on its way to a mount point, so what it made may lie where these lead. */
-async function upperOf({ upper, lower }: ContainerFileSystem): Promise<Upper> {
-  const places = await Promise.all(RUNTIME_MOUNT_POINTS.map((place) => resolveLayeredPath(lower, place)));
-  return { folder: upper, lower, omitEmpty: [...new Set([...RUNTIME_MOUNT_POINTS, ...places])] };
 }
 
 function absolute(file: string): string {

@@ -96,7 +96,7 @@ test('frozen by hand it runs on at once, and stopped while paused it ends in ord
   await until('it is seen running', async () => (await node.get('app')).status.pid === pid);
   await writeFile(freezer, freezer.endsWith('state') ? 'FROZEN' : '1');
   await counts(pid);
-  await until('it is told', async () => (await node.events('app')).some(({ reason, message }) => reason === 'DriftDetected' && /Process: its processes stand still/.test(message)));
+  await until('it is told', async () => (await node.events('app')).some(({ reason, message }) => reason === 'DriftDetected' && /Frozen: its processes stand still/.test(message)));
 
   await node.write('app.yaml', spec('pause: true'));
   await until('it stands still', () => isFrozen(freezer));

@@ -3,6 +3,7 @@ import { PassThrough } from 'node:stream';
 import type { ApiServices } from '../../../src/api/v1/services.ts';
 import { MooringError } from '../../../src/lib/errors.ts';
 import type { DesiredContainer } from '../../../src/reconcile/desired.ts';
+import type { ContainerDrift } from '../../../src/reconcile/drift-report.ts';
 import type { MooringEvent } from '../../../src/reconcile/events.ts';
 import type { ContainerView } from '../../../src/reconcile/view.ts';
 import type { Container } from '../../../src/spec/container.ts';
@@ -49,6 +50,8 @@ export class FakeServices implements ApiServices {
   images = {} as ApiServices['images'];
   files = {} as ApiServices['files'];
 
+  readonly driftList: ContainerDrift[] = [];
+
   readonly reconciler: ApiServices['reconciler'] = {
     make: () => Promise.reject(new Error('no face under test makes')),
     run: () => Promise.resolve(),
@@ -56,6 +59,7 @@ export class FakeServices implements ApiServices {
     reset: () => Promise.resolve(),
     onExit: () => () => {},
     health: () => undefined,
+    drift: () => Promise.resolve([...this.driftList]),
     views: () => [...this.viewsByName.values()],
     view: (name) => this.viewsByName.get(name),
     explain: (name) =>

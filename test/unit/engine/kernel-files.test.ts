@@ -238,7 +238,7 @@ describe("the monitor's files", () => {
   const exit = { exitCode: 0, signal: null, oomKilled: false, startedAt: 1, finishedAt: 2 };
   const running = { status: 'running' as const, monitor, init: { pid: 3, startTime: 30 }, startedAt: 1 };
   const judged = (snapshot: Partial<ContainerSnapshot>) =>
-    judgeProcess({ state: undefined, exit: undefined, monitorAlive: false, initAlive: false, configText: undefined, bundleDrift: [], mountinfo: undefined, ...snapshot });
+    judgeProcess({ state: undefined, exit: undefined, monitorAlive: false, initAlive: false, isStopped: false, configText: undefined, bundleDrift: [], mountinfo: undefined, ...snapshot });
 
   it('and the two processes together say what became of the container', () => {
     assert.equal(judged({}).state, 'None');

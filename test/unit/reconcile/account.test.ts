@@ -70,7 +70,7 @@ test('a restart to undo drift is counted, and no crash', () => {
 test('drift is told once while it lasts, and only of what is wanted', () => {
   const drifted = { ...observed(running), drift: [mounts] };
   const first = account(situation({ desired: desired(), observed: drifted }));
-  assert.deepEqual(first.happenings, [{ kind: 'DriftDetected', drift: mounts }]);
+  assert.deepEqual(first.happenings, [{ kind: 'DriftDetected', drift: mounts, policy: 'Correct' }]);
   assert.deepEqual(first.facts.lastDrift, { ...mounts, time: T0 + 5_000 });
   assert.deepEqual(account(situation({ desired: desired(), observed: drifted, facts: first.facts })).happenings, []);
   assert.deepEqual(account(situation({ observed: drifted })).happenings, []);
