@@ -1,8 +1,10 @@
 // What this runtime can do, and a config.json to begin with.
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <seccomp.h>
 #include <unistd.h>
 
+#include <cctype>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -37,6 +39,18 @@ constexpr const char* first_config = R"({
     "maskedPaths": ["/proc/acpi", "/proc/asound", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/sys/firmware", "/proc/scsi"],
     "readonlyPaths": ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]}})";
 
+// Those that this libseccomp knows.
+Json seccomp_architectures() {
+  Json known = Json::array();
+  for (const char* name : {"aarch64", "arm", "mips", "mips64", "mips64n32", "mipsel", "mipsel64", "mipsel64n32", "parisc", "parisc64", "ppc", "ppc64", "ppc64le", "riscv64", "s390", "s390x", "x32", "x86", "x86_64"}) {
+    if (!seccomp_arch_resolve_name(name)) continue;
+    std::string upper = "SCMP_ARCH_";
+    for (const char* letter = name; *letter; ++letter) upper += static_cast<char>(std::toupper(static_cast<unsigned char>(*letter)));
+    known.push_back(std::move(upper));
+  }
+  return known;
+}
+
 }  // namespace
 
 Result<int> features(const Context&, const Arguments&) {
@@ -45,6 +59,7 @@ Result<int> features(const Context&, const Arguments&) {
                              "rro", "rrw", "rsuid", "rnosuid", "rdev", "rnodev", "rexec", "rnoexec", "ratime", "rnoatime", "rrelatime", "rnorelatime", "rstrictatime", "rnostrictatime", "rdiratime", "rnodiratime", "rsymfollow", "rnosymfollow",
                              "idmap", "ridmap", "tmpcopyup", "remount", "silent", "loud", "defaults", "sync", "async", "dirsync", "lazytime", "nolazytime", "private", "rprivate", "slave", "rslave", "shared", "rshared", "unbindable", "runbindable"})
     mount_options.push_back(option);
+  const Json seccomp_flags = {"SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW", "SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"};
   Json capabilities = Json::array();
   for (int capability = 0; capability <= CAP_LAST_CAP; ++capability) capabilities.push_back(capability_name(capability));
   const Json features = {
@@ -59,11 +74,15 @@ Result<int> features(const Context&, const Arguments&) {
         {"seccomp",
          {{"enabled", true},
           {"actions", {"SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO", "SCMP_ACT_KILL", "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL_THREAD", "SCMP_ACT_LOG", "SCMP_ACT_NOTIFY", "SCMP_ACT_TRACE", "SCMP_ACT_TRAP"}},
-          {"operators", {"SCMP_CMP_EQ", "SCMP_CMP_GE", "SCMP_CMP_GT", "SCMP_CMP_LE", "SCMP_CMP_LT", "SCMP_CMP_MASKED_EQ", "SCMP_CMP_NE"}}}},
+          {"operators", {"SCMP_CMP_EQ", "SCMP_CMP_GE", "SCMP_CMP_GT", "SCMP_CMP_LE", "SCMP_CMP_LT", "SCMP_CMP_MASKED_EQ", "SCMP_CMP_NE"}},
+          {"archs", seccomp_architectures()},
+          {"knownFlags", seccomp_flags},
+          {"supportedFlags", seccomp_flags}}},
         {"apparmor", {{"enabled", true}}},
         {"selinux", {{"enabled", true}}},
         {"intelRdt", {{"enabled", false}}},
         {"mountExtensions", {{"idmap", {{"enabled", true}}}}}}},
+      {"potentiallyUnsafeConfigAnnotations", {"dev.mooring."}},
       {"annotations", {{"dev.mooring.version", kVersion}, {"org.opencontainers.runc.checkpoint.enabled", "true"}}}};
   std::printf("%s\n", features.dump(2).c_str());
   return 0;

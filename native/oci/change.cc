@@ -1,8 +1,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <cstdlib>
+#include <cctype>
+#include <charconv>
+#include <cstdint>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "command.h"
 #include "runtime/cgroup_control.h"
@@ -25,11 +28,11 @@ struct LimitFlag {
   const char* flag;
   const char* group;
   const char* key;
-  bool number = true;
+  enum { count, bytes, text } kind = count;
 };
-constexpr LimitFlag limit_flags[] = {{"memory", "memory", "limit"},
-                                     {"memory-swap", "memory", "swap"},
-                                     {"memory-reservation", "memory", "reservation"},
+constexpr LimitFlag limit_flags[] = {{"memory", "memory", "limit", LimitFlag::bytes},
+                                     {"memory-swap", "memory", "swap", LimitFlag::bytes},
+                                     {"memory-reservation", "memory", "reservation", LimitFlag::bytes},
                                      {"memory-swappiness", "memory", "swappiness"},
                                      {"cpu-share", "cpu", "shares"},
                                      {"cpu-shares", "cpu", "shares"},
@@ -39,10 +42,27 @@ constexpr LimitFlag limit_flags[] = {{"memory", "memory", "limit"},
                                      {"cpu-idle", "cpu", "idle"},
                                      {"cpu-rt-period", "cpu", "realtimePeriod"},
                                      {"cpu-rt-runtime", "cpu", "realtimeRuntime"},
-                                     {"cpuset-cpus", "cpu", "cpus", false},
-                                     {"cpuset-mems", "cpu", "mems", false},
+                                     {"cpuset-cpus", "cpu", "cpus", LimitFlag::text},
+                                     {"cpuset-mems", "cpu", "mems", LimitFlag::text},
                                      {"blkio-weight", "blockIO", "weight"},
                                      {"pids-limit", "pids", "limit"}};
+
+// "-1", "4096"; of bytes also "64M", "64MB", "64MiB", all three of 1024².
+std::optional<int64_t> number_of(const std::string& text, bool bytes) {
+  int64_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, number);
+  if (read.ec != std::errc()) return std::nullopt;
+  std::string unit(read.ptr, end);
+  if (unit.empty()) return number;
+  for (char& letter : unit) letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
+  for (int power = 0; bytes && number >= 0 && power < 5; ++power) {
+    const std::string letter(1, "bkmgt"[power]);
+    if (unit != letter && (power == 0 || (unit != letter + "b" && unit != letter + "ib"))) continue;
+    return number > (INT64_MAX >> (10 * power)) ? std::nullopt : std::optional(number << (10 * power));
+  }
+  return std::nullopt;
+}
 
 // Not by the name /dev/stdin, which can't be opened where that is a socket.
 Result<std::string> read_standard_input() {
@@ -66,11 +86,14 @@ Result<std::string> wanted_resources(const Arguments& arguments) {
   for (const LimitFlag& flag : limit_flags) {
     if (!arguments.has(flag.flag)) continue;
     const std::string text = arguments.value(flag.flag);
-    char* end = nullptr;
-    const long long number = std::strtoll(text.c_str(), &end, 10);
-    if (flag.number && (text.empty() || *end)) return Error{std::string("--") + flag.flag + ": \"" + text + "\" is not a number"};
-    if (flag.number) resources[flag.group][flag.key] = number;
-    else resources[flag.group][flag.key] = text;
+    auto& target = resources[flag.group][flag.key];
+    if (flag.kind == LimitFlag::text) {
+      target = text;
+      continue;
+    }
+    const auto number = number_of(text, flag.kind == LimitFlag::bytes);
+    if (!number) return Error{std::string("--") + flag.flag + ": \"" + text + "\" is not a number" + (flag.kind == LimitFlag::bytes ? " of bytes, as 1073741824 or 1G" : "")};
+    target = *number;
   }
   return resources.dump();
 }

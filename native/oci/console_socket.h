@@ -1,4 +1,4 @@
-// --console-socket: hands the pty's master to whoever listens there.
+// --console-socket and --pidfd-socket: hand the pty's master, and a pidfd of the process, to whoever listens there.
 #pragma once
 
 #include <string>
@@ -8,5 +8,6 @@
 namespace mooring::oci {
 
 Status send_console(const std::string& socket_path, int master);
+Status send_pidfd(const std::string& socket_path, int pidfd);
 
 }  // namespace mooring::oci

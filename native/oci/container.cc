@@ -17,12 +17,12 @@
 namespace mooring::oci {
 namespace {
 
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 namespace fs = std::filesystem;
 
 Json describe(const Container& container) {
   const State state = container.state();
-  Json json = {{"ociVersion", "1.2.0"},        {"id", container.id},         {"status", name_of(state)}, {"pid", state == State::stopped ? 0 : container.pid},
+  Json json = {{"ociVersion", "1.2.0"},      {"id", container.id},           {"pid", state == State::stopped ? 0 : container.pid}, {"status", name_of(state)},
                {"bundle", container.bundle}, {"rootfs", container.rootfs}, {"created", container.created}, {"owner", ""}};
   if (!container.annotations.empty()) json["annotations"] = container.annotations;
   return json;

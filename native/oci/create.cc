@@ -34,20 +34,35 @@ Status check_terminal(const Arguments& arguments, const Config& config, bool sta
   return ok();
 }
 
+// A cgroup of another's: what limits, freezes or ends this container would do so to that one too. systemd's scopes are always new.
+Status check_cgroup(const Context& context, const Container& container) {
+  if (context.systemd_cgroup) return ok();
+  auto pids = processes_in(container.cgroup);
+  if (!pids) return std::move(pids.error());
+  if (!pids->empty()) return Error{"linux.cgroupsPath: " + container.cgroup + " is not empty: process " + std::to_string(pids->front()) + " is in it; give the container a cgroup of its own", EBUSY};
+  auto frozen = is_frozen(container.cgroup);
+  if (frozen && *frozen) return Error{"linux.cgroupsPath: " + container.cgroup + " is frozen, so that no container can start in it", EBUSY};
+  return ok();
+}
+
 Status launch_into(const Context& context, Made& made, const Arguments& arguments, bool stays) {
   Container& container = made.container;
   auto config = read_config(container.bundle);
   if (!config) return std::move(config.error());
   made.config = std::move(*config);
   MOORING_TRY(check_terminal(arguments, made.config, stays));
+  auto preserved = preserved_fds(arguments);
+  if (!preserved) return std::move(preserved.error());
   MOORING_TRY(find_cgroup(context, made.config, container));
+  if (auto free = check_cgroup(context, container); !free) {
+    container.cgroup.clear();  // not ours to remove
+    return free;
+  }
   if (mkfifo(container.fifo().c_str(), 0600) != 0) return sys_error("make " + container.fifo());
   // Without a pid for now: should this process be killed, delete still finds what it has made.
   MOORING_TRY(keep_config(made.config, container));
   const UniqueFd gate(open(container.fifo().c_str(), O_RDWR | O_CLOEXEC));
   if (!gate) return sys_error("open " + container.fifo());
-  auto preserved = preserved_fds(arguments);
-  if (!preserved) return std::move(preserved.error());
 
   auto launched = launch({.id = container.id, .bundle = container.bundle, .stdin_fd = 0, .stdout_fd = 1, .stderr_fd = 2, .dies_with_caller = false, .callers_keyring = arguments.has("no-new-keyring"), .preserve_fds = *preserved, .start_gate = gate.get(), .systemd_cgroup = context.systemd_cgroup});
   if (!launched) return std::move(launched.error());
@@ -55,6 +70,7 @@ Status launch_into(const Context& context, Made& made, const Arguments& argument
   container.pid = made.launched.pid;
   container.start_time = start_time_of(container.pid);
   if (arguments.has("console-socket")) MOORING_TRY(send_console(arguments.value("console-socket"), made.launched.console.get()));
+  if (arguments.has("pidfd-socket")) MOORING_TRY(send_pidfd(arguments.value("pidfd-socket"), made.launched.pidfd.get()));
   MOORING_TRY(save(container));
   if (arguments.has("pid-file")) MOORING_TRY(write_whole(arguments.value("pid-file"), std::to_string(container.pid)));
   return ok();

@@ -1,3 +1,4 @@
+#include <sched.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -37,6 +38,14 @@ Status signal_first(const Container& container, int signal) {
   return syscall(SYS_pidfd_send_signal, process.get(), signal, nullptr, 0) == 0 ? ok() : Status(sys_error("signal container \"" + container.id + "\""));
 }
 
+// Where the container shares its pid namespace with others, its processes outlive the first of them.
+bool lives_beyond_its_first(const Container& container) {
+  const auto config = read_config(container.folder);
+  if (!config || (config->namespaces.created & CLONE_NEWPID)) return false;
+  const auto pids = processes_in(container.cgroup);
+  return pids && !pids->empty();
+}
+
 // What is known of one whose state is damaged.
 Result<Container> container_of_config(const std::string& root, const std::string& id) {
   Container container;
@@ -54,7 +63,7 @@ Result<int> kill_container(const Context& context, const Arguments& arguments) {
   if (!container) return std::move(container.error());
   auto signal = signal_number(arguments.operands().size() > 1 ? arguments.operands()[1] : "TERM");
   if (!signal) return std::move(signal.error());
-  if (arguments.has("all") && !container->cgroup.empty()) {
+  if (!container->cgroup.empty() && (arguments.has("all") || (*signal == SIGKILL && lives_beyond_its_first(*container)))) {
     MOORING_TRY(signal_all(container->cgroup, *signal));
     return 0;
   }

@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
@@ -8,6 +9,7 @@
 #include "console_socket.h"
 #include "foreground.h"
 #include "preserved_fds.h"
+#include "runtime/cgroup.h"
 #include "runtime/exec.h"
 #include "runtime/files.h"
 
@@ -46,9 +48,33 @@ Result<std::string> process_of_flags(const Container& container, const Arguments
   if (arguments.has("no-new-privs")) process["noNewPrivileges"] = true;
   if (arguments.has("apparmor")) process["apparmorProfile"] = arguments.value("apparmor");
   if (arguments.has("process-label")) process["selinuxLabel"] = arguments.value("process-label");
-  for (const std::string& name : arguments.all("cap"))
-    for (const char* set : {"bounding", "effective", "permitted"}) process["capabilities"][set].push_back(name);
+  Json& capabilities = process["capabilities"];
+  for (const std::string& name : arguments.all("cap")) {
+    for (const char* set : {"bounding", "effective", "permitted"}) capabilities[set].push_back(name);
+    // One that is not inheritable can't be ambient.
+    if (const auto inheritable = capabilities.find("inheritable"); inheritable != capabilities.end() && std::find(inheritable->begin(), inheritable->end(), name) != inheritable->end()) capabilities["ambient"].push_back(name);
+  }
   return process.dump();
+}
+
+// "path", or on version 1 "controller,controller:path": of a cgroup below the container's own, "/" for that itself.
+Result<std::vector<CgroupBelow>> chosen_cgroups(const Container& container, const Arguments& arguments) {
+  std::vector<CgroupBelow> chosen;
+  for (const std::string& text : arguments.all("cgroup")) {
+    const std::size_t colon = text.find(':');
+    std::string path = container.cgroup;
+    for (const std::string& part : path_parts(colon == std::string::npos ? text : text.substr(colon + 1))) {
+      if (part == "..") return Error{"--cgroup: \"" + text + "\" leads out of the container's cgroup", EINVAL};
+      path += "/" + part;
+    }
+    const std::string controllers = colon == std::string::npos ? "" : text.substr(0, colon);
+    for (std::size_t at = 0; at <= controllers.size();) {
+      const std::size_t end = std::min(controllers.find(',', at), controllers.size());
+      chosen.push_back({controllers.substr(at, end - at), path});
+      at = end + 1;
+    }
+  }
+  return chosen;
 }
 
 }  // namespace
@@ -69,12 +95,15 @@ Result<int> exec(const Context& context, const Arguments& arguments) {
   if (!terminal && socket) return Error{"exec: --console-socket needs a terminal"};
   auto preserved = preserved_fds(arguments);
   if (!preserved) return std::move(preserved.error());
+  auto cgroups = chosen_cgroups(*container, arguments);
+  if (!cgroups) return std::move(cgroups.error());
 
   if (!detach) hold_signals();
-  auto launched = execute({.id = container->id, .pid = container->pid, .process = process.is_object() ? process.dump() : *text, .bundle = container->folder, .stdin_fd = 0, .stdout_fd = 1, .stderr_fd = 2, .preserve_fds = *preserved});
+  auto launched = execute({.id = container->id, .pid = container->pid, .process = process.is_object() ? process.dump() : *text, .bundle = container->folder, .stdin_fd = 0, .stdout_fd = 1, .stderr_fd = 2, .preserve_fds = *preserved, .cgroups = std::move(*cgroups)});
   if (!launched) return std::move(launched.error());
   for (const std::string& warning : launched->warnings) context.warn(warning);
   if (socket) MOORING_TRY(send_console(arguments.value("console-socket"), launched->console.get()));
+  if (arguments.has("pidfd-socket")) MOORING_TRY(send_pidfd(arguments.value("pidfd-socket"), launched->pidfd.get()));
   if (arguments.has("pid-file")) MOORING_TRY(write_whole(arguments.value("pid-file"), std::to_string(launched->pid)));
   if (detach) return 0;
   return stay_with(launched->pid, socket ? -1 : launched->console.get());

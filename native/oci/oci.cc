@@ -33,12 +33,12 @@ constexpr Flag global_flags[] = {{"root"}, {"log"}, {"log-format"}, {"debug", 0,
                                  {"cgroup-manager"}};
 
 constexpr const char* pivot = "the runtime always pivots; a container without it can leave its root";
-constexpr Flag create_flags[] = {{"bundle", 'b'}, {"pid-file"}, {"console-socket"}, {"preserve-fds"}, {"no-pivot", 0, false, pivot}, {"no-new-keyring", 0, false}};
-constexpr Flag run_flags[] = {{"bundle", 'b'}, {"pid-file"}, {"console-socket"}, {"preserve-fds"}, {"no-pivot", 0, false, pivot}, {"no-new-keyring", 0, false}, {"detach", 'd', false}, {"keep", 0, false},
+constexpr Flag create_flags[] = {{"bundle", 'b'}, {"pid-file"}, {"console-socket"}, {"pidfd-socket"}, {"preserve-fds"}, {"no-pivot", 0, false, pivot}, {"no-new-keyring", 0, false}};
+constexpr Flag run_flags[] = {{"bundle", 'b'}, {"pid-file"}, {"console-socket"}, {"pidfd-socket"}, {"preserve-fds"}, {"no-pivot", 0, false, pivot}, {"no-new-keyring", 0, false}, {"detach", 'd', false}, {"keep", 0, false},
                               {"no-subreaper", 0, false}};
-constexpr Flag exec_flags[] = {{"console-socket"}, {"cwd"}, {"env", 'e'}, {"tty", 't', false}, {"user", 'u'}, {"additional-gids", 'g'}, {"process", 'p'}, {"detach", 'd', false}, {"pid-file"},
+constexpr Flag exec_flags[] = {{"console-socket"}, {"pidfd-socket"}, {"cwd"}, {"env", 'e'}, {"tty", 't', false}, {"user", 'u'}, {"additional-gids", 'g'}, {"process", 'p'}, {"detach", 'd', false}, {"pid-file"},
                                {"no-new-privs", 0, false}, {"cap", 'c'}, {"preserve-fds"}, {"ignore-paused", 0, false},
-                               {"process-label"}, {"apparmor"}, {"cgroup", 0, true, "cgroups below the container's own are not supported"}};
+                               {"process-label"}, {"apparmor"}, {"cgroup"}};
 constexpr Flag kill_flags[] = {{"all", 'a', false}};
 constexpr Flag delete_flags[] = {{"force", 'f', false}};
 constexpr Flag list_flags[] = {{"format", 'f'}, {"quiet", 'q', false}};

@@ -35,7 +35,7 @@ Json table_in(const std::string& folder, const char* file) {
 Json pressure_in(const std::string& folder, const char* file) {
   Json pressure = Json::object();
   auto text = read_file(AT_FDCWD, folder + "/" + file);
-  for (std::size_t at = 0; text && at < text->size(); at = text->find('\n', at) + 1) {
+  for (std::size_t at = 0; text && at < text->size(); at = std::min(text->find('\n', at), text->size() - 1) + 1) {
     char kind[8];
     double avg10, avg60, avg300;
     unsigned long long total;
@@ -103,9 +103,11 @@ Result<std::string> stats_line(const Container& container) {
     if (one.has("cpu")) add_cpu(data["cpu"], folder, v2);
     if (one.has("blkio") || one.has("io")) data["blkio"]["ioServiceBytesRecursive"] = io_bytes(folder, v2);
     if (one.has("hugetlb")) add_huge_pages(data, folder, v2);
-    if (!v2 || container.cgroup.empty()) continue;
-    for (const char* resource : {"cpu", "memory", "io"})
-      if (Json pressure = pressure_in(folder, (std::string(resource) + ".pressure").c_str()); !pressure.empty()) data["psi"][resource] = std::move(pressure);
+  }
+  for (const Hierarchy& one : *hierarchies) {
+    if (!one.unified || container.cgroup.empty()) continue;
+    for (const auto& [resource, file] : {std::pair{"cpu", "cpu.pressure"}, {"memory", "memory.pressure"}, {"blkio", "io.pressure"}})
+      if (Json pressure = pressure_in(one.mount_point + container.cgroup, file); !pressure.empty()) data[resource]["psi"] = std::move(pressure);
   }
   return Json{{"type", "stats"}, {"id", container.id}, {"data", data}}.dump();
 }

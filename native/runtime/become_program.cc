@@ -13,6 +13,7 @@
 
 #include "capabilities.h"
 #include "channel.h"
+#include "environment.h"
 #include "hooks.h"
 #include "init_program.h"
 #include "process.h"
@@ -60,7 +61,7 @@ void await_start(int gate) {
 }  // namespace
 
 Error become_program(LastSteps steps, Stdio stdio) {
-  const Process& process = steps.process;
+  Process& process = steps.process;
   UniqueFd gate;
   if (steps.start_gate >= 0) {
     gate.reset(fcntl(steps.start_gate, F_DUPFD_CLOEXEC, static_cast<int>(3 + steps.preserve_fds)));
@@ -71,13 +72,14 @@ Error become_program(LastSteps steps, Stdio stdio) {
   const auto warn = [&](const std::string& text) { (void)send_packet(steps.channel, Message::warning, 0, text); };  // with the caller gone "ready" fails
   MOORING_TRY(set_rlimits(process.rlimits, steps.limits_required, warn));
   MOORING_TRY(set_scheduling(process));
-  const auto capabilities = grantable(process.capabilities, steps.limits_required, warn);
+  const auto capabilities = grantable(process, steps.limits_required, warn);
   if (!capabilities) return capabilities.error();
   if (steps.personality && personality(*steps.personality) < 0) return sys_error("set linux.personality");
 
   // As root: a user's working folder may lie below one that only root may search.
   const Status entered = enter_folder(process.cwd);
   if (!entered && entered.error().code != EACCES) return entered.error();
+  set_home(process.env, process.user.uid);
   // Nothing but 0, 1, 2 and what was asked for gets into the container, whatever the caller or a library left open (CVE-2024-21626).
   if (close_range(3 + steps.preserve_fds, ~0U, CLOSE_RANGE_CLOEXEC) != 0) return sys_error("mark descriptors close-on-exec");
 
@@ -100,7 +102,7 @@ Error become_program(LastSteps steps, Stdio stdio) {
     await_start(gate.get());
   }
   auto last = [&]() -> Error {
-    if (steps.hooks) MOORING_TRY(run_hooks("startContainer", *steps.hooks, steps.hook_state));
+    if (steps.hooks) MOORING_TRY(run_hooks("startContainer", *steps.hooks, steps.hook_state, process.env));
     UniqueFd init;
     if (steps.init) {
       auto opened = open_init_program();

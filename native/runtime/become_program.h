@@ -12,7 +12,7 @@
 namespace mooring {
 
 struct LastSteps {
-  const Process& process;
+  Process process;
   const SeccompFilter& filter;  // empty program: none
   int channel = -1;             // to launch()'s caller
   unsigned preserve_fds = 0;

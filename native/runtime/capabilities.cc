@@ -39,17 +39,27 @@ int capability_number(std::string_view name) {
 
 std::string_view capability_name(int number) { return names[number]; }
 
-Result<CapabilitySets> grantable(const CapabilitySets& sets, bool required, const Warn& warn) {
+Result<CapabilitySets> grantable(const Process& process, bool required, const Warn& warn) {
+  const auto leave_out = [&](const std::string& complaint, int code) {
+    if (!required) warn(complaint);
+    return required ? Status(Error{complaint, code}) : ok();
+  };
+  for (const std::string& name : process.unknown_capabilities) MOORING_TRY(leave_out("process.capabilities: unknown capability \"" + name + "\"", EINVAL));
+  const CapabilitySets& sets = process.capabilities;
   const uint64_t asked = sets.bounding | sets.effective | sets.inheritable | sets.permitted | sets.ambient;
-  uint64_t granted = asked;
+  uint64_t granted = asked, ambient = sets.ambient;
   for (int capability = 0; capability <= CAP_LAST_CAP; ++capability) {
-    if (!(asked & bit(capability)) || prctl(PR_CAPBSET_READ, capability) == 1) continue;
-    const std::string complaint = "process.capabilities: " + std::string(names[capability]) + " is not in this host's own bounding set, so no container can have it";
-    if (required) return Error{complaint, EPERM};
-    warn(complaint);
-    granted &= ~bit(capability);
+    if (!(asked & bit(capability))) continue;
+    const std::string name(names[capability]);
+    if (prctl(PR_CAPBSET_READ, capability) != 1) {
+      MOORING_TRY(leave_out("process.capabilities: " + name + " is not in this host's own bounding set, so no container can have it", EPERM));
+      granted &= ~bit(capability);
+    } else if (sets.ambient & ~(sets.permitted & sets.inheritable) & bit(capability)) {
+      MOORING_TRY(leave_out("process.capabilities.ambient: " + name + " is not in permitted and inheritable too", EPERM));
+      ambient &= ~bit(capability);
+    }
   }
-  return CapabilitySets{sets.bounding & granted, sets.effective & granted, sets.inheritable & granted, sets.permitted & granted, sets.ambient & granted};
+  return CapabilitySets{sets.bounding & granted, sets.effective & granted, sets.inheritable & granted, sets.permitted & granted, ambient & granted};
 }
 
 Status limit_bounding_set(const CapabilitySets& sets) {
@@ -76,7 +86,7 @@ Status set_capabilities(const CapabilitySets& sets) {
   for (int capability = 0; capability <= CAP_LAST_CAP; ++capability) {
     if (!(sets.ambient & bit(capability))) continue;
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0) != 0)
-      return sys_error("process.capabilities.ambient: raise " + std::string(names[capability]) + " (it must be in permitted and inheritable too)");
+      return sys_error("process.capabilities.ambient: raise " + std::string(names[capability]));
   }
   return ok();
 }

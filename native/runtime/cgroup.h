@@ -56,8 +56,14 @@ void remove_cgroups(const std::vector<Hierarchy>& hierarchies, const std::string
 /// The path below each of `hierarchies` of a process's cgroup, in their order, as the calling process's cgroup namespace shows it.
 Result<std::vector<std::string>> cgroup_paths(pid_t pid, const std::vector<Hierarchy>& hierarchies);
 
-/// The way into the cgroups that a process is in.
-Result<Cgroups> cgroups_of(pid_t pid);
+/// A cgroup to go into instead.
+struct CgroupBelow {
+  std::string controller;  // of version 1; empty: in every hierarchy
+  std::string path;        // below the hierarchy's root
+};
+
+/// The way into the cgroups that a process is in, but where others are chosen.
+Result<Cgroups> cgroups_of(pid_t pid, const std::vector<CgroupBelow>& chosen);
 
 /// Moves the calling process, which must have one thread, into the v1 cgroups. On v2 clone3 has done so already.
 Status enter_cgroups(const Cgroups& cgroups);

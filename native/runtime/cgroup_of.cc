@@ -16,6 +16,20 @@ bool belongs(std::string_view controllers, const Hierarchy& hierarchy) {
   return hierarchy.has(first);
 }
 
+// On a hybrid host most containers are not in the hierarchy of version 2.
+bool is_absent(const Hierarchy& hierarchy, const std::string& path, std::size_t count) { return hierarchy.unified && count > 1 && path == "/"; }
+
+Status choose(const CgroupBelow& wanted, const std::vector<Hierarchy>& hierarchies, std::vector<std::string>& paths) {
+  bool found = false;
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    if (is_absent(hierarchies[i], paths[i], paths.size())) continue;
+    const bool meant = wanted.controller.empty() || (!hierarchies[i].unified && hierarchies[i].has(wanted.controller));
+    if (meant) paths[i] = wanted.path;
+    found = found || meant;
+  }
+  return found ? ok() : Status(Error{"this host has no cgroup controller \"" + wanted.controller + "\" on version 1", ENOENT});
+}
+
 }  // namespace
 
 std::string cgroup_path_of(const Config& config, const std::string& id) {
@@ -39,16 +53,17 @@ Result<std::vector<std::string>> cgroup_paths(pid_t pid, const std::vector<Hiera
   return paths;
 }
 
-Result<Cgroups> cgroups_of(pid_t pid) {
+Result<Cgroups> cgroups_of(pid_t pid, const std::vector<CgroupBelow>& chosen) {
   auto hierarchies = find_all_hierarchies();
   if (!hierarchies) return std::move(hierarchies.error());
   auto paths = cgroup_paths(pid, *hierarchies);
   if (!paths) return std::move(paths.error());
+  for (const CgroupBelow& one : chosen) MOORING_TRY(choose(one, *hierarchies, *paths));
   Cgroups cgroups;
   for (std::size_t i = 0; i < paths->size(); ++i) {
     const Hierarchy& hierarchy = (*hierarchies)[i];
     PlacedCgroup placed{hierarchy.mount_point + (*paths)[i], {}, hierarchy.unified};
-    if (hierarchy.unified && paths->size() > 1 && (*paths)[i] == "/") continue;  // on a hybrid host most containers are not in it
+    if (is_absent(hierarchy, (*paths)[i], paths->size())) continue;
     if (hierarchy.unified) {
       cgroups.unified.reset(open(placed.folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
       if (!cgroups.unified) return sys_error("open cgroup " + placed.folder);

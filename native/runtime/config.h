@@ -175,8 +175,8 @@ struct Seccomp {
 struct Hook {
   std::string path;
   std::vector<std::string> args;
-  std::vector<std::string> env;
-  int timeout = 0;  // seconds; 0: none
+  std::optional<std::vector<std::string>> env;  // none: an empty one, for startContainer the program's
+  int timeout = 0;                              // seconds; 0: none
 };
 
 struct Hooks {

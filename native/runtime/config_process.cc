@@ -5,6 +5,7 @@
 
 #include "capabilities.h"
 #include "config_parts.h"
+#include "environment.h"
 
 namespace mooring {
 namespace {
@@ -22,13 +23,13 @@ constexpr LimitName limit_names[] = {
     {"RLIMIT_STACK", RLIMIT_STACK},
 };
 
-void read_capability_set(const JsonNode& list, uint64_t& set) {
+void read_capability_set(const JsonNode& list, uint64_t& set, Process& process) {
   list.each([&](const JsonNode& item) {
     std::string name;
     item.read(name);
     const int number = capability_number(name);
-    if (number < 0) return item.fail("unknown capability \"" + name + "\"");
-    set |= uint64_t{1} << number;
+    if (number >= 0) set |= uint64_t{1} << number;
+    else process.unknown_capabilities.push_back(std::move(name));
   });
 }
 
@@ -135,15 +136,16 @@ void read_process(const JsonNode& node, Process& process) {
   node.at("args").read(process.args);
   if (process.args.empty()) node.at("args").fail("must name the program to run");
   node.at("env").read(process.env);
+  keep_last_values(process.env);
   node.at("cwd").read(process.cwd);
   if (!process.cwd.starts_with('/')) node.at("cwd").fail("must be an absolute path");
 
   const JsonNode capabilities = node.at("capabilities");
-  read_capability_set(capabilities.at("bounding"), process.capabilities.bounding);
-  read_capability_set(capabilities.at("effective"), process.capabilities.effective);
-  read_capability_set(capabilities.at("inheritable"), process.capabilities.inheritable);
-  read_capability_set(capabilities.at("permitted"), process.capabilities.permitted);
-  read_capability_set(capabilities.at("ambient"), process.capabilities.ambient);
+  read_capability_set(capabilities.at("bounding"), process.capabilities.bounding, process);
+  read_capability_set(capabilities.at("effective"), process.capabilities.effective, process);
+  read_capability_set(capabilities.at("inheritable"), process.capabilities.inheritable, process);
+  read_capability_set(capabilities.at("permitted"), process.capabilities.permitted, process);
+  read_capability_set(capabilities.at("ambient"), process.capabilities.ambient, process);
 
   node.at("rlimits").each([&](const JsonNode& item) { read_rlimit(item, process); });
   node.at("noNewPrivileges").read(process.no_new_privileges);

@@ -121,7 +121,7 @@ Status prepare(ExecPlan& plan, const ExecOptions& options) {
   auto stdio = open_exec_stdio(proc, plan.process, *owner, options);
   if (!stdio) return std::move(stdio.error());
   plan.stdio = std::move(*stdio);
-  auto cgroups = cgroups_of(options.pid);
+  auto cgroups = cgroups_of(options.pid, options.cgroups);
   if (!cgroups) return std::move(cgroups.error());
   plan.cgroups = std::move(*cgroups);
   // All that was opened by number is of this process, if it still is there now.
@@ -173,6 +173,7 @@ Error enter_and_run(ExecPlan& plan, const ExecOptions& options) {
   MOORING_TRY(enter_cgroups(plan.cgroups));
   plan.cgroups = {};
   if (plan.process.last_cpus) MOORING_TRY(set_cpus(*plan.process.last_cpus, "final"));
+  else if (!plan.process.first_cpus) MOORING_TRY(allow_all_cpus());
   if (plan.namespaces & CLONE_NEWUSER) MOORING_TRY(become_namespace_root());
   MOORING_TRY(join_session_keyring(options.id));
   return become_program({.process = plan.process,

@@ -4,7 +4,9 @@
 #include <sys/types.h>
 
 #include <string>
+#include <vector>
 
+#include "cgroup.h"
 #include "launch.h"
 #include "result.h"
 
@@ -22,9 +24,10 @@ struct ExecOptions {
   int stderr_fd = -1;
   unsigned preserve_fds = 0;      // so many descriptors from 3 on stay open in the process
   bool dies_with_caller = false;  // as in LaunchOptions
+  std::vector<CgroupBelow> cgroups = {};  // other than those of the container's first process
 };
 
-/// Starts the process in the container's namespaces, cgroups and root, and returns once it has passed execve. It is the caller's child; of the result, memory_cgroup is empty.
+/// Starts the process in the container's namespaces, the cgroups of its first process and its root, and returns once it has passed execve. It is the caller's child; of the result, memory_cgroup is empty.
 /// With process.terminal, `console` is the master of a new pty in the container's devpts.
 /// Like launch(), leaves little behind in the caller's memory. Errors of a program that can't be run are launch()'s: `exec: "foo": executable file not found in $PATH` (ENOENT), …
 Result<Launched> execute(const ExecOptions& options);

@@ -23,21 +23,21 @@ std::vector<char*> c_strings(const std::vector<std::string>& strings) {
   return pointers;
 }
 
-[[noreturn]] void run_program(const Hook& hook, int input, int output) {
-  const auto args = c_strings(hook.args), env = c_strings(hook.env);
+[[noreturn]] void run_program(const Hook& hook, const std::vector<std::string>& otherwise, int input, int output) {
+  const auto args = c_strings(hook.args), env = c_strings(hook.env ? *hook.env : otherwise);
   if (reset_signals() && dup2(input, 0) == 0 && dup2(output, 1) == 1 && dup2(output, 2) == 2 && close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0) execve(hook.path.c_str(), args.data(), env.data());
   dprintf(output, "%s", std::strerror(errno));
   _exit(127);
 }
 
 // Files in memory instead of pipes: a hook that neither reads nor stops writing holds nothing up.
-Status run_hook(const Hook& hook, const std::string& state) {
+Status run_hook(const Hook& hook, const std::string& state, const std::vector<std::string>& env) {
   const UniqueFd input(memfd_create("state", MFD_CLOEXEC)), output(memfd_create("output", MFD_CLOEXEC));
   if (!input || !output) return sys_error("make the hook's stdio");
   if (write(input.get(), state.data(), state.size()) != static_cast<ssize_t>(state.size()) || lseek(input.get(), 0, SEEK_SET) != 0) return sys_error("write the hook's state");
   const pid_t pid = fork();
   if (pid < 0) return sys_error("fork");
-  if (pid == 0) run_program(hook, input.get(), output.get());
+  if (pid == 0) run_program(hook, env, input.get(), output.get());
   bool late = false;
   if (hook.timeout > 0) {
     const UniqueFd handle(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
@@ -66,9 +66,9 @@ std::string state_text(const Config& config, const std::string& id, const std::s
   return state.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);  // a path may be no UTF-8
 }
 
-Status run_hooks(const char* kind, const std::vector<Hook>& hooks, const std::string& state) {
+Status run_hooks(const char* kind, const std::vector<Hook>& hooks, const std::string& state, const std::vector<std::string>& env) {
   for (const Hook& hook : hooks) {
-    auto done = run_hook(hook, state);
+    auto done = run_hook(hook, state, env);
     if (!done) return Error{std::string("hooks.") + kind + ": " + hook.path + ": " + done.error().message, done.error().code};
   }
   return ok();

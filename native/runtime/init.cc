@@ -20,6 +20,7 @@
 #include "process.h"
 #include "procfs.h"
 #include "rootfs.h"
+#include "scheduling.h"
 #include "security_labels.h"
 #include "stdio_setup.h"
 
@@ -133,7 +134,8 @@ Status enter_ground(const Cgroups& cgroups) {
   MOORING_TRY(reset_signals());
   if (setsid() < 0) return sys_error("setsid");
   umask(0);
-  return enter_cgroups(cgroups);
+  MOORING_TRY(enter_cgroups(cgroups));
+  return allow_all_cpus();
 }
 
 void run_init(InitPlan& plan, const LaunchOptions& options) {

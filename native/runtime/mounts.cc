@@ -94,14 +94,14 @@ Status Mounts::take_sources(const UserNamespace* own) {
   return ok();
 }
 
-Result<UniqueFd> Mounts::new_file_system(const Mount& mount, int target) {
+Result<UniqueFd> Mounts::new_file_system(const Mount& mount, int covered) {
   std::vector<FsOption> options;
   bool has_mode = false;
   for (const std::string& text : mount.data) {
     options.push_back(fs_option(text));
     has_mode = has_mode || options.back().key == "mode";
   }
-  if (struct stat status; mount.type == "tmpfs" && !has_mode && fstat(target, &status) == 0) {
+  if (struct stat status; mount.type == "tmpfs" && !has_mode && covered >= 0 && fstat(covered, &status) == 0) {
     // Like the folder that it covers: /tmp stays open to all, /run does not become so.
     char mode[8];
     snprintf(mode, sizeof mode, "%o", static_cast<unsigned>(status.st_mode & 07777));
@@ -123,6 +123,7 @@ Status Mounts::attach_one(const Mount& mount, std::size_t index, int rootfs, con
   const std::string destination = without_trailing_slash(mount.destination);
   const bool api = mount.type == "proc" || mount.type == "sysfs";
   const Kind kind = mount.bind && !is_folder(sources_[index].get()) ? Kind::file : Kind::folder;
+  const bool covers = mount.type == "tmpfs" && open_in_root(rootfs, destination, O_PATH);
   auto target = wants_plain_folder(mount, destination) ? make_plain_folder_in_root(rootfs, destination) : make_in_root(rootfs, destination, kind);
   if (!target) return std::move(target.error());
   if (is_folder(target->get()) != (kind == Kind::folder))
@@ -136,7 +137,7 @@ Status Mounts::attach_one(const Mount& mount, std::size_t index, int rootfs, con
   if (mount.remount) return change_flags(mount, target->get());
   if (mount.bind) return attach_mount(sources_[index].get(), target->get(), destination);
   if (mount.type == "cgroup" || mount.type == "cgroup2") return mount_cgroups(mount, target->get(), cgroups);
-  auto made = new_file_system(mount, target->get());
+  auto made = new_file_system(mount, covers ? target->get() : -1);
   if (!made) return std::move(made.error());
   if (mount.copy_up) MOORING_TRY(copy_tree(target->get(), made->get()));
   MOORING_TRY(change_mount(made->get(), {.propagation = mount.propagation, .recursive = mount.recursive_propagation}, destination));

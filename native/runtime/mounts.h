@@ -35,7 +35,7 @@ class Mounts {
 
  private:
   Status attach_one(const Mount& mount, std::size_t index, int rootfs, const std::vector<PlacedCgroup>& cgroups);
-  Result<UniqueFd> new_file_system(const Mount& mount, int target);
+  Result<UniqueFd> new_file_system(const Mount& mount, int covered);  // -1: the mount point was made for it, and has no mode to hand on
 
   Status take_source(std::size_t index, const UserNamespace* own);
 

@@ -1,10 +1,14 @@
 #include "open_in_root.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
+#include <climits>
+#include <deque>
 #include <vector>
 
 namespace mooring {
@@ -12,6 +16,8 @@ namespace {
 
 // openat2 gives EAGAIN where a rename anywhere on the machine raced with a ".." in the path.
 constexpr int most_attempts = 256;
+
+constexpr int most_links = 40;  // as path_resolution(7) has it
 
 int openat2_in_root(int root, const char* path, int flags, uint64_t resolve) {
   open_how how{};
@@ -23,28 +29,33 @@ int openat2_in_root(int root, const char* path, int flags, uint64_t resolve) {
   }
 }
 
-std::vector<std::string> components(const std::string& path) {
+// Its parts but "" and ".".
+std::vector<std::string> split(const std::string& path) {
   std::vector<std::string> parts;
   for (std::size_t at = 0; at < path.size();) {
     std::size_t end = path.find('/', at);
     if (end == std::string::npos) end = path.size();
     std::string part = path.substr(at, end - at);
     at = end + 1;
-    if (part.empty() || part == ".") continue;
-    // Lexical, so that what is made below never holds "..": a folder that does not exist has no other parent.
-    if (part == "..") {
-      if (!parts.empty()) parts.pop_back();
-    } else {
-      parts.push_back(std::move(part));
-    }
+    if (!part.empty() && part != ".") parts.push_back(std::move(part));
+  }
+  return parts;
+}
+
+// Without "..", lexically: a folder that does not exist has no other parent.
+std::vector<std::string> components(const std::string& path) {
+  std::vector<std::string> parts;
+  for (std::string& part : split(path)) {
+    if (part != "..") parts.push_back(std::move(part));
+    else if (!parts.empty()) parts.pop_back();
   }
   return parts;
 }
 
 // Opens or makes one folder; an O_NOFOLLOW step, so that a symlink swapped in meanwhile is an error and never followed.
-Result<UniqueFd> step_into(const UniqueFd& folder, const std::string& name, const std::string& path) {
-  if (mkdirat(folder.get(), name.c_str(), 0755) != 0 && errno != EEXIST) return sys_error("make folder " + path + " in the rootfs (at " + name + ")");
-  UniqueFd next(openat(folder.get(), name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+Result<UniqueFd> step_into(int folder, const std::string& name, const std::string& path) {
+  if (mkdirat(folder, name.c_str(), 0755) != 0 && errno != EEXIST) return sys_error("make folder " + path + " in the rootfs (at " + name + ")");
+  UniqueFd next(openat(folder, name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!next) return sys_error("make folder " + path + " in the rootfs (at " + name + ")");
   return next;
 }
@@ -61,12 +72,73 @@ Result<UniqueFd> make_folders(int root, const std::vector<std::string>& parts, s
     if (errno != ENOENT || existing == 0) return sys_error("open " + prefix + " in the rootfs");
   }
   for (; existing < count; ++existing) {
-    auto next = step_into(folder, parts[existing], path);
+    auto next = step_into(folder.get(), parts[existing], path);
     if (!next) return next;
     folder = std::move(*next);
   }
   return folder;
 }
+
+// Where the kernel finds that something is missing: goes on from there step by step and makes it, also behind a symlink that leads to nothing yet, as an image's
+// /etc/resolv.conf may be. Each step is from a folder that is held to a name in it that is no symlink, so that none swapped in meanwhile leads out of the root.
+class Walk {
+ public:
+  Walk(int root, const std::string& path) : root_(root), path_(path) {
+    for (std::string& part : components(path)) left_.push_back(std::move(part));
+  }
+
+  Result<UniqueFd> make(Kind kind) {
+    while (!left_.empty()) {
+      const std::string name = std::move(left_.front());
+      left_.pop_front();
+      if (name == "..") {
+        if (!way_.empty()) way_.pop_back();
+        continue;
+      }
+      UniqueFd next(openat(here(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+      if (!next && errno == ENOENT && left_.empty() && kind == Kind::file) return make_file({hold(), name}, path_);
+      if (!next && errno == ENOENT) {
+        auto made = step_into(here(), name, path_);
+        if (!made) return made;
+        next = std::move(*made);
+      }
+      struct stat status;
+      if (!next || fstat(next.get(), &status) != 0) return sys_error("open " + path_ + " in the rootfs (at " + name + ")");
+      if (S_ISLNK(status.st_mode)) {
+        MOORING_TRY(follow(next.get()));
+        continue;
+      }
+      if (left_.empty() && !S_ISDIR(status.st_mode)) return next;
+      way_.push_back(std::move(next));
+    }
+    UniqueFd folder = hold();
+    if (!folder) return sys_error("open " + path_ + " in the rootfs");
+    return folder;
+  }
+
+ private:
+  int here() const { return way_.empty() ? root_ : way_.back().get(); }
+  UniqueFd hold() const { return UniqueFd(fcntl(here(), F_DUPFD_CLOEXEC, 3)); }
+
+  Status follow(int link) {
+    char target[PATH_MAX];
+    struct statfs system;
+    const ssize_t length = readlinkat(link, "", target, sizeof target);
+    if (length < 0 || fstatfs(link, &system) != 0) return sys_error("read a symlink on the way to " + path_ + " in the rootfs");
+    if (++links_ > most_links || system.f_type == PROC_SUPER_MAGIC) return Error{path_ + " in the rootfs leads through too many symlinks, or one of procfs", ELOOP};
+    const std::string to(target, static_cast<std::size_t>(length));
+    if (to.starts_with('/')) way_.clear();
+    const auto parts = split(to);
+    left_.insert(left_.begin(), parts.begin(), parts.end());
+    return ok();
+  }
+
+  const int root_;
+  const std::string& path_;
+  std::deque<std::string> left_;
+  std::vector<UniqueFd> way_;  // from the root to here
+  int links_ = 0;
+};
 
 }  // namespace
 
@@ -110,11 +182,7 @@ Result<UniqueFd> make_in_root(int root, const std::string& path, Kind kind) {
   UniqueFd existing(openat2_in_root(root, path.c_str(), O_PATH, 0));
   if (existing) return existing;
   if (errno != ENOENT) return sys_error("open " + path + " in the rootfs");
-  const auto parts = components(path);
-  if (kind == Kind::folder) return make_folders(root, parts, parts.size(), path, 0);
-  auto entry = make_parent_in_root(root, path);
-  if (!entry) return std::move(entry.error());
-  return make_file(*entry, path);
+  return Walk(root, path).make(kind);
 }
 
 std::string fd_path(int fd) { return "/proc/self/fd/" + std::to_string(fd); }

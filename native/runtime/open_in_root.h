@@ -17,7 +17,7 @@ Result<UniqueFd> open_in_root(int root, const std::string& path, int flags, uint
 
 enum class Kind { folder, file };
 
-/// An O_PATH descriptor of `path` below `root`; what is missing of it is made (folders 0755, an empty file 0644).
+/// An O_PATH descriptor of `path` below `root`; what is missing of it is made (folders 0755, an empty file 0644), also where a symlink leads to nothing yet.
 Result<UniqueFd> make_in_root(int root, const std::string& path, Kind kind);
 
 /// The same for a folder of which no part may be a symlink.

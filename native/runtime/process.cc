@@ -27,7 +27,9 @@ int why_not(const std::string& path) {
   // Root passes access(2) on files that nobody may execute, execve doesn't; both must agree.
   if (!(status.st_mode & 0111)) return EACCES;
   // The call itself, without AT_EACCESS: glibc's would be faccessat2, which older seccomp profiles, in force by now, refuse. Real and effective user are the same.
-  return syscall(SYS_faccessat, AT_FDCWD, path.c_str(), X_OK) != 0 && errno == EACCES ? EACCES : 0;
+  if (syscall(SYS_faccessat, AT_FDCWD, path.c_str(), X_OK) == 0 || errno != EACCES) return 0;
+  // It knows nothing of a user's CAP_DAC_OVERRIDE, which the newer one does.
+  return syscall(SYS_faccessat2, AT_FDCWD, path.c_str(), X_OK, AT_EACCESS) == 0 ? 0 : EACCES;
 }
 
 std::string complaint_of(int code) {

@@ -54,6 +54,7 @@ struct Process {
   std::vector<std::string> env;
   std::string cwd;
   CapabilitySets capabilities;
+  std::vector<std::string> unknown_capabilities;  // names that stand for none here
   std::vector<Rlimit> rlimits;
   bool no_new_privileges = false;
   std::optional<int> oom_score_adj;

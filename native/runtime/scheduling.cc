@@ -3,6 +3,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cstring>
+
 namespace mooring {
 namespace {
 
@@ -30,6 +32,12 @@ Status set_scheduling(const Process& process) {
   }
   if (process.io_priority && syscall(SYS_ioprio_set, of_process, 0, *process.io_priority) != 0) return sys_error("process.ioPriority: ioprio_set");
   return ok();
+}
+
+Status allow_all_cpus() {
+  unsigned char every[1024];  // 8192 CPUs, the most that Linux knows of; those that are not there, or not allowed, the kernel leaves out
+  std::memset(every, 0xff, sizeof every);
+  return syscall(SYS_sched_setaffinity, 0, sizeof every, every) == 0 ? ok() : Status(sys_error("sched_setaffinity to all CPUs"));
 }
 
 Status set_cpus(const cpu_set_t& cpus, const char* field) {

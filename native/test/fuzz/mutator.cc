@@ -10,9 +10,9 @@
 namespace mooring::test {
 namespace {
 
-uint64_t from_environment(const char* name, uint64_t otherwise) {
+double from_environment(const char* name, double otherwise) {
   const char* set = std::getenv(name);
-  return set && *set ? std::strtoull(set, nullptr, 10) : otherwise;
+  return set && *set ? std::strtod(set, nullptr) : otherwise;
 }
 
 const std::vector<std::string> stumbling_blocks = {std::string(1, 0), "\n", "\r\n", "\\", "\"", "{", "}", "[", "]", ",", ":", "-", "0", "-1", "4294967295", "4294967296", "18446744073709551615", "9223372036854775808",
@@ -102,8 +102,9 @@ std::string mutated_document(Random& random, const Json& document) {
 }
 
 void rounds(unsigned count, const std::function<void(Random&)>& try_one) {
-  const uint64_t seed = from_environment("MOORING_FUZZ_SEED", 1), times = from_environment("MOORING_FUZZ_TIMES", 1);
-  for (uint64_t round = 0; round < count * times; ++round) {
+  const auto seed = static_cast<uint64_t>(from_environment("MOORING_FUZZ_SEED", 1));
+  const double times = from_environment("MOORING_FUZZ_TIMES", 1);
+  for (uint64_t round = 0; static_cast<double>(round) < count * times; ++round) {
     Random random(seed * 0x100000001b3 + round);
     CAPTURE(seed);
     CAPTURE(round);

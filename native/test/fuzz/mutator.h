@@ -1,6 +1,6 @@
 // Inputs that are nearly right, made from right ones: the same ones in each run, unless the environment says otherwise.
 //   MOORING_FUZZ_SEED=N     others (default 1)
-//   MOORING_FUZZ_TIMES=N    N times as many (default 1, some seconds in all)
+//   MOORING_FUZZ_TIMES=N    N times as many (default 1, some seconds in all; 0.25: a quarter)
 // A failure names the seed and the round, which make the input again.
 #pragma once
 

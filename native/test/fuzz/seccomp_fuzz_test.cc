@@ -59,8 +59,9 @@ bool compilable(const Seccomp& seccomp) {
 }  // namespace
 
 TEST_CASE("fuzz: seccomp profiles") {
-  unsigned compiled = 0;
+  unsigned tried = 0, compiled = 0;
   rounds(600, [&](Random& random) {
+    ++tried;
     const Seccomp seccomp = any_profile(random);
     if (!compilable(seccomp)) return;
     std::vector<uint32_t> architectures;
@@ -85,5 +86,5 @@ TEST_CASE("fuzz: seccomp profiles") {
       }
     }
   });
-  CHECK(compiled > 200);
+  CHECK(compiled > tried / 3);
 }

@@ -35,7 +35,7 @@ TEST_CASE("what is wrong in config.json is named by its path") {
       {R"({"process": {"user": {"uid": -1}}})", "process.user.uid: is too small"},
       {R"({"process": {"user": {"uid": 4294967296}}})", "process.user.uid: is too large"},
       {R"({"process": {"user": {"uid": 1.5}}})", "process.user.uid: must be a whole number"},
-      {R"({"process": {"capabilities": {"bounding": ["CAP_FLY"]}}})", "process.capabilities.bounding[0]: unknown capability \"CAP_FLY\""},
+      {R"({"process": {"capabilities": {"bounding": ["CAP_CHOWN", 7]}}})", "process.capabilities.bounding[1]: must be a string"},
       {R"({"process": {"rlimits": [{"type": "RLIMIT_X", "soft": 1, "hard": 1}]}})", "process.rlimits[0].type: unknown limit \"RLIMIT_X\""},
       {R"({"process": {"rlimits": [{"type": "RLIMIT_CORE", "soft": 2, "hard": 1}]}})", "process.rlimits[0].soft: is above the hard limit"},
       {R"({"linux": {"intelRdt": {"closID": "x"}}})", "linux.intelRdt: this runtime does not set up Intel RDT (resctrl); leave cache and memory bandwidth unlimited"},

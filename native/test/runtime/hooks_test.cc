@@ -59,6 +59,16 @@ TEST_CASE("hooks run in their order and namespaces, with the state on stdin, and
   CHECK(output.ends_with("}\n" + mnt + "\n" + pid + "\ntwo words\n"));
 }
 
+TEST_CASE("a startContainer hook without an environment of its own has the program's, other hooks have none") {
+  Bundle bundle;
+  const fs::path seen = bundle.path() / "seen";
+  const auto tell = [](const std::string& file) { return Json{{"path", "/bin/sh"}, {"args", {"sh", "-c", "echo \"$WORD$HOME\" >" + file}}}; };
+  bundle.config["process"]["env"].push_back("WORD=of the program at ");
+  bundle.config["hooks"] = {{"createRuntime", {tell(seen)}}, {"startContainer", {tell("/tmp/seen")}}};
+  CHECK(bundle.script("cat /tmp/seen").run().output == "of the program at /root\n");
+  CHECK(slurp(seen) == "\n");
+}
+
 TEST_CASE("createContainer hooks find the rootfs with its mounts at root.path, before it is entered") {
   Bundle bundle;
   bundle.config["hooks"] = {{"createContainer", {hook("grep -q proc " + (bundle.rootfs() / "proc/filesystems").string() + " && touch " + (bundle.rootfs() / "made-by-hook").string())}}};

@@ -45,12 +45,15 @@ TEST_CASE("a mount's destination leads out by symlinks or dots: it lands inside"
   const Canary canary(bundle);
   fs::create_directory_symlink(canary.path(), bundle.rootfs() / "escape");
   fs::create_directory_symlink("../../../../../../../../" + canary.path().string(), bundle.rootfs() / "dots");
+  fs::create_directory_symlink("../../../../../../../../" + (canary.path() / "new/folder").string(), bundle.rootfs() / "hole");
   const fs::path source = bundle.path() / "source";
   fs::create_directory(source);
   std::ofstream(source / "file") << "mounted";
   std::string destination;
   SUBCASE("through a link") { destination = "/escape/deep"; }
   SUBCASE("through a link of dots") { destination = "/dots/deep"; }
+  SUBCASE("through a link to nothing") { destination = "/hole/deep"; }
+  SUBCASE("onto a link to nothing") { destination = "/hole"; }
   SUBCASE("through dots") { destination = "/../../../../.." + canary.path().string() + "/deep"; }
   bundle.add_mount({{"destination", destination}, {"type", "bind"}, {"source", source}, {"options", {"bind", "ro"}}});
   bundle.error();

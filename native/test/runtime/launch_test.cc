@@ -58,6 +58,24 @@ TEST_CASE("user, groups, umask, folder and environment are those of config.json"
   CHECK(ended.output == "1000\n1001\n1001 5 7\n0077\n/made/for/it\ntwo words\n600\nagain\n");
 }
 
+TEST_CASE("where process.env has no HOME it is the folder that the image has for the user; of two values the last one holds") {
+  Bundle bundle;
+  auto& process = bundle.config["process"];
+  process["user"]["uid"] = 1000;
+  process["env"] = {"PATH=/bin", "WORD=first", "HOME=", "WORD=last"};
+  bundle.script("echo $HOME $WORD");
+  const fs::path passwd = bundle.rootfs() / "etc/passwd";
+  CHECK(bundle.run().output == "/ last\n");
+  std::ofstream(passwd) << "root:x:0:0:root:/root:/bin/sh\n\nbroken\nsome:x:10000:1:::\nsome:x:1000:1001:Some One:/home/some:/bin/sh\nother:x:1000:1::/other:";
+  CHECK(bundle.run().output == "/home/some last\n");
+  process["env"].push_back("HOME=/given");
+  CHECK(bundle.run().output == "/given last\n");
+  process["env"] = {"PATH=/bin"};
+  fs::remove(passwd);
+  REQUIRE(mkfifo(passwd.c_str(), 0666) == 0);
+  CHECK(bundle.run().output == "/\n");
+}
+
 TEST_CASE("limits, oom_score_adj and a sysctl are in force") {
   Bundle bundle;
   bundle.config["process"]["rlimits"] = {{{"type", "RLIMIT_NOFILE"}, {"soft", 100}, {"hard", 200}}};

@@ -92,6 +92,24 @@ TEST_CASE("bind mounts: files and folders, read-only, made mount points, options
   CHECK(container.stop_at_sleep().output == "content\ncontent\ntouch: /made/folder/x: Read-only file system\n");
 }
 
+TEST_CASE("a mount point behind symlinks that lead to nothing yet is made where they lead, a circle of them is an error") {
+  Bundle bundle;
+  const fs::path file = bundle.path() / "file", folder = bundle.path() / "folder", etc = bundle.rootfs() / "etc";
+  std::ofstream(file) << "mounted\n";
+  fs::create_directory(folder);
+  std::ofstream(folder / "below") << "folder\n";
+  fs::create_symlink("../run/systemd/resolve/stub-resolv.conf", etc / "resolv.conf");  // as distributions have it
+  fs::create_symlink("/tmp/foo/bar", bundle.rootfs() / "jump");
+  fs::create_symlink("/jump/baz/hosts", etc / "hosts");
+  fs::create_symlink("./there", etc / "here");
+  for (const char* name : {"resolv.conf", "hosts"}) bundle.add_mount({{"destination", std::string("/etc/") + name}, {"type", "bind"}, {"source", file}, {"options", {"bind"}}});
+  bundle.add_mount({{"destination", "/etc/here"}, {"type", "bind"}, {"source", folder}, {"options", {"bind"}}});
+  CHECK(bundle.script("cat /run/systemd/resolve/stub-resolv.conf /etc/resolv.conf /tmp/foo/bar/baz/hosts /etc/there/below").run().output == "mounted\nmounted\nmounted\nfolder\n");
+  fs::create_symlink("/etc/circle/more", etc / "circle");
+  bundle.add_mount({{"destination", "/etc/circle"}, {"type", "bind"}, {"source", folder}, {"options", {"bind"}}});
+  CHECK(bundle.error().find("(/etc/circle): open /etc/circle in the rootfs: Too many levels of symbolic links") != std::string::npos);
+}
+
 TEST_CASE("read-only reaches the mounts below only where asked to (rro)") {
   Bundle bundle;
   const fs::path source = bundle.path() / "source";
@@ -134,10 +152,11 @@ TEST_CASE("tmpfs: its own options, the mode of what it covers, and read-only wit
   bundle.add_mount({{"destination", "/tmp"}, {"type", "tmpfs"}, {"source", "tmpfs"}, {"options", {"size=1m", "nosuid"}}});
   bundle.add_mount({{"destination", "/closed"}, {"type", "tmpfs"}, {"source", "tmpfs"}, {"options", {"ro", "mode=0711"}}});
   bundle.add_mount({{"destination", "/closed/inside"}, {"type", "bind"}, {"source", bundle.rootfs()}, {"options", {"bind"}}});
-  Container container = bundle.script("stat -c %a /tmp /closed; ls /closed; exec sleep 30").start();
+  bundle.add_mount({{"destination", "/made/for/it"}, {"type", "tmpfs"}, {"source", "tmpfs"}});
+  Container container = bundle.script("stat -c %a /tmp /closed /made/for /made/for/it; ls /closed; exec sleep 30").start();
   CHECK(mount_line(container, "/tmp").find("size=1024k") != std::string::npos);
   CHECK(starts_with(mount_line(container, "/closed"), " ro"));
-  CHECK(container.stop_at_sleep().output == "1777\n711\ninside\n");
+  CHECK(container.stop_at_sleep().output == "1777\n711\n755\n1777\ninside\n");
 }
 
 TEST_CASE("mounts that can't be are refused by index, with the file system's own words") {

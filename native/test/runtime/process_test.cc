@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <linux/keyctl.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -73,6 +74,28 @@ TEST_CASE("execCPUAffinity holds for exec, and not for the first process") {
   Container inside(std::move(*launched), UniqueFd());
   CHECK(inside.status("Cpus_allowed_list") == "0");
   CHECK((first != "0" || sysconf(_SC_NPROCESSORS_ONLN) == 1));
+}
+
+TEST_CASE("what the caller is bound to is no limit of the container's, nor of exec's") {
+  Bundle bundle;
+  cpu_set_t usual, one;
+  REQUIRE(sched_getaffinity(0, sizeof usual, &usual) == 0);
+  const auto cpus = [&] {
+    Container container = bundle.script("exec sleep 30").start();
+    container.await_sleep();
+    Json process = bundle.config["process"];
+    process["args"] = {"sleep", "30"};
+    auto launched = execute({.pid = container.pid(), .process = process.dump()});
+    if (!launched) FAIL(launched.error().message);
+    return container.status("Cpus_allowed_list") + " " + Container(std::move(*launched), UniqueFd()).status("Cpus_allowed_list");
+  };
+  const std::string unbound = cpus();
+  CPU_ZERO(&one);
+  CPU_SET(0, &one);
+  REQUIRE(sched_setaffinity(0, sizeof one, &one) == 0);
+  const std::string bound = cpus();
+  REQUIRE(sched_setaffinity(0, sizeof usual, &usual) == 0);
+  CHECK(bound == unbound);
 }
 
 TEST_CASE("the personality of a 32-bit machine") {

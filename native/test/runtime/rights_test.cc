@@ -36,6 +36,41 @@ TEST_CASE("all five capability sets are as asked") {
   }
 }
 
+TEST_CASE("a capability that is unknown, or ambient without being inheritable, is left out with a warning; where limits are required it is an error") {
+  Bundle bundle;
+  auto& capabilities = bundle.config["process"]["capabilities"];
+  std::string complaint;
+  SUBCASE("unknown") {
+    capabilities["bounding"].push_back("CAP_FLY");
+    complaint = "process.capabilities: unknown capability \"CAP_FLY\"";
+  }
+  SUBCASE("ambient") {
+    capabilities["inheritable"] = {"CAP_CHOWN"};
+    capabilities["ambient"] = {"CAP_CHOWN", "CAP_KILL"};
+    complaint = "process.capabilities.ambient: CAP_KILL is not in permitted and inheritable too";
+  }
+  auto launched = bundle.script("exec sleep 30").try_launch();
+  if (!launched) FAIL(launched.error().message);
+  CHECK(launched->warnings == std::vector<std::string>{complaint});
+  Container container(std::move(*launched), UniqueFd());
+  CHECK(container.status("CapBnd") == "0000000000000021");
+  CHECK(container.status("CapAmb") == (capabilities.contains("ambient") ? "0000000000000001" : "0000000000000000"));
+  bundle.config["annotations"]["dev.mooring.limits"] = "required";
+  CHECK(bundle.error() == complaint);
+}
+
+TEST_CASE("a user with CAP_DAC_OVERRIDE runs what only its owner may run") {
+  Bundle bundle;
+  fs::copy_file("/bin/busybox", bundle.rootfs() / "bin/echo-of-root");
+  fs::permissions(bundle.rootfs() / "bin/echo-of-root", fs::perms(0744));
+  auto& process = bundle.config["process"];
+  process["user"] = {{"uid", 1000}, {"gid", 1000}};
+  process["args"] = {"echo-of-root"};
+  CHECK(bundle.error() == "exec: \"echo-of-root\": permission denied");
+  for (const char* set : {"bounding", "effective", "permitted", "inheritable", "ambient"}) process["capabilities"][set].push_back("CAP_DAC_OVERRIDE");
+  CHECK(bundle.error() == "");
+}
+
 TEST_CASE("noNewPrivileges false leaves setuid programs their right") {
   Bundle bundle;
   bundle.config["process"]["noNewPrivileges"] = false;

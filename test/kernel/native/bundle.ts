@@ -4,11 +4,9 @@ import { copyFile, glob, mkdir, mkdtemp, readFile, rm, rmdir, symlink, writeFile
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import type { MonitorOptions, Native, StartedContainer } from '../../../src/native/native.ts';
+import { RUNTIME } from '../../support/runtime.ts';
 import { eventually, processStat, untilDead } from './support.ts';
-
-export const runtime = fileURLToPath(new URL('../../../native/build/mooring-runtime', import.meta.url));
 
 interface LogEntry {
   readonly time: string;
@@ -46,7 +44,7 @@ export class TestBundle {
     const id = `mooring-${randomBytes(6).toString('hex')}`;
     this.#cgroup = `/${id}`;
     this.options = {
-      runtime,
+      runtime: RUNTIME,
       id,
       bundle: join(folder, 'bundle'),
       stateDir: join(folder, 'state'),

@@ -9,7 +9,8 @@ import { test } from 'node:test';
 import { capabilitiesIn } from '../../../src/engine/containers/capabilities.ts';
 import { loadNative } from '../../../src/native/addon.ts';
 import type { ProcessIdentity, StartedContainer } from '../../../src/native/native.ts';
-import { runtime, TestBundle, type Settings } from './bundle.ts';
+import { RUNTIME } from '../../support/runtime.ts';
+import { TestBundle, type Settings } from './bundle.ts';
 import { eventually, openFiles } from './support.ts';
 
 const native = loadNative();
@@ -49,7 +50,7 @@ test("CVE-2019-5736: whoever sees a monitor can't write its binary, also when it
   const mighty = { hostPid: true, capabilities: await hostCapabilities() };
   const seen = await TestBundle.create(t, { args: ['busybox', 'sleep', '300'] });
   const copy = join(seen.folder, 'runtime'); // that nobody else runs: a running file can't be written anyway
-  await copyFile(runtime, copy);
+  await copyFile(RUNTIME, copy);
   const before = await hashOf(copy);
   const { init, monitor } = seen.adopt(await native.startMonitor({ ...seen.options, runtime: copy }));
 
@@ -88,7 +89,7 @@ async function assertOwnFiles({ folder, options }: TestBundle, pid: number, stre
     return found.join() === own.join() || undefined;
   }).catch(() => assert.deepEqual(found, own));
 
-  const binary = await stat(runtime);
+  const binary = await stat(RUNTIME);
   for (const [fd, target] of Object.entries(files)) {
     const flags = Number.parseInt(/^flags:\t(\d+)$/m.exec(await readFile(`/proc/${pid}/fdinfo/${fd}`, 'utf8'))?.[1] ?? '', 8);
     if (Number(fd) > 2) assert.ok((flags & 0o2000000) !== 0, `${fd} (${target}) is not closed by execve`);
@@ -109,7 +110,7 @@ async function assertOwnFiles({ folder, options }: TestBundle, pid: number, stre
 async function startBy(prefix: readonly string[], bundle: TestBundle, inherited: readonly number[]): Promise<StartedContainer> {
   const { id, bundle: path, stateDir, log } = bundle.options;
   const places = ['--id', id, '--bundle', path, '--state-dir', stateDir, '--log', log.path, '--log-max-bytes', '100000', '--log-max-files', '1'];
-  const [command, ...words] = [...prefix, runtime, 'monitor', ...places, '--status-fd', '3'];
+  const [command, ...words] = [...prefix, RUNTIME, 'monitor', ...places, '--status-fd', '3'];
   const child = spawn(command, words, { detached: true, env: { PATH: '/usr/bin:/bin' }, stdio: ['ignore', 'ignore', 'inherit', 'pipe', ...inherited] });
   child.unref();
   for await (const line of createInterface({ input: child.stdio[3] as Readable })) {

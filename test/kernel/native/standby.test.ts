@@ -5,7 +5,8 @@ import { glob, readFile, readlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { loadNative } from '../../../src/native/addon.ts';
-import { runtime, type Settings, TestBundle } from './bundle.ts';
+import { RUNTIME } from '../../support/runtime.ts';
+import { type Settings, TestBundle } from './bundle.ts';
 import { eventually, processStat, untilDead } from './support.ts';
 
 const native = loadNative();
@@ -50,7 +51,7 @@ const untilGone = (cgroup: string): Promise<unknown> => eventually(`${cgroup} is
 
 test('a process made ahead stands in its cgroups and namespaces, and becomes what it is told', async (t) => {
   const bundle = await fitting(t, { args: ['sh', '-c', 'echo pid $$; read line; echo "had $line"; exit 7'], stdin: 'open', memory: 32 << 20 });
-  const prepared = await native.prepareMonitor({ runtime, cgroup: cgroupOf(bundle) });
+  const prepared = await native.prepareMonitor({ runtime: RUNTIME, cgroup: cgroupOf(bundle) });
   const standing = await onlyMember(cgroupOf(bundle));
   for (const kind of ['pid', 'net', 'mnt', 'ipc', 'uts']) assert.notEqual(await readlink(`/proc/${standing}/ns/${kind}`), await readlink(`/proc/self/ns/${kind}`), kind);
   const { monitor, init } = bundle.adopt(await native.startMonitor(bundle.options, prepared));
@@ -68,7 +69,7 @@ test('a process made ahead stands in its cgroups and namespaces, and becomes wha
 
 test('its end, its log and its exit record are those of any other', async (t) => {
   const bundle = await fitting(t, { args: ['sh', '-c', 'echo out; echo err >&2; exit 3'] });
-  const prepared = await native.prepareMonitor({ runtime, cgroup: cgroupOf(bundle) });
+  const prepared = await native.prepareMonitor({ runtime: RUNTIME, cgroup: cgroupOf(bundle) });
   const { monitor } = bundle.adopt(await native.startMonitor(bundle.options, prepared));
   await untilDead(monitor.pid);
   assert.equal((await bundle.exitRecord())['exitCode'], 3);
@@ -80,7 +81,7 @@ test('its end, its log and its exit record are those of any other', async (t) =>
 
 test('on a terminal', async (t) => {
   const bundle = await fitting(t, { args: ['sh', '-c', 'busybox tty; busybox stty size'], terminal: true });
-  const prepared = await native.prepareMonitor({ runtime, cgroup: cgroupOf(bundle) });
+  const prepared = await native.prepareMonitor({ runtime: RUNTIME, cgroup: cgroupOf(bundle) });
   const { monitor } = bundle.adopt(await native.startMonitor(bundle.options, prepared));
   await untilDead(monitor.pid);
   assert.match((await bundle.log()).map(({ text }) => text).join(' '), /^\/dev\/(console|pts\/0)\r? /);
@@ -88,7 +89,7 @@ test('on a terminal', async (t) => {
 
 test('one that is not wanted ends, and its cgroups with it', async (t) => {
   const bundle = await fitting(t, { args: ['true'] });
-  const prepared = await native.prepareMonitor({ runtime, cgroup: cgroupOf(bundle) });
+  const prepared = await native.prepareMonitor({ runtime: RUNTIME, cgroup: cgroupOf(bundle) });
   const standing = await onlyMember(cgroupOf(bundle));
   prepared.dismiss();
   prepared.dismiss();
@@ -100,7 +101,7 @@ test('kill -9 of the daemon takes those that stand by along', async (t) => {
   const bundle = await fitting(t, { args: ['true'] });
   const program = `
     import { loadNative } from ${JSON.stringify(import.meta.resolve('../../../src/native/addon.ts'))};
-    await loadNative().prepareMonitor(${JSON.stringify({ runtime, cgroup: cgroupOf(bundle) })});
+    await loadNative().prepareMonitor(${JSON.stringify({ runtime: RUNTIME, cgroup: cgroupOf(bundle) })});
     console.log('stands');`;
   const daemon = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
   await once(daemon.stdout, 'data');
@@ -120,7 +121,7 @@ test('a bundle that does not fit is refused in words, and nothing is left of the
   ] as const) {
     const bundle = await fitting(t, { args: ['true'] });
     await rewrite(bundle, change);
-    const prepared = await native.prepareMonitor({ runtime, cgroup: cgroupOf(bundle) });
+    const prepared = await native.prepareMonitor({ runtime: RUNTIME, cgroup: cgroupOf(bundle) });
     const standing = await onlyMember(cgroupOf(bundle));
     await assert.rejects(native.startMonitor(bundle.options, prepared), words);
     await untilDead(standing);
@@ -129,13 +130,13 @@ test('a bundle that does not fit is refused in words, and nothing is left of the
 
 test('what can not be run is told as ever', async (t) => {
   const bundle = await fitting(t, { args: ['nothing-of-that-name'] });
-  const prepared = await native.prepareMonitor({ runtime, cgroup: cgroupOf(bundle) });
+  const prepared = await native.prepareMonitor({ runtime: RUNTIME, cgroup: cgroupOf(bundle) });
   await assert.rejects(native.startMonitor(bundle.options, prepared), /exec: "nothing-of-that-name": executable file not found/);
 });
 
 test('where the one that stood by was killed, the start goes the long way', async (t) => {
   const bundle = await fitting(t, { args: ['sh', '-c', 'exit 5'] });
-  const prepared = await native.prepareMonitor({ runtime, cgroup: cgroupOf(bundle) });
+  const prepared = await native.prepareMonitor({ runtime: RUNTIME, cgroup: cgroupOf(bundle) });
   const standing = await onlyMember(cgroupOf(bundle));
   const monitor = (await processStat(standing))?.parent ?? assert.fail();
   process.kill(monitor, 'SIGKILL');

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 
 import { mountsMentioning, processesMentioning } from '../../support/kernel.ts';
+import { RUNTIME } from '../../support/runtime.ts';
 import { until } from '../../support/until.ts';
 import { perform, succeed, type Outcome, type Surroundings } from './command.ts';
-import { RUNTIME } from './engine.ts';
 import { makeRootfs } from './rootfs.ts';
 
 export interface Config {

@@ -3,9 +3,10 @@ import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 
+import { RUNTIME } from '../../support/runtime.ts';
 import { until } from '../../support/until.ts';
 import { succeed } from './command.ts';
-import { ask, assertNothingLeft, call, IMAGE, RUNTIME, type Engine, type Place } from './engine.ts';
+import { ask, assertNothingLeft, call, IMAGE, type Engine, type Place } from './engine.ts';
 import { makeRootfs } from './rootfs.ts';
 
 /** A dockerd of the test's own, with its own containerd, without bridge and firewall rules; it has runc, and mooring-runtime beside it. */

@@ -6,7 +6,6 @@ import { mountsMentioning, processesMentioning, readIfThere } from '../../suppor
 import { until } from '../../support/until.ts';
 import { perform, succeed, type Outcome } from './command.ts';
 
-export const RUNTIME = fileURLToPath(new URL('../../../native/build/mooring-runtime', import.meta.url));
 export const IMAGE = 'busybox-of-tests';
 
 const TERMINAL = fileURLToPath(new URL('../../support/terminal.py', import.meta.url));

@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 
 import { stateOf } from '../../support/kernel.ts';
+import { RUNTIME } from '../../support/runtime.ts';
 import { until } from '../../support/until.ts';
 import { succeed } from './command.ts';
-import { ask, assertNothingLeft, call, IMAGE, RUNTIME, type Engine, type Place } from './engine.ts';
+import { ask, assertNothingLeft, call, IMAGE, type Engine, type Place } from './engine.ts';
 import { makeRootfs } from './rootfs.ts';
 
 /** podman on a storage of the test's own, with mooring-runtime, and with crun beside it. */

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { it } from 'node:test';
 
 import { readIfThere } from '../../support/kernel.ts';
+import { RUNTIME } from '../../support/runtime.ts';
 import { until } from '../../support/until.ts';
 import { Bundle } from './bundle.ts';
-import { RUNTIME } from './engine.ts';
 
 it('of many that create, start or delete one container at once, one does', async (t) => {
   const bundle = await Bundle.create(t);
