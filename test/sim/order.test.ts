@@ -124,6 +124,18 @@ test('another spec of a container that runs takes effect once its dependencies a
   assert.equal(node.callsOf('start', web).length, 2);
 });
 
+test('where both change, the one that depends on the other is replaced once the new one is there', async () => {
+  const node = new SimulatedNode();
+  const both = (image: string) => [container('web', { image, dependsOn: [on('db', { condition: 'Ready' })] }), container('db', { image })];
+  node.apply(...both('mooring.local/busybox:latest'));
+  node.startDaemon();
+  assert.ok(await node.settle());
+  node.engine.calls.length = 0;
+  node.apply(...both('mooring.local/busybox:2'));
+  await node.clock.advance(SECOND);
+  assert.deepEqual(sequence(node, 'signal', 'start'), ['signal db', 'start db', 'signal web', 'start web']);
+});
+
 test('a restarted dependency restarts what says so, once, and nothing else; a later failure touches nobody', async () => {
   const node = new SimulatedNode();
   node.apply(container('db'), container('web', { dependsOn: [on('db', { restart: true })] }), container('other', { dependsOn: [on('db')] }));
