@@ -1,5 +1,8 @@
 import { Agent, request } from 'node:http';
 
+/** How long an answer, or an event, may take. */
+const PATIENCE_MS = 60_000;
+
 /** A client of the Docker Engine API on a unix socket, one connection at a time, kept. */
 export class EngineApi implements Disposable {
   readonly #socketPath: string;
@@ -14,7 +17,7 @@ export class EngineApi implements Disposable {
     return new Promise((resolve, reject) => {
       const text = body === undefined ? undefined : JSON.stringify(body);
       const headers = text === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
-      const asked = request({ socketPath: this.#socketPath, agent: this.#agent, method, path: `/v1.41${path}`, headers }, (response) => {
+      const asked = request({ socketPath: this.#socketPath, agent: this.#agent, method, path: `/v1.41${path}`, headers, signal: AbortSignal.timeout(PATIENCE_MS) }, (response) => {
         let answer = '';
         response.setEncoding('utf8').on('data', (chunk: string) => (answer += chunk));
         response.on('end', () => {
@@ -59,12 +62,17 @@ export class EventFollower implements AsyncDisposable {
     });
   }
 
-  /** Settles once so many more have come. */
-  next(count: number): Promise<void> {
-    return new Promise((resolve) => {
-      this.#waiting = { count: this.#seen + count, resolve };
-      this.#check();
-    });
+  /** Settles once so many more have come; rejects when that takes too long. */
+  async next(count: number): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const timer = setTimeout(() => reject(new Error(`${count} events did not come within ${PATIENCE_MS / 1000} s`)), PATIENCE_MS);
+    this.#waiting = { count: this.#seen + count, resolve };
+    this.#check();
+    try {
+      await promise;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   #heard(chunk: string): void {

@@ -1,14 +1,17 @@
 import { spawn } from 'node:child_process';
 
+/** Longer than any command of the benches takes: whatever hangs is ended, and its contender out. */
+const PATIENCE_MS = 600_000;
+
 export interface RunOptions {
   readonly env?: NodeJS.ProcessEnv;
   readonly input?: NodeJS.ReadableStream;
 }
 
-/** Runs a command, its descriptor 3 being /dev/null, and gives its standard output; a non-zero exit throws with what it said. */
+/** Runs a command, its descriptor 3 being /dev/null, and gives its standard output; a non-zero exit, or ten minutes, throws with what it said. */
 export function capture(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { env: options.env ?? process.env, stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', 'ignore'] });
+    const child = spawn(command, args, { env: options.env ?? process.env, stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', 'ignore'], timeout: PATIENCE_MS, killSignal: 'SIGKILL' });
     let output = '';
     let errors = '';
     child.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()));

@@ -4,21 +4,31 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { capture, timeCommand } from '../process.ts';
+import { watchdog } from '../watchdog.ts';
 import type { NetworkPlace } from './network-place.ts';
 
 /** The image that every docker container of the benches runs: the same static busybox as Mooring's. */
 export const DOCKER_IMAGE = 'bench/busybox';
+
+/** How long it may take to end. */
+const END_MS = 60_000;
+/** What takes it down when the bench itself has gone: the arguments are its pid, its folder and its cgroup. */
+const LEFT_ALONE = `ids=$(timeout 20 docker ps -aq) && [ -n "$ids" ] && timeout 120 docker rm -f $ids
+kill -TERM "$1"; for n in $(seq 600); do kill -0 "$1" 2>/dev/null || break; sleep 0.1; done; kill -KILL "$1"
+rm -rf "$2"; find /sys/fs/cgroup -depth -type d -path "*/$3*" -exec rmdir {} +`;
 
 /** A dockerd of the bench's own: its data, its socket, no bridge and no firewall rules, so that the host's networking is left alone. */
 export class DockerPeer implements AsyncDisposable {
   readonly folder: string;
   readonly #daemon: ChildProcess;
   readonly #env: NodeJS.ProcessEnv;
+  readonly #watchdog: ReturnType<typeof watchdog>;
 
   private constructor(folder: string, daemon: ChildProcess) {
     this.folder = folder;
     this.#daemon = daemon;
     this.#env = { ...process.env, DOCKER_HOST: `unix://${folder}/docker.sock` };
+    this.#watchdog = watchdog(LEFT_ALONE, [String(daemon.pid), folder, basename(folder)], this.#env);
   }
 
   /** In a place of its own it has its bridge and its rules, too, with its user-land proxy or without. */
@@ -80,8 +90,11 @@ export class DockerPeer implements AsyncDisposable {
       if (ids.length > 0) await this.docker('rm', '-f', ...ids);
       const gone = new Promise((resolve) => this.#daemon.once('close', resolve));
       this.#daemon.kill('SIGTERM');
+      const force = setTimeout(() => this.#daemon.kill('SIGKILL'), END_MS);
       await gone;
+      clearTimeout(force);
     }
+    this.#watchdog.dismiss();
     await rm(this.folder, { recursive: true, force: true });
     await capture('find', ['/sys/fs/cgroup', '-depth', '-type', 'd', '-path', `*/${basename(this.folder)}*`, '-exec', 'rmdir', '{}', '+']);
   }

@@ -4,10 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { messageOf } from '../../../src/lib/errors.ts';
 import { capture, timeCommand } from '../process.ts';
+import { watchdog } from '../watchdog.ts';
 import type { NetworkPlace } from './network-place.ts';
 
 const command = fileURLToPath(new URL('../../../bin/mooring', import.meta.url));
+
+/** What takes it down when the bench itself has gone: the arguments are its pid, its folder and the command. */
+const LEFT_ALONE = 'timeout 120 "$3" down || kill -KILL "$1"; rm -rf "$2"';
 
 export interface ContainerOptions {
   readonly command: readonly string[];
@@ -23,6 +28,7 @@ export class MooringPeer implements AsyncDisposable {
   readonly metricsUrl: string;
   readonly #daemon: ChildProcess;
   readonly #env: NodeJS.ProcessEnv;
+  readonly #watchdog: ReturnType<typeof watchdog>;
 
   private constructor(folder: string, instance: string, port: number, daemon: ChildProcess) {
     this.folder = folder;
@@ -30,6 +36,7 @@ export class MooringPeer implements AsyncDisposable {
     this.metricsUrl = `http://127.0.0.1:${port}/metrics`;
     this.#daemon = daemon;
     this.#env = { ...process.env, MOORING_HOST: `unix://${folder}/run/mooring.sock` };
+    this.#watchdog = watchdog(LEFT_ALONE, [String(daemon.pid), folder, command], this.#env);
   }
 
   static async start(place?: NetworkPlace): Promise<MooringPeer> {
@@ -43,7 +50,10 @@ export class MooringPeer implements AsyncDisposable {
     const peer = new MooringPeer(folder, instance, port, daemon);
     const deadline = Date.now() + 15_000;
     while ((await peer.mooring('get', '-o', 'json').catch(() => undefined)) === undefined) {
-      if (daemon.exitCode !== null || Date.now() > deadline) throw new Error('the mooring daemon did not start');
+      if (daemon.exitCode !== null || Date.now() > deadline) {
+        await peer[Symbol.asyncDispose]();
+        throw new Error('the mooring daemon did not start');
+      }
       await sleep(50);
     }
     return peer;
@@ -108,9 +118,13 @@ export class MooringPeer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#daemon.exitCode === null && this.#daemon.signalCode === null) {
       const gone = new Promise((resolve) => this.#daemon.once('close', resolve));
-      await this.mooring('down');
+      await this.mooring('down').catch((thrown: unknown) => {
+        this.#daemon.kill('SIGKILL');
+        console.error(`mooring down: ${messageOf(thrown)}`);
+      });
       await gone;
     }
-    await rm(this.folder, { recursive: true });
+    this.#watchdog.dismiss();
+    await rm(this.folder, { recursive: true, force: true });
   }
 }

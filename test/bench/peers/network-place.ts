@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { capture } from '../process.ts';
+import { watchdog } from '../watchdog.ts';
 
 /** A node of its own in the network: a namespace with a loopback, and a host outside on a wire to it. What is measured in it is in nobody's way. */
 export class NetworkPlace implements AsyncDisposable {
@@ -7,6 +8,7 @@ export class NetworkPlace implements AsyncDisposable {
   /** The node's address on the wire. */
   readonly address = '198.18.77.1';
   readonly outside = `${this.name}-out`;
+  readonly #watchdog = watchdog('sleep 1; ip netns del "$1"; ip netns del "$2"', [this.name, this.outside]);
 
   static async make(): Promise<NetworkPlace> {
     const place = new NetworkPlace();
@@ -29,6 +31,7 @@ export class NetworkPlace implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#watchdog.dismiss();
     for (const each of [this.name, this.outside]) await capture('ip', ['netns', 'del', each]);
   }
 }

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { messageOf } from '../../../src/lib/errors.ts';
 import { EngineApi, EventFollower } from '../engine-api.ts';
 import { DOCKER_IMAGE, DockerPeer } from '../peers/docker.ts';
 import { MooringPeer } from '../peers/mooring.ts';
@@ -15,6 +16,8 @@ const FOLLOWERS = 50;
 const EVENTS = 20;
 const AT_ONCE = 64;
 const LINE_BYTES = 100;
+/** For the slowest of three readings of such a log. */
+const LOGS_PATIENCE_MS = 300_000;
 
 /** Whose socket the same docker command speaks to. */
 interface Engine {
@@ -46,18 +49,22 @@ async function life(api: EngineApi, { image }: Engine): Promise<Record<(typeof S
   };
 }
 
+/** Each step's rows; the lives of the engines take turns. */
 async function lives(engines: readonly Engine[]): Promise<Map<(typeof STEPS)[number], Row[]>> {
-  const rows = new Map(STEPS.map((step) => [step, [] as Row[]]));
-  const series = new Map(engines.map((engine) => [engine, [] as Record<(typeof STEPS)[number], number>[]]));
-  for (let cycle = -2; cycle < CYCLES; cycle++) {
-    for (const engine of engines) {
-      using api = new EngineApi(engine.socket);
-      const took = await life(api, engine);
-      if (cycle >= 0) series.get(engine)?.push(took);
-    }
-  }
-  for (const [{ name }, all] of series) for (const step of STEPS) rows.get(step)?.push(rowOf(name, all.map((one) => one[step])));
-  return rows;
+  const series = new Map(engines.map(({ name }) => [name, [] as Record<(typeof STEPS)[number], number>[]]));
+  const contenders = engines.map(
+    (engine): Contender => ({
+      name: engine.name,
+      run: async (round) => {
+        using api = new EngineApi(engine.socket);
+        const took = await life(api, engine);
+        if (round >= 0) series.get(engine.name)?.push(took);
+        return took.create;
+      },
+    }),
+  );
+  const whole = await interleave(contenders, { rounds: CYCLES, warmup: 2 });
+  return new Map(STEPS.map((step) => [step, whole.map((row) => ('void' in row ? row : rowOf(row.contender, (series.get(row.contender) ?? []).map((one) => one[step]))))]));
 }
 
 /** Milliseconds of `docker ps -a` over so many containers. */
@@ -95,11 +102,11 @@ async function logs(engine: Engine): Promise<Row> {
 /** The size of what a command writes. */
 function readThrough({ socket }: Engine, args: readonly string[]): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn('docker', args, { env: { ...process.env, DOCKER_HOST: `unix://${socket}` }, stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn('docker', args, { env: { ...process.env, DOCKER_HOST: `unix://${socket}` }, stdio: ['ignore', 'pipe', 'inherit'], timeout: LOGS_PATIENCE_MS, killSignal: 'SIGKILL' });
     let bytes = 0;
     child.stdout.on('data', (chunk: Buffer) => (bytes += chunk.length));
     child.once('error', reject);
-    child.once('close', (code) => (code === 0 ? resolve(bytes) : reject(new Error(`docker ${args.join(' ')}: exit ${code}`))));
+    child.once('close', (code, signal) => (code === 0 ? resolve(bytes) : reject(new Error(`docker ${args.join(' ')}: exit ${code ?? signal}`))));
   });
 }
 
@@ -132,7 +139,7 @@ export async function apiTopic(): Promise<Table[]> {
   const contenders = (run: (engine: Engine) => Promise<number>): Contender[] => engines.map((engine) => ({ name: engine.name, run: () => run(engine) }));
   const inTurn = async (measure: (engine: Engine) => Promise<Row>): Promise<Row[]> => {
     const rows: Row[] = [];
-    for (const engine of engines) rows.push(await measure(engine));
+    for (const engine of engines) rows.push(await measure(engine).catch((thrown: unknown) => ({ contender: engine.name, void: messageOf(thrown) })));
     return rows;
   };
   const table = (title: string, figure: string, rows: readonly Row[], notes: readonly string[] = []): Table => ({ title, figure, reference: 'mooring', rows, notes });
@@ -145,8 +152,8 @@ export async function apiTopic(): Promise<Table[]> {
   ];
   const steps = await lives(engines);
   for (const [step, rows] of steps) tables.push(table(`\`${step}\` by the bare API`, 'ms from the request to the answer, on the default network, with a memory limit', rows));
-  tables.push(table(`\`docker ps -a\` with ${CROWD} containers`, 'ms from spawn to exit', await inTurn(listing)));
-  tables.push(table(`\`docker logs\` of ${LOG_MEGABYTES} MB`, 's from spawn to exit', await inTurn(logs)));
+  tables.push(table(`\`docker ps -a\` with ${CROWD} containers`, 'ms from spawn to exit; the containers were made, and none was started', await inTurn(listing)));
+  tables.push(table(`\`docker logs\` of ${LOG_MEGABYTES} MB`, `s from spawn to exit, of lines of ${LINE_BYTES} bytes, thrown away as they come`, await inTurn(logs)));
   tables.push(table(`An event to ${FOLLOWERS} followers`, 'ms from the order to create a container until the last follower has heard of it', await inTurn(fanOut)));
   const crowd = contenders(async (engine) => {
     const begin = performance.now();
