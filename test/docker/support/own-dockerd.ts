@@ -1,11 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, open, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
 import { removeCgroupsOf } from '../../support/kernel.ts';
 import { until } from '../../support/until.ts';
 import { type CommandResult, runDocker } from './run-docker.ts';
+
+const run = promisify(execFile);
 
 /** A dockerd of the test's own, with no bridge and no firewall rules: the host's networking is left alone. */
 export class OwnDockerd implements AsyncDisposable {
@@ -62,6 +65,9 @@ export class OwnDockerd implements AsyncDisposable {
       this.#daemon.kill('SIGTERM');
       await ended;
     }
+    // It keeps the node's network mounted there for containers that are on it, and leaves it so.
+    const namespaces = join(this.folder, 'exec/netns');
+    for (const name of await readdir(namespaces).catch(() => [])) await run('umount', [join(namespaces, name)]).catch(() => {}); // one that is not mounted is a file, which goes with the folder
     await rm(this.folder, { recursive: true, force: true });
     await removeCgroupsOf(basename(this.folder).slice('mooring-'.length));
   }

@@ -52,14 +52,12 @@ export class TwoEngines {
     return [this.dockerd, this.mooring];
   }
 
+  /** Both must run. */
   static async open(node: TestNode, dockerd: OwnDockerd): Promise<TwoEngines> {
-    await node.start();
     const engines = new TwoEngines(node, dockerd.host);
     const image = await busyboxArchive();
-    for (const engine of engines.both) {
-      const { code, stderr } = await engine.with({ input: image }, 'import', '--change', 'CMD ["sh"]', '-', 'busybox:latest');
-      assert.equal(code, 0, `${engine.name}: ${stderr}`);
-    }
+    const taken = await Promise.all(engines.both.map((engine) => engine.with({ input: image }, 'import', '--change', 'CMD ["sh"]', '-', 'busybox:latest')));
+    for (const { code, stderr } of taken) assert.equal(code, 0, stderr);
     return engines;
   }
 
@@ -85,19 +83,20 @@ export class TwoEngines {
   }
 }
 
-/** A test's body with both engines; afterwards nothing of Mooring may be left. */
+/** A test's body with both engines, which start and end side by side; afterwards nothing of Mooring may be left. */
 export function onBothEngines(body: (engines: TwoEngines) => Promise<void>): () => Promise<void> {
   return async () => {
-    await using dockerd = await OwnDockerd.start();
     const node = await TestNode.create();
+    const dockerd = OwnDockerd.start();
+    const endDockerd = async (): Promise<void> => (await dockerd)[Symbol.asyncDispose]();
     try {
-      const engines = await TwoEngines.open(node, dockerd);
+      await Promise.all([dockerd, node.start()]);
+      const engines = await TwoEngines.open(node, await dockerd);
       await body(engines);
       engines.assertSame();
-      await TwoEngines.clear(node);
-      await node.down();
+      await Promise.all([TwoEngines.clear(node).then(() => node.down()), endDockerd()]);
     } catch (error) {
-      await TwoEngines.clear(node); // or its containers would run on
+      await Promise.allSettled([TwoEngines.clear(node), endDockerd()]); // or its containers would run on; the first error is the one to tell
       throw new Error(`${messageOf(error)}\nthe daemon's log:\n${node.log}`, { cause: error });
     } finally {
       await node.destroy();
