@@ -45,8 +45,9 @@ generate: setup ## Write what is generated from the schemas and the machine
 	@$(NODE) scripts/generate.ts
 	@$(NODE) scripts/state-diagram.ts
 
-conformance: native ## Run the suite of opencontainers/runtime-tools, fetched now, against the runtime (docs/conformance.md)
-	@scripts/conformance.sh
+conformance: native ## Run the suites of opencontainers/runtime-tools and runc, fetched now, against the runtime (docs/conformance.md)
+	@scripts/setup.sh conformance
+	@status=0; scripts/conformance.sh || status=1; scripts/conformance-runc.sh || status=1; exit $$status
 
 bench: ## Measure every topic beside its peers; writes docs/performance.md
 	@scripts/setup.sh bench

@@ -3,6 +3,7 @@
 #   scripts/setup.sh          what building and running needs
 #   scripts/setup.sh test     also what the tests judge with
 #   scripts/setup.sh vm       also what boots the machine of test/vm
+#   scripts/setup.sh conformance  also what runs the suites of others
 #   scripts/setup.sh bench    also the peers that the benches measure against
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -10,6 +11,7 @@ cd "$(dirname "$0")/.."
 build_packages=(g++ make ca-certificates libarchive-dev zlib1g-dev libzstd-dev libssl-dev libseccomp-dev libcap-dev libdbus-1-dev pkg-config nlohmann-json3-dev libnftables-dev busybox-static)
 test_packages=(doctest-dev criu prometheus util-linux procps curl attr docker-registry skopeo iproute2 nftables python3 docker.io docker-compose podman crun buildah git openssl zstd mmdebstrap bind9-dnsutils zsh fish)
 vm_packages=(qemu-system-x86 mmdebstrap e2fsprogs cpio kmod)
+conformance_packages=(bats gawk jq mmdebstrap)
 bench_packages=(runc bubblewrap iperf3)
 
 wanted=("${build_packages[@]}")
@@ -17,8 +19,9 @@ case "${1:-build}" in
   build) ;;
   test) wanted+=("${test_packages[@]}") ;;
   vm) wanted+=("${test_packages[@]}" "${vm_packages[@]}") ;;
+  conformance) wanted+=("${conformance_packages[@]}") ;;
   bench) wanted+=("${test_packages[@]}" "${bench_packages[@]}") ;;
-  *) echo "setup.sh: unknown set '$1' (build, test, vm or bench)" >&2; exit 2 ;;
+  *) echo "setup.sh: unknown set '$1' (build, test, vm, conformance or bench)" >&2; exit 2 ;;
 esac
 
 missing=()
