@@ -268,7 +268,7 @@ export class ContainerNetworks {
   vacate(name: string): void {
     const on = this.members.on(name);
     const users = on.filter(({ id }) => this.#ports.has(id) || this.#connecting.has(id));
-    if (users.length > 0) throw inUse(name, users);
+    if (users.length > 0) throw usedBy(name, users);
     this.#options.database.transaction(() => {
       for (const { id } of on) this.members.leave(id, name);
     });
@@ -361,7 +361,7 @@ export class ContainerNetworks {
 }
 
 /** Why a network can't be removed. */
-export function inUse(network: string, users: readonly { readonly name: ContainerName }[]): MooringError {
+export function usedBy(network: string, users: readonly { readonly name: ContainerName }[]): MooringError {
   return new MooringError('Conflict', `network ${network} is that of ${users.map(({ name }) => `container ${name}`).join(', ')}`, { fix: 'disconnect or remove them first' });
 }
 

@@ -4,7 +4,7 @@ import { DEFAULT_NETWORK_NAME } from '../../spec/container-network.ts';
 import { type NetworkName, networkName } from '../../spec/name.ts';
 import type { Network } from '../../spec/network.ts';
 import type { NetworkEngine, NetworkState } from '../networks.ts';
-import { type ContainerNetworks, inUse } from './container-networks.ts';
+import { type ContainerNetworks, usedBy } from './container-networks.ts';
 import { sidesOf } from './network-layout.ts';
 
 /** What every network has. */
@@ -67,7 +67,7 @@ export class LocalNetworkEngine implements NetworkEngine {
   async remove(name: NetworkName): Promise<void> {
     if (!this.#networks.sites.nodes.record(name)?.network) return;
     const users = this.#networks.members.on(name);
-    if (users.length > 0) throw inUse(name, users);
+    if (users.length > 0) throw usedBy(name, users);
     await this.#networks.undefine(name);
   }
 
