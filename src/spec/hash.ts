@@ -129,8 +129,16 @@ function changesOfEntries(before: Readonly<Record<string, unknown>>, after: Read
   return [...names].flatMap((name) => changesIn(pathOf(name), before[name], after[name]));
 }
 
+/** A name that comes again, as a port that is published twice, has a number behind it. */
 function byName(items: unknown, nameOf: (item: never) => string): Record<string, unknown> {
-  return Array.isArray(items) ? Object.fromEntries(items.map((item) => [nameOf(item as never), item])) : {};
+  const named: Record<string, unknown> = {};
+  for (const item of Array.isArray(items) ? items : []) {
+    const name = nameOf(item as never);
+    let free = name;
+    for (let count = 2; free in named; count++) free = `${name} ${count}`;
+    named[free] = item;
+  }
+  return named;
 }
 
 function shown(value: unknown, secret: boolean, alone: boolean): string {
