@@ -8,6 +8,7 @@
 #include "addon/network_watch.h"
 #include "addon/nftables.h"
 #include "addon/process_watch.h"
+#include "addon/project_quota.h"
 #include "addon/read_attributes.h"
 #include "addon/read_files.h"
 #include "addon/spawn_monitor.h"
@@ -43,6 +44,9 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("markFolders", Napi::Function::New(env, mark_folders, "markFolders"));
   exports.Set("closeWatch", Napi::Function::New(env, close_watch, "closeWatch"));
   exports.Set("readAttributes", Napi::Function::New(env, read_attributes, "readAttributes"));
+  exports.Set("hasProjectQuota", Napi::Function::New(env, has_project_quota, "hasProjectQuota"));
+  exports.Set("limitFolder", Napi::Function::New(env, limit_folder, "limitFolder"));
+  exports.Set("shareLimit", Napi::Function::New(env, share_limit, "shareLimit"));
   exports.Set("lockFile", Napi::Function::New(env, lock_file, "lockFile"));
   exports.Set("readFiles", Napi::Function::New(env, read_files, "readFiles"));
   exports.Set("createNetworkNamespace", Napi::Function::New(env, create_network_namespace, "createNetworkNamespace"));

@@ -20,6 +20,9 @@ interface Addon extends NetworkAddon {
   markFolders(watch: number, folder: string, skipped: readonly string[], most: number): Promise<number>;
   closeWatch(watch: number): void;
   lockFile(fd: number): boolean;
+  hasProjectQuota(folder: string): Promise<boolean>;
+  limitFolder(folder: string, bytes: number): Promise<true>;
+  shareLimit(folder: string, model: string): Promise<true>;
   readFiles(paths: readonly string[]): Promise<FileContent[]>;
   readAttributes(paths: readonly string[]): Promise<Readonly<Record<string, Buffer | string>>[]>;
 }
@@ -93,6 +96,9 @@ export function loadNative(path: string = fileURLToPath(new URL('../../native/bu
 
     lockFile: (fd) => addon.lockFile(fd),
 
+    hasProjectQuota: (folder) => addon.hasProjectQuota(folder),
+    limitFolder: async (folder, bytes) => void (await addon.limitFolder(folder, bytes)),
+    shareLimit: async (folder, model) => void (await addon.shareLimit(folder, model)),
     readAttributes: async (paths) => (await addon.readAttributes(paths)).map(fileAttributes),
 
     ...networkNative(addon),

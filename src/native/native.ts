@@ -115,6 +115,12 @@ export interface Native extends NetworkNative {
   readFiles(paths: readonly string[]): Promise<FileContent[]>;
   /** Takes the exclusive lock of an open file (flock(2)), which goes with the descriptor, so with the process. False where another process has it. */
   lockFile(fd: number): boolean;
+  /** Whether a folder's file system keeps projects within their limits (quotactl(2)): `limitFolder` wants that. */
+  hasProjectQuota(folder: string): Promise<boolean>;
+  /** What is made in the folder from now on may take so many bytes in all, 0 for any number. Rejects with the errno as `code`. */
+  limitFolder(folder: string, bytes: number): Promise<void>;
+  /** What is made in the folder from now on counts under the limit of `model`, into which it may then be moved (rename(2) refuses that between projects). */
+  shareLimit(folder: string, model: string): Promise<void>;
   /** Reads all extended attributes of many files, of symbolic links themselves, in the order given. Never rejects for a single file. */
   readAttributes(paths: readonly string[]): Promise<FileAttributes[]>;
 }

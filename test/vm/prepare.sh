@@ -8,8 +8,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/mooring-vm
 
 suite=bookworm
-packages=(busybox-static criu dbus iproute2 kmod nftables procps python3 runc systemd util-linux)
-modules=(bridge dummy nf_conntrack nf_tables nft_chain_nat nft_ct nft_fib_inet nft_masq nft_nat nft_redir nft_reject_inet overlay tun veth)
+packages=(busybox-static criu dbus e2fsprogs iproute2 kmod nftables procps python3 runc systemd util-linux)
+modules=(bridge dummy loop nf_conntrack nf_tables nft_chain_nat nft_ct nft_fib_inet nft_masq nft_nat nft_redir nft_reject_inet overlay quota_v2 tun veth)
 disk_modules=(virtio_pci virtio_blk)
 
 fail() {

@@ -115,7 +115,7 @@ class LocalContainerEngine implements OwnedContainerEngine {
     this.#names = new Names({ clock: systemClock, logger, resolvConf: '/etc/resolv.conf' });
     this.#networks = new ContainerNetworks({ names: this.#names, native, database: options.database, instance: options.instance, folder: folders.networkNamespaces, logger, hint: (id) => this.#hint(id), initOf: (id) => this.#initOf(id) });
     this.networks = new LocalNetworkEngine(this.#networks);
-    this.volumes = new LocalVolumes({ dataDir, database: options.database, logger, archiver: path.join(path.dirname(options.runtimePath), 'mooring-archive'), hint: (id) => this.#hint(id, 'MountsChanged') });
+    this.volumes = new LocalVolumes({ dataDir, database: options.database, logger, native: options.native, archiver: path.join(path.dirname(options.runtimePath), 'mooring-archive'), hint: (id) => this.#hint(id, 'MountsChanged') });
     this.transients = new TransientContainers({
       ...options,
       layout,

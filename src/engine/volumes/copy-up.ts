@@ -18,6 +18,8 @@ export interface CopyUp {
   readonly folder: string;
   /** An empty folder on the same file system, gone afterwards with what is in it. */
   readonly scratch: string;
+  /** Makes a folder in it one that may become the volume's. */
+  readonly own: (folder: string) => Promise<void>;
 }
 
 /**
@@ -25,12 +27,13 @@ export interface CopyUp {
  * in with the image's files and one with the copy, so whatever the image holds, no other file is met. A copy that a crash breaks off leaves the volume empty.
  * Nothing happens where the volume is not empty, or the image has no folder there.
  */
-export async function copyUp({ archiver, layers, mountPath, folder, scratch }: CopyUp): Promise<void> {
+export async function copyUp({ archiver, layers, mountPath, folder, scratch, own }: CopyUp): Promise<void> {
   const found = await layeredStat(layers, mountPath);
   if (!found?.isFolder || !(await isEmpty(folder))) return;
   const half = path.join(scratch, 'copy');
   const upper = path.join(scratch, 'upper');
   await Promise.all([mkdir(half), mkdir(upper)]);
+  await own(half);
   try {
     using reader = new ArchiverProcess(archiver, ['get', found.path, '.', ...layers.flatMap((layer) => ['--lower', layer]), '--upper', upper]);
     const what = `copy ${mountPath} of the image into the volume`;

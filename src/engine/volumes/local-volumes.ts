@@ -17,6 +17,7 @@ import { type VolumeRecord, VolumeRecords } from '../store/volume-records.ts';
 import type { VolumeEngine, VolumeState } from '../volumes.ts';
 import { copyUp, makeFolder } from './copy-up.ts';
 import { FolderWatches } from './folder-watches.ts';
+import { VolumeLimits, type VolumeLimitsNative } from './volume-limits.ts';
 
 export interface LocalVolumesOptions {
   readonly dataDir: DataDir;
@@ -24,6 +25,7 @@ export interface LocalVolumesOptions {
   readonly logger: Logger;
   /** The static `mooring-archive` binary. */
   readonly archiver: string;
+  readonly native: VolumeLimitsNative;
   /** The folder of a volume that this container has went. */
   readonly hint: (id: ContainerId) => void;
 }
@@ -53,6 +55,7 @@ export class LocalVolumes implements VolumeEngine {
   readonly #options: LocalVolumesOptions;
   readonly #records: VolumeRecords;
   readonly #watches: FolderWatches;
+  readonly #limits: VolumeLimits;
   readonly #listeners = new Set<(name: VolumeName) => void>();
   /** Per volume, the last thing that was begun on its folder. */
   readonly #last = new Map<VolumeName, Promise<unknown>>();
@@ -60,6 +63,7 @@ export class LocalVolumes implements VolumeEngine {
   constructor(options: LocalVolumesOptions) {
     this.#options = options;
     this.#records = new VolumeRecords(options.database);
+    this.#limits = new VolumeLimits(options.native);
     this.#watches = new FolderWatches(options.logger, (name) => this.#gone(name));
   }
 
@@ -74,6 +78,7 @@ export class LocalVolumes implements VolumeEngine {
       }
       if (before.owner !== undefined) throw new MooringError('Conflict', `volume ${name} is container ${before.owner.container}'s own`, { fix: 'use another name' });
       refuseImmutable(before.volume, volume);
+      await this.#limits.refuseLate(before.volume, volume, this.#dataFolder(before));
       const record = { ...before, volume, released: false };
       this.#records.put(record);
       return this.#mend(record);
@@ -177,7 +182,7 @@ export class LocalVolumes implements VolumeEngine {
         if (!fresh) return mended.forEach((message) => this.#options.logger.warn({ volume: name }, message));
         if (copies) {
           await using scratch = await this.#options.dataDir.temporaryFolder();
-          await copyUp({ archiver: this.#options.archiver, layers: await layers(), mountPath, folder, scratch: scratch.path });
+          await copyUp({ archiver: this.#options.archiver, layers: await layers(), mountPath, folder, scratch: scratch.path, own: (copy) => this.#limits.share(record.volume, path.dirname(folder), copy) });
           this.#watch(record);
         }
         this.#records.prepared(id, mountPath);
@@ -188,9 +193,7 @@ export class LocalVolumes implements VolumeEngine {
   /** Everything that can be refused about a volume, before anything of it is made. */
   async #check({ metadata, spec }: Volume): Promise<void> {
     const name = volumeName(metadata);
-    if (spec.size !== undefined) {
-      throw new MooringError('Unsupported', `volume ${name}: its size can't be limited, since the file system of ${this.#options.dataDir.volumes} has no project quotas that Mooring can set`, { fix: 'leave spec.size out' });
-    }
+    if (spec.size !== undefined) await this.#limits.require(name, this.#options.dataDir.volumes);
     const { device } = spec.options;
     if (device === undefined || !device.startsWith('/')) return;
     const found = await statOf(device);
@@ -214,9 +217,13 @@ export class LocalVolumes implements VolumeEngine {
     const folder = this.#dataFolder(record);
     if (folder === undefined) return [];
     if (await isPresent(folder)) {
+      await this.#limits.set(record.volume, path.dirname(folder), folder);
       if (!this.#watches.has(record.name)) this.#watch(record);
       return [];
     }
+    // Its limit is there before what it is for.
+    await makeFolder(path.dirname(folder));
+    await this.#limits.set(record.volume, path.dirname(folder));
     await makeFolder(folder);
     this.#watch(record);
     return [`${folder} was gone, with all that it held; it was made anew, empty`];
@@ -225,6 +232,7 @@ export class LocalVolumes implements VolumeEngine {
   async #delete(record: VolumeRecord): Promise<void> {
     const { dataDir, logger } = this.#options;
     this.#watches.close(record.name);
+    await this.#limits.lift(record.volume, path.join(dataDir.volumes, record.folder));
     const grave = await dataDir.discard(path.join(dataDir.volumes, record.folder));
     // The record goes last: wherever a crash comes before this line, there is a volume to be removed.
     this.#records.delete(record.name);

@@ -32,8 +32,8 @@ export interface TestNode {
   close(): Promise<void>;
 }
 
-export async function openNode(sandboxes = 0): Promise<TestNode> {
-  const root = await mkdtemp(path.join(tmpdir(), 'mooring-engine-'));
+export async function openNode(sandboxes = 0, place = tmpdir()): Promise<TestNode> {
+  const root = await mkdtemp(path.join(place, 'mooring-engine-'));
   const instance = path.basename(root).slice('mooring-'.length);
   const runDir = path.join(root, 'run');
   const events: EngineEvent[] = [];
