@@ -11,16 +11,14 @@ import { resolveLogging } from '../../spec/logging.ts';
 import { type ContainerName, containerName } from '../../spec/name.ts';
 import { parseSignal } from '../../spec/signal.ts';
 import type { GivenConfig } from '../config.ts';
-import type { ContainerEngine, ContainerId, ContainerStats, EngineEvent, ExecRequest, ExecResult, ExitRecord, LogLine, LogOptions, ObservedContainer } from '../engine.ts';
+import type { ContainerId, ContainerStats, EngineEvent, ExecRequest, ExecResult, ExitRecord, LogLine, LogOptions, ObservedContainer } from '../engine.ts';
 import { ContainerNetworks } from '../network/container-networks.ts';
 import { Names } from '../names/names.ts';
 import { LocalNetworkEngine } from '../network/network-engine.ts';
-import type { ContainerInsight } from '../insight.ts';
 import type { NetworkEngine } from '../networks.ts';
 import { type ContainerRecord, ContainerRecords } from '../store/container-records.ts';
 import { connectAttach } from './attach-connection.ts';
 import { LocalVolumes } from '../volumes/local-volumes.ts';
-import type { VolumeEngine } from '../volumes.ts';
 import { hostnameOf } from './bundle.ts';
 import { layersOfBundle, writeBundle } from './bundle-files.ts';
 import { BundlePlanner } from './bundle-planner.ts';
@@ -39,6 +37,7 @@ import { ContainerUpdates } from './container-updates.ts';
 import { Freezes } from './freezes.ts';
 import { type HostFacts, readHostFacts } from './host-facts.ts';
 import { JoinedNamespaces } from './joined-namespaces.ts';
+import type { OwnedContainerEngine } from './owned-container-engine.ts';
 import { makeBindSources } from './own-mounts.ts';
 import { readLog } from './logs.ts';
 import { LocalInsight } from './local-insight.ts';
@@ -49,23 +48,6 @@ import { SandboxPool } from './sandbox-pool.ts';
 import { readStats } from './stats.ts';
 import { TransientContainers } from './transient.ts';
 import { wantedMounts } from './wanted-mounts.ts';
-
-/** The engine with what its owner calls at the daemon's start and end. */
-export interface OwnedContainerEngine extends ContainerEngine {
-  readonly files: ContainerFiles;
-  readonly volumes: VolumeEngine;
-  /** Containers that run once, for builds. */
-  readonly transients: TransientContainers;
-  readonly insight: ContainerInsight;
-  /** The networks beside the default one. */
-  readonly networks: NetworkEngine;
-  /** Takes up again what a daemon before this one left running, without touching it. */
-  adopt(): Promise<void>;
-  /** Removes what bears our name and has no record: what a killed daemon left half made or half removed. Before anything is created. */
-  collect(): Promise<void>;
-  /** Lets go of everything; containers run on. */
-  close(): Promise<void>;
-}
 
 export async function createContainerEngine(options: ContainerEngineOptions): Promise<OwnedContainerEngine> {
   const folders = engineFolders(options);

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 
-import { createContainerEngine, type OwnedContainerEngine } from '../../../src/engine/containers/container-engine.ts';
+import { createContainerEngine } from '../../../src/engine/containers/container-engine.ts';
+import type { OwnedContainerEngine } from '../../../src/engine/containers/owned-container-engine.ts';
 import type { EngineEvent } from '../../../src/engine/engine.ts';
 import { ensureBusyboxImage } from '../../../src/engine/images/busybox-image.ts';
 import { ImageStore } from '../../../src/engine/images/image-store.ts';

@@ -9,7 +9,7 @@ import { it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { build } from 'esbuild';
 
-import type { OwnedContainerEngine } from '../../../src/engine/containers/container-engine.ts';
+import type { OwnedContainerEngine } from '../../../src/engine/containers/owned-container-engine.ts';
 import { bridgeName, tableName } from '../../../src/engine/network/network-names.ts';
 import type { ContainerName } from '../../../src/spec/name.ts';
 import { until } from '../../support/until.ts';

@@ -1,6 +1,7 @@
 import path from 'node:path';
 
-import { createContainerEngine, type OwnedContainerEngine } from '../../../src/engine/containers/container-engine.ts';
+import { createContainerEngine } from '../../../src/engine/containers/container-engine.ts';
+import type { OwnedContainerEngine } from '../../../src/engine/containers/owned-container-engine.ts';
 import { ensureBusyboxImage } from '../../../src/engine/images/busybox-image.ts';
 import { ImageStore } from '../../../src/engine/images/image-store.ts';
 import { DataDir } from '../../../src/engine/store/data-dir.ts';
