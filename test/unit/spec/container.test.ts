@@ -41,6 +41,7 @@ test('defaults', async () => {
       autoRemove: false,
       restartPolicy: 'Always',
       restartBackoff: { initial: '10s', max: '5m', resetAfter: '10m' },
+      drift: { policy: 'Correct' },
       dependsOn: [],
       stopSignal: 'SIGTERM',
       stopTimeoutSeconds: 10,
