@@ -157,6 +157,7 @@ Result<int> run(const Context& context, const Arguments& arguments) {
   if (!made) return std::move(made.error());
   auto started = start_container(made->container, made->lock, made->config);
   if (!started) {
+    made->lock.release();  // what removes it takes the lock itself
     MOORING_TRY(remove_after_run(context, made->container));
     return std::move(started.error());
   }

@@ -13,9 +13,9 @@ export function sendJson({ response }: Pick<Exchange, 'response'>, body: unknown
 
 /** A reply that may come before the body was read: the rest is read away, since a client that is still sending would find its pipe broken, and never read why. */
 export function sendRefusal({ request, response }: Pick<Exchange, 'request' | 'response'>, body: unknown, status: number): void {
-  const { socket } = request;
+  const { socket } = response;
   sendJson({ response }, body, status);
-  if (request.complete) return;
+  if (request.complete || socket === null) return;
   socket.setTimeout(REST_IDLE_MS, () => socket.destroy());
   request.once('end', () => socket.setTimeout(0));
   request.resume();

@@ -8,14 +8,16 @@ const IDLE_MS = 300_000;
  * never read why.
  */
 export async function takeBody<T>({ request, response }: Pick<Exchange, 'request' | 'response'>, work: (content: AsyncIterable<Buffer>) => Promise<T>): Promise<T> {
-  request.socket.setTimeout(IDLE_MS, () => response.destroy());
+  const { socket } = request; // the request lets go of it at its end
+  const giveUp = (): void => void response.destroy();
+  socket.setTimeout(IDLE_MS, giveUp);
   try {
     return await work(request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>);
   } catch (error) {
     if (!request.readableEnded && !request.destroyed) for await (const _ of request);
     throw error;
   } finally {
-    request.socket.setTimeout(0);
+    socket.setTimeout(0, giveUp);
   }
 }
 

@@ -140,7 +140,9 @@ it('--pidfd-socket hands out the process of create, run and exec', async (t) => 
   await killed('create', 'a');
   await bundle.untilStatus('a', 'stopped');
   await bundle.ask('delete', 'a');
-  assert.equal(await killed('run', 'b'), 137);
+  // It may be killed before it is started, which is an error, and leaves as little.
+  assert.ok([137, 1].includes(await killed('run', 'b')));
+  assert.notEqual((await bundle.runtime(['state', 'b'])).code, 0);
   await bundle.ask('run', '-d', 'c');
   assert.equal(await killed('exec', 'c', 'sleep', '100'), 137);
   assert.equal((await bundle.state('c')).status, 'running');
