@@ -122,7 +122,7 @@ it('--pidfd-socket hands out the process of create, run and exec', async (t) => 
   const socket = join(bundle.folder, 'socket');
   const script = [
     'import os, signal, socket, sys',
-    'server = socket.socket(socket.AF_UNIX); server.bind(sys.argv[1]); server.listen(); print("ready", flush=True)',
+    'server = socket.socket(socket.AF_UNIX); server.settimeout(60); server.bind(sys.argv[1]); server.listen(); print("ready", flush=True)',
     'connection = server.accept()[0]; text, handles, _, _ = socket.recv_fds(connection, 100, 1)',
     'os.unlink(sys.argv[1]); signal.pidfd_send_signal(handles[0], signal.SIGKILL); print(text.decode())',
   ].join('\n');
