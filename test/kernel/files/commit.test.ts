@@ -35,10 +35,8 @@ async function isFrozen(pid: number): Promise<boolean> {
 
 /** Settles once it is frozen, or what freezes it has ended. */
 async function untilFrozen(pid: number, work: Promise<unknown>): Promise<void> {
-  let hasEnded = false;
-  const end = (): void => void (hasEnded = true);
-  work.then(end, end);
-  while (!hasEnded && !(await isFrozen(pid)));
+  const ended = work.then(() => true, () => true);
+  while (!(await isFrozen(pid))) if (await Promise.race([ended, Promise.resolve(false)])) return;
 }
 
 async function inspect(node: TestNode, image: string): Promise<ImageDetails> {
