@@ -39,7 +39,9 @@ export async function copyUp({ archiver, layers, mountPath, folder, scratch, own
     const what = `copy ${mountPath} of the image into the volume`;
     const unpacked = unpackLayer({ archiver, blob: reader.stdout, folder: half, bounds: DEFAULT_LAYER_BOUNDS });
     const [read, written] = await Promise.allSettled([reader.report(what), unpacked]);
-    for (const end of [read, written]) if (end.status === 'rejected') throw new MooringError('Unavailable', what, { cause: end.reason });
+    // A reader that nobody takes anything from any more dies of that, without a word: then the other one says why.
+    const isMute = read.status === 'rejected' && read.reason instanceof MooringError && read.reason.code === 'Internal';
+    for (const end of isMute ? [written, read] : [read, written]) if (end.status === 'rejected') throw new MooringError('Unavailable', what, { cause: end.reason });
     await flushToDisk(archiver, half);
     await rename(half, folder);
     await syncFolder(path.dirname(folder));
